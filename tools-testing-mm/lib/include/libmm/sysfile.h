@@ -31,8 +31,8 @@ ssize_t __sysfile_read(const char *path, char *buf, size_t size);
 int __sysfile_read_u64(const char *path, uint64_t *value);
 
 /*
- * Write @value with one write(2). Returns 0 or -errno; a short write is -EIO, an empty @value -EINVAL
- * (a write of no bytes never reaches the kernel's store method).
+ * Write @value with one write(2). Returns 0 or -errno; a short write is -EIO, an empty @value
+ * -EINVAL (a write of no bytes never reaches the kernel's store method).
  */
 int __sysfile_write(const char *path, const char *value);
 
