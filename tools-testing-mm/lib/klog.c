@@ -34,7 +34,7 @@
 
 /* What the files that print complaints put in front of them with pr_fmt(). */
 static const char * const line_prefixes[] = {
-	"watchdog: ", "NMI watchdog: ", "rcu: ", "kmemleak: ",
+	"watchdog: ", "NMI watchdog: ", "rcu: ",
 };
 
 /* A line that begins with the first string and holds each of the others behind it. */
@@ -64,7 +64,6 @@ static const char * const complaints_anchored[][3] = {
 
 	{ "INFO: task ", " blocked", " for more than " },
 	{ "INFO: rcu", "detected ", "stall" },
-	{ "INFO: rcu", "self-detected stall" },
 
 	/* lockdep */
 	{ "WARNING: possible ", "detected" },
@@ -80,8 +79,6 @@ static const char * const complaints_anchored[][3] = {
 	{ "WARNING: chain_key collision" },
 	{ "INFO: trying to register non-static key" },
 	{ "[ BUG: " },
-
-	{ "", "new suspected memory leaks (see /sys/kernel/debug/kmemleak)" },
 };
 
 /* Forms that the kernel prints behind a function, a file and line, or an architecture's name. */
@@ -90,6 +87,7 @@ static const char * const complaints_inside[] = {
 	": bad pte ", ": bad pmd ", ": bad pud ", ": bad p4d ", ": bad pgd ",
 	": Bad swap ", ": Unused swap ",
 	"Checked W+X mappings: FAILED",
+	" new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
 };
 
 static bool text_begins(const char *text, const char *start)
