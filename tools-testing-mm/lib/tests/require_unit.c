@@ -274,8 +274,8 @@ TEST_F(require, bbml2)
 	EXPECT_TRUE(says("bbml2", "does not report BBML2"));
 	fakeroot_write(&root, "/dev/kmsg", "6,9,0,-;late\n");
 	EXPECT_TRUE(says("bbml2", "lost the boot"));
-	fakeroot_write(&root, "/dev/kmsg", "6,0,0,-;CPU features: detected: "
-		       "BBM Level 2 without TLB conflict abort\n");
+	fakeroot_write(&root, "/dev/kmsg",
+		       "6,0,0,-;CPU features: detected: BBM Level 2 without TLB conflict abort\n");
 	EXPECT_TRUE(met("bbml2"));
 }
 

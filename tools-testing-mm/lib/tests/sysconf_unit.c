@@ -32,7 +32,7 @@
 static struct fakeroot root;
 static int n_recovered;
 
-/* AddressSanitizer asks this. Its own handlers leave by _exit(2); here those of sysconf must run. */
+/* AddressSanitizer asks this. Its handlers leave by _exit(2); those of sysconf must run here. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
