@@ -190,10 +190,16 @@ TEST_F(hist, quantiles_match_the_sorted_values)
 
 TEST_F(hist, one_value_is_every_quantile)
 {
-	hist_add(self->h, 1000003);
-	for (size_t i = 0; i < ARRAY_SIZE(fractions); i++)
-		EXPECT_EQ(1000003u, hist_quantile(self->h, fractions[i]));
-	EXPECT_EQ(1000003.0, hist_mean(self->h));
+	/* The first and the last value of one bucket: below and above its midpoint. */
+	static const uint64_t values[] = { 999424, 1003519 };
+
+	for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
+		hist_reset(self->h);
+		hist_add(self->h, values[v]);
+		for (size_t i = 0; i < ARRAY_SIZE(fractions); i++)
+			EXPECT_EQ(values[v], hist_quantile(self->h, fractions[i]));
+		EXPECT_EQ(values[v], hist_mean(self->h));
+	}
 }
 
 TEST_F(hist, empty_answers_zero)
@@ -219,6 +225,11 @@ TEST_F(hist, merge_is_adding_to_one)
 		hist_add(i % 3 ? self->h : self->other, value);
 		hist_add(both, value);
 	}
+	/* Both extremes come from the one that is merged in. */
+	hist_add(self->other, 0);
+	hist_add(both, 0);
+	hist_add(self->other, UINT32_MAX + 1ull);
+	hist_add(both, UINT32_MAX + 1ull);
 	hist_merge(self->h, self->other);
 	EXPECT_EQ(0, memcmp(both, self->h, sizeof(*both)));
 
