@@ -56,11 +56,10 @@ int __secretmem_open(struct secretmem *s, size_t size)
 void secretmem_fault(struct secretmem *s)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	volatile char *map = s->map;
 	size_t i;
 
 	for (i = 0; i < s->size; i += page)
-		map[i] = 1;
+		s->map[i] = 1;
 }
 
 void secretmem_close(struct secretmem *s)
