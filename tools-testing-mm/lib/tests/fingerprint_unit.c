@@ -56,24 +56,24 @@ static const struct fake_file x86_files[] = {
 };
 
 static const char x86_golden[] =
-	"{'kernel': {'release': '7.2.13-amd64', 'version': '#1 SMP PREEMPT_DYNAMIC',"
-	" 'build_id': null, 'cmdline': 'root=/dev/sda1 quiet', 'tainted': 512,"
-	" 'config': 'CONFIG_MMU=y\\nCONFIG_HUGETLBFS=y\\n', 'config_sha256':"
-	" '1429ee3028a69f7e916f66674d433e850cc3cb4eed7e1603ac4fc2afbca42f36'},"
-	" 'cpu': {'arch': 'x86_64', 'model': 'A CPU @ 2.0GHz', 'midr': null, 'microcode': '0x2b',"
-	" 'online': 3, 'smt': 'on', 'governor': 'performance,powersave', 'hypervisor': '',"
-	" 'emulated': false, 'bbml2': null, 'mitigations': {'meltdown': 'Not affected',"
-	" 'retbleed': 'Mitigation: IBRS'}},"
-	" 'memory': {'page_size': 0, 'total': 16777216, 'free_at_start': 8388608,"
-	" 'nodes': [{'node': 0, 'total': 10240000}, {'node': 2, 'total': 6144000},"
-	" {'node': 10, 'total': 393216}], 'hugepage_sizes': [2097152, 1073741824],"
-	" 'thp': 'madvise', 'swap': 1048576},"
-	" 'settings': {'/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages': '0',"
-	" '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages': '7',"
-	" '/sys/kernel/mm/transparent_hugepage/enabled': 'madvise',"
-	" '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor': 'performance',"
-	" '/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor': 'performance',"
-	" '/sys/devices/system/cpu/cpu4/cpufreq/scaling_governor': 'powersave'},"
+	"{'kernel': {'release': '7.2.13-amd64', 'version': '#1 SMP PREEMPT_DYNAMIC',\n"
+	" 'build_id': null, 'cmdline': 'root=/dev/sda1 quiet', 'tainted': 512,\n"
+	" 'config': 'CONFIG_MMU=y\\nCONFIG_HUGETLBFS=y\\n', 'config_sha256':\n"
+	" '1429ee3028a69f7e916f66674d433e850cc3cb4eed7e1603ac4fc2afbca42f36'},\n"
+	" 'cpu': {'arch': 'x86_64', 'model': 'A CPU @ 2.0GHz', 'midr': null, 'microcode': '0x2b',\n"
+	" 'online': 3, 'smt': 'on', 'governor': 'performance,powersave', 'hypervisor': '',\n"
+	" 'emulated': false, 'bbml2': null, 'mitigations': {'meltdown': 'Not affected',\n"
+	" 'retbleed': 'Mitigation: IBRS'}},\n"
+	" 'memory': {'page_size': 0, 'total': 16777216, 'free_at_start': 8388608,\n"
+	" 'nodes': [{'node': 0, 'total': 10240000}, {'node': 2, 'total': 6144000},\n"
+	" {'node': 10, 'total': 393216}], 'hugepage_sizes': [2097152, 1073741824],\n"
+	" 'thp': 'madvise', 'swap': 1048576},\n"
+	" 'settings': {'/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages': '0',\n"
+	" '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages': '7',\n"
+	" '/sys/kernel/mm/transparent_hugepage/enabled': 'madvise',\n"
+	" '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor': 'performance',\n"
+	" '/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor': 'performance',\n"
+	" '/sys/devices/system/cpu/cpu4/cpufreq/scaling_governor': 'powersave'},\n"
 	" 'directmap': {'4k': 4194304, '2M': 8388608, '1G': 0}, 'rodata': 'on'}";
 
 /* An emulated Ampere1, as "-cpu max,midr=0xc00fac30" makes one: only the command line tells. */
@@ -90,19 +90,19 @@ static const struct fake_file arm64_files[] = {
 	{ CPU "/online", "0\n" },
 	{ CPU "/cpu0/regs/identification/midr_el1", "0x00000000c00fac30\n" },
 	{ DT "/compatible", "linux,dummy-virt" },
-	{ "/proc/meminfo", "MemTotal:       16384 kB\nMemFree:         8192 kB\nSwapTotal: 0 kB\n" },
+	{ "/proc/meminfo", "MemTotal:  16384 kB\nMemFree:  8192 kB\nSwapTotal:  0 kB\n" },
 };
 
 static const char arm64_golden[] =
-	"{'kernel': {'release': '7.2.13-arm64', 'version': '#1 SMP', 'build_id': null,"
-	" 'cmdline': 'console=ttyAMA0 vmtests.emulated=1', 'tainted': 0,"
-	" 'config': 'CONFIG_ARM64=y\\n', 'config_sha256':"
-	" 'bfcff368d33361c0c1e93ab9c112fbdedd6c69df8ac75557a2efdd6d642994ca'},"
-	" 'cpu': {'arch': 'arm64', 'model': null, 'midr': '0xc00fac30', 'microcode': null,"
-	" 'online': 1, 'smt': null, 'governor': null, 'hypervisor': 'linux,dummy-virt',"
-	" 'emulated': true, 'bbml2': true, 'mitigations': null},"
-	" 'memory': {'page_size': 0, 'total': 16777216, 'free_at_start': 8388608, 'nodes': null,"
-	" 'hugepage_sizes': [], 'thp': null, 'swap': 0},"
+	"{'kernel': {'release': '7.2.13-arm64', 'version': '#1 SMP', 'build_id': null,\n"
+	" 'cmdline': 'console=ttyAMA0 vmtests.emulated=1', 'tainted': 0,\n"
+	" 'config': 'CONFIG_ARM64=y\\n', 'config_sha256':\n"
+	" 'bfcff368d33361c0c1e93ab9c112fbdedd6c69df8ac75557a2efdd6d642994ca'},\n"
+	" 'cpu': {'arch': 'arm64', 'model': null, 'midr': '0xc00fac30', 'microcode': null,\n"
+	" 'online': 1, 'smt': null, 'governor': null, 'hypervisor': 'linux,dummy-virt',\n"
+	" 'emulated': true, 'bbml2': true, 'mitigations': null},\n"
+	" 'memory': {'page_size': 0, 'total': 16777216, 'free_at_start': 8388608, 'nodes': null,\n"
+	" 'hugepage_sizes': [], 'thp': null, 'swap': 0},\n"
 	" 'settings': {}, 'directmap': null, 'rodata': 'unknown'}";
 
 FIXTURE(fingerprint)
@@ -259,7 +259,7 @@ TEST_F(fingerprint, arm64_cloud_machine_is_told_from_its_virtual_one)
 
 TEST_F(fingerprint, binaries_are_the_executable_files)
 {
-	const char *dirs[] = { self->root.dir, "/nonexistent", NULL };
+	const char *const dirs[] = { self->root.dir, "/nonexistent", NULL };
 	json_t *binaries;
 
 	fakeroot_write(&self->root, "/a test", "#!/bin/sh\n");
