@@ -4,7 +4,8 @@
  *
  * Claim: bench_time() costs at most 2 % over a minimal loop written by hand around the same calls,
  * for an operation of some 20 ns (a vDSO clock) and one of some 200 ns (64 bytes from the page
- * cache); resizing a hugetlb pool through libmm costs at most 5 % over writing nr_hugepages by hand.
+ * cache); resizing a hugetlb pool through libmm costs at most 5 % over writing nr_hugepages by
+ * hand.
  *
  * Method: short rounds, each run once by libmm and once by hand, back to back and in alternating
  * order, so that whatever else the machine does meets both alike. Each round gives one ratio. The
