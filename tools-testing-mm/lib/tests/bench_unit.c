@@ -205,7 +205,10 @@ static void output_read(int fd)
 	output[len] = '\0';
 }
 
-/* Run bench_main() on @cases, which end with one without a name; its standard output goes to @output. Returns its value, or -1. */
+/*
+ * Run bench_main() on @cases, which end with one without a name; what it prints goes to output.
+ * Returns its value, or -1.
+ */
 static int run(struct bench_case *cases, char **argv)
 {
 	struct bench bench = { .name = "unit/bench", .cases = cases };
