@@ -98,7 +98,8 @@ void sysconf_restore(void);
  * Another kind of thing to undo: @undo gets the target and value of a "KIND TARGET VALUE" record
  * and returns 0 or -errno. It runs from sysconf_restore(), exit and recovery, not from a signal
  * handler. A record stays in the journal when the program does not know its kind. Register before
- * opening. Returns 0 or -ENOSPC. __sysconf_journal() notes such a record; no field may be empty (-EINVAL).
+ * opening. Returns 0 or -ENOSPC. __sysconf_journal() notes such a record; no field may be empty
+ * (-EINVAL).
  */
 int sysconf_undo_register(const char *kind, int (*undo)(const char *target, const char *value));
 int __sysconf_journal(const char *kind, const char *target, const char *value);
