@@ -151,7 +151,7 @@ FIXTURE_TEARDOWN(klog)
 	fakeroot_remove(&root);
 }
 
-TEST(complaints_are_recognised)
+TEST_F(klog, complaints_are_recognised)
 {
 	char forged[512];
 	size_t i;
@@ -165,7 +165,7 @@ TEST(complaints_are_recognised)
 	}
 }
 
-TEST(chatter_is_not)
+TEST_F(klog, chatter_is_not)
 {
 	size_t i;
 
