@@ -2,9 +2,9 @@
 /*
  * fio: run one job file and read its JSON by field.
  *
- * fio writes its JSON to a file of its own, so that nothing it says can get into it. The first line
- * of such a file may be a note ("fio: ..."), which is skipped; --status-interval, which makes several
- * documents of it, is never given.
+ * fio writes its JSON to a file of its own, so that nothing it says can get into it. Such a file may
+ * begin with a note ("fio: ..."), which is skipped; --status-interval, which makes several documents
+ * of it, is never given.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -112,7 +112,7 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 {
 	const char *dir = getenv("VMTESTS_FIO_JOBS");
 	char job_path[PATH_MAX], output[PATH_MAX + 16];
-	char *argv[] = { "fio", "--output-format=json", output, job_path, NULL };
+	char *const argv[] = { "fio", "--output-format=json", output, job_path, NULL };
 	char **joined;
 	pid_t pid;
 	int ret;

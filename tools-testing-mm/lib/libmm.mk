@@ -10,7 +10,7 @@ LIBMM_SRCDIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 LIBMM_OUTPUT ?= $(OUTPUT)/libmm
 LIBMM_JSON ?= y
 
-LIBMM_JSON_C := fingerprint.c report.c bench.c census_json.c
+LIBMM_JSON_C := fingerprint.c fio.c report.c bench.c census_json.c
 LIBMM_C := $(patsubst $(LIBMM_SRCDIR)/%,%,$(wildcard $(LIBMM_SRCDIR)/*.c \
 	$(LIBMM_SRCDIR)/arm64/*.c $(LIBMM_SRCDIR)/x86/*.c))
 ifneq ($(LIBMM_JSON),y)

@@ -2,9 +2,9 @@
 /*
  * pgtable/ops: what page-table updates of user memory cost the kernel, per page.
  *
- * Each operation changes many neighbouring entries in one call: fork, exit, mprotect, mremap, munmap
- * and MADV_DONTNEED. These are the paths that batch their updates in lazy MMU mode, and whose page
- * tables the kernel reads and writes through the linear map.
+ * Each operation changes many neighbouring entries in one call: fork, exit, mprotect, mremap,
+ * munmap and MADV_DONTNEED. These are the paths that batch their updates in lazy MMU mode, and
+ * whose page tables the kernel reads and writes through the linear map.
  *
  * The region is base pages (MADV_NOHUGEPAGE): with transparent huge pages there would be 512 times
  * fewer entries to change. mremap moves to an address that is not aligned to a page-table page, so
@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <kselftest.h>
 #include <libmm/bench.h>
 #include <libmm/sysfile.h>
 
@@ -187,25 +188,25 @@ static int op_munmap(struct bench_case *c, uint64_t i)
 }
 
 static const struct bench_phase fork_phases[] = {
-	{ "fork_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_fork },
-	{ "exit_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_exit },
+	{ .metric = "fork_ns_per_page", .unit = "ns/page", .op = op_fork },
+	{ .metric = "exit_ns_per_page", .unit = "ns/page", .op = op_exit },
 };
 
 static const struct bench_phase mprotect_phases[] = {
-	{ "protect_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_protect },
-	{ "unprotect_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_unprotect },
+	{ .metric = "protect_ns_per_page", .unit = "ns/page", .op = op_protect },
+	{ .metric = "unprotect_ns_per_page", .unit = "ns/page", .op = op_unprotect },
 };
 
 static const struct bench_phase mremap_phases[] = {
-	{ "move_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_mremap },
+	{ .metric = "move_ns_per_page", .unit = "ns/page", .op = op_mremap },
 };
 
 static const struct bench_phase dontneed_phases[] = {
-	{ "zap_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_dontneed },
+	{ .metric = "zap_ns_per_page", .unit = "ns/page", .op = op_dontneed },
 };
 
 static const struct bench_phase munmap_phases[] = {
-	{ "unmap_ns_per_page", "ns/page", REPORT_LOWER, BENCH_NS_PER_UNIT, op_munmap },
+	{ .metric = "unmap_ns_per_page", .unit = "ns/page", .op = op_munmap },
 };
 
 #define REGION_CASE(_name, _phases)					\
@@ -214,7 +215,7 @@ static const struct bench_phase munmap_phases[] = {
 		.before = region_populate, .after = region_release,	\
 		.teardown = region_teardown,				\
 		.phases = _phases,					\
-		.nr_phases = sizeof(_phases) / sizeof((_phases)[0]),	\
+		.nr_phases = ARRAY_SIZE(_phases),	\
 	}
 
 static struct bench_case cases[] = {
@@ -230,7 +231,7 @@ int main(int argc, char **argv)
 	static const struct bench pgtable_ops = {
 		.name = "pgtable/ops",
 		.cases = cases,
-		.nr_cases = sizeof(cases) / sizeof(cases[0]),
+		.nr_cases = ARRAY_SIZE(cases),
 	};
 
 	return bench_main(argc, argv, &pgtable_ops);
