@@ -2,9 +2,9 @@
 /*
  * fio: run one job file and read its JSON by field.
  *
- * fio writes its JSON to a file of its own, so that nothing it says can get into it. Such a file may
- * begin with a note ("fio: ..."), which is skipped; --status-interval, which makes several documents
- * of it, is never given.
+ * fio writes its JSON to a file of its own, so that nothing it says can get into it. Such a file
+ * may begin with a note ("fio: ..."), which is skipped; --status-interval, which makes several
+ * documents of it, is never given.
  */
 #include <errno.h>
 #include <fcntl.h>
