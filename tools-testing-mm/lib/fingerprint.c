@@ -62,8 +62,8 @@ static json_t *settings(void)
 
 /*
  * x86 says at boot what it did with its read-only data (mark_rodata_ro() in arch/x86/mm/init_64.c,
- * init/main.c), whatever the command line asked for. arm64 says nothing: only the permissions in its
- * page tables tell.
+ * init/main.c), whatever the command line asked for. arm64 says nothing: only the permissions in
+ * its page tables tell.
  */
 const char *fingerprint_rodata(void)
 {

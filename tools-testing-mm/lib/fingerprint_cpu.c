@@ -4,8 +4,8 @@
  * kernel trusts them.
  *
  * Emulation: QEMU's TCG names itself in x86's hypervisor leaf. arm64 has no such leaf, but a MIDR
- * of implementer 0, which the architecture reserves for software, is no hardware's; whoever starts a
- * guest with a real processor's MIDR puts vmtests.emulated=1 on its kernel command line.
+ * of implementer 0, which the architecture reserves for software, is no hardware's; whoever starts
+ * a guest with a real processor's MIDR puts vmtests.emulated=1 on its kernel command line.
  */
 #include <ctype.h>
 #include <errno.h>
