@@ -490,6 +490,26 @@ TEST_F(tables, digest)
 	ASSERT_NE(digest, self->walk.digest);
 }
 
+/* A multiplication alone never moves a change of the top bit: two of them must not cancel out. */
+TEST_F(tables, digest_of_the_top_bit)
+{
+	const struct synth_layout *layout = self->layout;
+	uint64_t page = synth_level_size(layout, KPG_PTE), digest;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		synth_map(&self->core, self->va + i * page, KPG_PTE,
+			  synth_leaf(layout, KPG_PTE, i * page));
+	ASSERT_EQ(0, tables_open(self));
+	ASSERT_EQ(0, tables_walk(self, self->va, self->va + 2 * page));
+	digest = self->walk.digest;
+	for (i = 0; i < 2; i++)
+		synth_map(&self->core, self->va + i * page, KPG_PTE,
+			  synth_leaf(layout, KPG_PTE, i * page) | BIT64(63));
+	ASSERT_EQ(0, tables_walk(self, self->va, self->va + 2 * page));
+	ASSERT_NE(digest, self->walk.digest);
+}
+
 static int stop_at_once(const struct kpg_leaf *leaf, void *arg)
 {
 	(void)leaf;
