@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make                 build everything into $(O)
+# make deps [GOALS]    install what GOALS (default: all of them) need, from Debian's packages
+# make run             build, then run the quick tier on this machine
+# make check           everything that is checked before a change lands
+# make help            the rest
+
+O ?= build
+prefix ?= /usr/local
+libdir ?= $(prefix)/lib
+bindir ?= $(prefix)/bin
+
+.DEFAULT_GOAL := all
+B := $(abspath $(O))
+
+# The kselftest framework: from KSRC, or from the packaged kernel source.
+ifneq ($(KSRC),)
+KSFT := $(abspath $(KSRC))/tools/testing/selftests
+CHECKPATCH := $(abspath $(KSRC))/scripts/checkpatch.pl
+FRAMEWORK :=
+else
+KSFT := $(B)/ksrc/tools/testing/selftests
+CHECKPATCH := $(B)/ksrc/scripts/checkpatch.pl
+FRAMEWORK := $(B)/ksrc/.extracted
+endif
+
+SUBMAKE = $(MAKE) --no-print-directory KSFT=$(KSFT) LIBMM_OUTPUT=$(B)/libmm
+
+all: mm vmtests
+
+mm: $(FRAMEWORK)
+	@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
+
+vmtests: mm
+	@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
+
+$(B)/ksrc/.extracted:
+	@.ci/extract-framework $(B)/ksrc
+
+deps:
+	@.ci/deps $(filter-out deps,$(MAKECMDGOALS))
+
+run: all
+	./run_vmtests.sh $(ARGS)
+
+check: all
+	@.ci/check $(B) $(KSFT) $(CHECKPATCH)
+
+lint: $(FRAMEWORK)
+	@.ci/lint $(B) $(KSFT) $(CHECKPATCH)
+
+bench-self: all
+	$(B)/vmtests/bench_self
+
+# The installed tree has the shape of the build folder, so that the runner finds its programs.
+install: all
+	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests
+
+clean:
+	rm -rf $(B)
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@echo 'make lint            style, static analysis, and builds with every compiler'
+	@echo 'make bench-self      what the timing loop itself costs'
+	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'
+	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
+	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
+
+# Goals given behind "deps" must wait for it.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+all mm vmtests run check lint bench-self install $(FRAMEWORK): | deps
+endif
+
+.PHONY: all mm vmtests deps run check lint bench-self install clean help

@@ -1,0 +1,270 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# run_vmtests.sh: the one entry on a target. Selects, runs, watches the kernel, collects. It knows
+# no test: vmtests/vmtests.list does.
+
+set -uf
+
+PASS=0 FAIL=1 USAGE=2 SKIP=4
+
+die()
+{
+	echo "run_vmtests.sh: $*" >&2
+	exit $USAGE
+}
+
+usage()
+{
+	cat <<'EOF'
+usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"] [-T quick|full]
+                      [-r repeats] [-o label-dir] [-n] [-d] [-h]
+
+  -l  list the tests, and why each would be skipped here
+  -t  run only these groups or tests        -x  leave these out
+  -T  quick (default): minutes, touches nothing it does not put back
+      full: uses the whole machine
+  -r  repeats of each measurement, 1 to 1000 (default 10)
+  -o  folder of the label; its last part is the label's name
+      (default results/KERNEL-RELEASE)
+  -n  no TAP: one line a test
+  -d  allow lasting changes: soft offline, module load, CPU hot-unplug
+
+KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
+Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
+Environment: VMTESTS_TIMEOUT_MUL=N stretches every timeout for slow machines;
+VMTESTS_BUILD=DIR is where the programs are (default: build beside this file).
+EOF
+}
+
+# As root, search only folders that nobody else can write to.
+trusted_path()
+{
+	IFS=:
+	for dir in $PATH; do
+		[ "${dir#/}" = "$dir" ] || find -H "$dir/" -prune -uid 0 ! -perm /022 2>/dev/null
+	done | sed 's,/*$,,' | paste -s -d : -
+}
+
+if [ "$(id -u)" -eq 0 ]; then
+	PATH=$(PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin trusted_path)
+	export PATH
+fi
+umask 022
+
+here=$(dirname "$(readlink -f "$0")")
+list=$here/vmtests/vmtests.list
+programs=${VMTESTS_BUILD:-$here/build}
+[ -x "$programs/vmtests/vmtctl" ] || programs=${VMTESTS_BUILD:-$here}
+vmtctl=$programs/vmtests/vmtctl
+
+listing='' wanted='' excluded='' tier=quick repeats='' label_dir='' tap=1 no_tap='' destructive=''
+while getopts ':lt:x:T:r:o:ndh' option; do
+	case $option in
+	l) listing=1 ;;
+	t) wanted="$wanted $OPTARG" ;;
+	x) excluded="$excluded $OPTARG" ;;
+	T) tier=$OPTARG ;;
+	r) repeats=$OPTARG ;;
+	o) label_dir=$OPTARG ;;
+	n) tap='' no_tap=-N ;;
+	d) destructive=1 ;;
+	h) usage; exit $PASS ;;
+	:) die "-$OPTARG wants an argument; -h shows the usage" ;;
+	*) die "unknown option -$OPTARG; -h shows the usage" ;;
+	esac
+done
+[ $OPTIND -gt $# ] || die "arguments behind the options: tests are named with -t"
+
+is_count()	# VALUE LARGEST
+{
+	case $1 in '' | *[!0-9]* | ?????*) return 1 ;; esac
+	[ "$1" -ge 1 ] && [ "$1" -le "$2" ]
+}
+
+case $tier in quick | full) ;; *) die "-T $tier: quick or full" ;; esac
+repeats=${repeats:-10}
+is_count "$repeats" 1000 || die "-r $repeats: a whole number from 1 to 1000"
+timeout_mul=${VMTESTS_TIMEOUT_MUL:-1}
+is_count "$timeout_mul" 1000 || die "VMTESTS_TIMEOUT_MUL=$timeout_mul: a whole number from 1 to 1000"
+label_dir=${label_dir:-results/$(uname -r)}
+[ -r "$list" ] || die "no $list: run this from an unpacked or installed vmtests"
+[ -x "$vmtctl" ] || die "no $vmtctl: build first with 'make', or set VMTESTS_BUILD"
+
+# Lines of the registry without comments.
+entries()
+{
+	grep -v -e '^#' -e '^[[:space:]]*$' "$list"
+}
+
+known_words=" $(entries | awk '{ print $1, $2 }' | tr '\n' ' ')"
+for word in $wanted $excluded; do
+	case $known_words in
+	*" $word "*) ;;
+	*) die "unknown test or group '$word': -l lists them" ;;
+	esac
+done
+
+named()		# WORDS NAME GROUP
+{
+	for word in $1; do
+		[ "$word" != "$2" ] && [ "$word" != "$3" ] || return 0
+	done
+	return 1
+}
+
+selected()	# NAME GROUP TIER
+{
+	if named "$excluded" "$1" "$2"; then
+		return 1
+	elif [ -n "$wanted" ]; then
+		named "$wanted" "$1" "$2"
+	else
+		[ "$3" = quick ] || [ "$3" = "$tier" ]
+	fi
+}
+
+# QUICK/FULL -> the one of this tier
+of_tier()
+{
+	case $tier in
+	quick) echo "${1%%/*}" ;;
+	full) echo "${1##*/}" ;;
+	esac
+}
+
+flag()		# FLAGS NAME -> value
+{
+	for each in $(echo "$1" | tr ',' ' '); do
+		[ "${each%%=*}" != "$2" ] || echo "${each#*=}"
+	done
+}
+
+needs_of()	# FLAGS
+{
+	flag "$1" needs | tr '+' ','
+}
+
+export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
+
+list_tests()
+{
+	printf '%-18s %-8s %-6s %s\n' NAME GROUP TIER HERE
+	entries | while read -r name group test_tier _ flags _; do
+		missing=''
+		needs=$(needs_of "$flags")
+		[ -z "$needs" ] || missing=$("$vmtctl" needs "$needs")
+		printf '%-18s %-8s %-6s %s\n' "$name" "$group" "$test_tier" "${missing:-runs}"
+	done
+}
+
+if [ -n "$listing" ]; then
+	list_tests
+	exit $PASS
+fi
+
+# Become the only run, after what a dead one left has been put back.
+if [ -z "${VMTESTS_LOCK_FD:-}" ]; then
+	exec "$vmtctl" locked "$here/run_vmtests.sh" "$@"
+fi
+
+# The OOM killer takes a test, never the runner; vmtctl gives tests the old score back.
+if VMTESTS_OOM_SCORE_ADJ=$(cat /proc/$$/oom_score_adj 2>/dev/null); then
+	export VMTESTS_OOM_SCORE_ADJ
+	(echo -1000 >/proc/$$/oom_score_adj) 2>/dev/null || unset VMTESTS_OOM_SCORE_ADJ
+fi
+
+plan=$(entries | while read -r name group test_tier rest; do
+	! selected "$name" "$group" "$test_tier" || echo "$name $group $test_tier $rest"
+done)
+[ -n "$plan" ] || die "nothing is left to run: -t and -x leave no test"
+planned=$(echo "$plan" | wc -l)
+
+opened=$("$vmtctl" begin -o "$label_dir" -T "$tier" -r "$repeats" -a "$*" \
+	-p "$programs/vmtests" -p "$programs/tools-testing-mm") || exit $USAGE
+boot_dir=$(echo "$opened" | head -n 1)
+run=$(echo "$opened" | tail -n 1)
+boot_dir=$(cd "$boot_dir" && pwd) || die "cannot enter $boot_dir"
+export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run"
+
+interrupted='' child=''
+stop()
+{
+	interrupted=1
+	[ -z "$child" ] || kill -TERM "$child" 2>/dev/null
+}
+trap stop INT TERM HUP
+
+# In the background, so that a signal to this shell is acted upon at once.
+run_test()
+{
+	"$vmtctl" run-test "$@" &
+	child=$!
+	status=0
+	wait "$child" || status=$?
+	while kill -0 "$child" 2>/dev/null; do
+		wait "$child" || status=$?
+	done
+	child=''
+	return $status
+}
+
+about_left=0
+while read -r _ _ _ _ flags _; do
+	about=$(of_tier "$(flag "$flags" about)")
+	about_left=$((about_left + ${about:-1}))
+done <<EOF
+$plan
+EOF
+
+if [ -n "$tap" ]; then
+	echo 'KTAP version 1'
+	echo "1..$planned"
+fi
+
+number=0 passed=0 failed=0 skipped=0 broken=''
+while read -r name _ _ timeout flags program args; do
+	number=$((number + 1))
+	about=$(of_tier "$(flag "$flags" about)")
+	# shellcheck disable=SC2086 # args are words, and -N is a word or nothing
+	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" \
+		-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
+		-p "[$number/$planned]" -l "$about_left" $no_tap "$programs/$program" $args </dev/null
+	case $? in
+	"$PASS") passed=$((passed + 1)) ;;
+	"$SKIP") skipped=$((skipped + 1)) ;;
+	"$FAIL") failed=$((failed + 1)) ;;
+	"$USAGE") broken=1 ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+	[ -z "$interrupted$broken" ] || break
+	about_left=$((about_left - ${about:-1}))
+done <<EOF
+$plan
+EOF
+
+status=$PASS
+if [ -n "$broken" ]; then
+	status=$USAGE
+elif [ -n "$interrupted" ]; then
+	status=130
+elif [ "$failed" -gt 0 ]; then
+	status=$FAIL
+elif [ "$passed" -eq 0 ]; then
+	status=$SKIP
+fi
+"$vmtctl" end -b "$boot_dir" -i "$run" -x $status || status=$USAGE
+
+say()
+{
+	[ -z "$tap" ] || printf '# '
+	echo "$*"
+}
+
+[ -z "$interrupted" ] || say "interrupted: $((planned - number)) tests were not started"
+say "Totals: pass:$passed fail:$failed skip:$skipped"
+if [ -x "$programs/vmtests/vmcompare" ] && [ -s "$boot_dir/samples.jsonl" ]; then
+	"$programs/vmtests/vmcompare" "$boot_dir" | while IFS= read -r line; do say "$line"; done
+fi
+say "results: $boot_dir"
+exit $status

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * vmtctl: what run_vmtests.sh cannot do in shell. One file a subcommand, plus the pieces that they
+ * share. Every subcommand returns the exit status of the process.
+ */
+#ifndef VMTESTS_CTL_H
+#define VMTESTS_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <jansson.h>
+
+/* Exit statuses, those of run_vmtests.sh. */
+enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4 };
+
+#define RESULTS_SCHEMA 1
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#endif
+
+int ctl_locked(int argc, char **argv);
+int ctl_needs(int argc, char **argv);
+int ctl_begin(int argc, char **argv);
+int ctl_end(int argc, char **argv);
+int ctl_run_test(int argc, char **argv);
+
+/* "vmtctl: " and the message on stderr; returns CTL_USAGE. */
+int ctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* DIR/NAME into @path, PATH_MAX bytes. Returns 0 or -ENAMETOOLONG. */
+int ctl_path(char *path, const char *dir, const char *name);
+
+/* proc: one child and all that comes of it */
+
+struct proc_watch {
+	unsigned int timeout_s;		/* then SIGTERM, and SIGKILL to the whole tree */
+	unsigned int grace_s;		/* between the two: time to put settings back */
+	/* A line of the child's stdout or stderr, without its newline; < 0 stops the child. */
+	int (*line)(const char *text, void *arg);
+	/* About twice a second while the child runs. */
+	void (*tick)(double seconds, void *arg);
+	void *arg;
+};
+
+struct proc_end {
+	int wait_status;		/* of the child, as from waitpid(2) */
+	bool timed_out;
+	int interrupted;		/* signal that asked this process to stop, or 0 */
+	int line_error;			/* what line() returned when it stopped the child, or 0 */
+	double seconds;
+	unsigned int strays;		/* processes that outlived the child; all are dead now */
+	char stray_names[128];		/* the first few, "name(pid) ..." */
+};
+
+/*
+ * Run @argv and wait until it and every process it started, however daemonized, is gone. Returns 0
+ * with @end filled, or -errno when the child could not be started.
+ */
+int proc_run(char *const argv[], const struct proc_watch *watch, struct proc_end *end);
+
+/* ktap: counts of a test's own output */
+
+struct ktap_count {
+	long planned;			/* -1: no plan seen */
+	unsigned int pass, fail, skip;
+	char skip_reason[256];		/* of the last skip */
+	char last_comment[256];
+	char first_fail[128];		/* name of the first "not ok" */
+};
+
+void ktap_begin(struct ktap_count *k);
+void ktap_line(struct ktap_count *k, const char *text);
+
+/* settings: what a test changed without putting it back */
+
+json_t *settings_snapshot(void);
+/*
+ * Compare with @before, call @changed for each difference, and write the old value back.
+ * Returns the number of differences.
+ */
+int settings_put_back(const json_t *before,
+		      void (*changed)(const char *path, const char *was, const char *is, void *arg),
+		      void *arg);
+
+/* json_file: whole files and single lines of JSON, never half written */
+
+/* Replace @path atomically: temporary file, fsync, rename. Returns 0 or -errno. */
+int json_file_replace(const char *path, const json_t *value);
+/* Append one line: one write(2), one fdatasync(2). Returns 0 or -errno. */
+int json_file_append_line(const char *path, const json_t *value);
+
+/* Now in RFC 3339, UTC, whole seconds: 21 bytes with the NUL. */
+void rfc3339_now(char buf[21]);
+
+#endif

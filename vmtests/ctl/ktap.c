@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ktap: count the subtests in a test's own output. Only lines at the left margin count: nested
+ * results belong to their parent, which repeats their verdict.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+void ktap_begin(struct ktap_count *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->planned = -1;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	while (isspace((unsigned char)*from))
+		from++;
+	snprintf(to, size, "%s", from);
+}
+
+/* "1..N", or "1..0 # SKIP reason" of a test that gave up before its first subtest. */
+static void count_plan(struct ktap_count *k, const char *text)
+{
+	const char *skip = strstr(text, "# SKIP");
+
+	k->planned = strtol(text + 3, NULL, 10);
+	if (skip)
+		copy_text(k->skip_reason, sizeof(k->skip_reason), skip + strlen("# SKIP"));
+}
+
+static const char *skip_number(const char *text)
+{
+	while (*text == ' ')
+		text++;
+	while (isdigit((unsigned char)*text))
+		text++;
+	while (*text == ' ' || *text == '-')
+		text++;
+	return text;
+}
+
+static void count_ok(struct ktap_count *k, const char *text)
+{
+	const char *skip = strstr(text, "# SKIP");
+
+	if (!skip) {
+		k->pass++;
+		return;
+	}
+	k->skip++;
+	/* libmm gives the reason on the line before: here it would become part of the name. */
+	if (skip[strlen("# SKIP")])
+		copy_text(k->skip_reason, sizeof(k->skip_reason), skip + strlen("# SKIP"));
+	else
+		copy_text(k->skip_reason, sizeof(k->skip_reason), k->last_comment);
+}
+
+void ktap_line(struct ktap_count *k, const char *text)
+{
+	if (!strncmp(text, "1..", 3)) {
+		count_plan(k, text);
+	} else if (!strncmp(text, "ok ", 3)) {
+		count_ok(k, text);
+	} else if (!strncmp(text, "not ok ", 7)) {
+		if (!k->fail)
+			copy_text(k->first_fail, sizeof(k->first_fail), skip_number(text + 7));
+		k->fail++;
+	} else if (!strncmp(text, "# ", 2)) {
+		copy_text(k->last_comment, sizeof(k->last_comment), text + 2);
+	}
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * proc: one child and all that comes of it.
+ *
+ * A process group is not enough to end a test: the kselftest harness puts every case into a group
+ * of its own, and a daemon leaves its session. So this process becomes a subreaper: whatever the
+ * test starts stays its descendant, is found through /proc, and is dead before proc_run() returns.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl.h"
+
+#define TICK_MS 500
+/* A helper that was told to stop may still be on its way out when its parent ends. */
+#define STRAY_PATIENCE_MS 1000
+#define LINE_BYTES 4096
+#define MAX_PROCESSES 65536
+
+struct process {
+	pid_t pid, parent;
+	char name[32];
+};
+
+struct run {
+	const struct proc_watch *watch;
+	struct proc_end *end;
+	pid_t child;
+	int output;		/* read end of the child's stdout and stderr, -1 past its end */
+	int signals;		/* signalfd */
+	sigset_t old_mask;
+	bool reaped;
+	int64_t start_ms, term_ms;	/* term_ms: when SIGTERM was sent, 0 before */
+	char line[LINE_BYTES];
+	size_t line_length;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* /proc/PID/stat is "PID (NAME) STATE PARENT ..."; the name may hold spaces and brackets. */
+static bool process_read(pid_t pid, struct process *p)
+{
+	char path[64], text[512];
+	char *first, *last;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	first = strchr(text, '(');
+	last = strrchr(text, ')');
+	if (!first || !last || strlen(last) < 5)
+		return false;
+	*last = '\0';
+	snprintf(p->name, sizeof(p->name), "%.31s", first + 1);
+	p->pid = pid;
+	p->parent = (pid_t)strtol(last + 4, NULL, 10);
+	return true;
+}
+
+static size_t processes_list(struct process *list, size_t max)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	size_t n = 0;
+
+	if (!proc)
+		return 0;
+	while (n < max && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && process_read(pid, &list[n]))
+			n++;
+	}
+	closedir(proc);
+	return n;
+}
+
+/* Move the descendants of @root to the front of @list; returns how many there are. */
+static size_t processes_descendants(struct process *list, size_t n, pid_t root)
+{
+	size_t found = 0;
+	bool grew = true;
+
+	while (grew) {
+		grew = false;
+		for (size_t i = found; i < n; i++) {
+			bool ours = list[i].parent == root;
+
+			for (size_t j = 0; !ours && j < found; j++)
+				ours = list[i].parent == list[j].pid;
+			if (!ours)
+				continue;
+
+			struct process swap = list[found];
+
+			list[found++] = list[i];
+			list[i] = swap;
+			grew = true;
+		}
+	}
+	return found;
+}
+
+static void reap_all(struct run *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != r->child)
+			continue;
+		r->reaped = true;
+		r->end->wait_status = status;
+	}
+}
+
+static bool has_children(void)
+{
+	siginfo_t info;
+
+	return !waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+}
+
+static void strays_note(struct proc_end *end, const struct process *list, size_t n)
+{
+	size_t used = 0;
+
+	end->strays += n;
+	for (size_t i = 0; i < n && used < sizeof(end->stray_names) - 48; i++)
+		used += (size_t)snprintf(end->stray_names + used, sizeof(end->stray_names) - used,
+					 "%s%s(%d)", i ? " " : "", list[i].name, (int)list[i].pid);
+}
+
+static bool wait_readable(int fd, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, timeout_ms) > 0;
+}
+
+static void signals_drain(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			r->end->interrupted = (int)info.ssi_signo;
+}
+
+static void tree_signal(struct proc_end *note, int sig)
+{
+	struct process *list = calloc(MAX_PROCESSES, sizeof(*list));
+	size_t n;
+
+	if (!list)
+		return;
+	n = processes_descendants(list, processes_list(list, MAX_PROCESSES), getpid());
+	if (note)
+		strays_note(note, list, n);
+	for (size_t i = 0; i < n; i++)
+		kill(list[i].pid, sig);
+	free(list);
+}
+
+/* SIGKILL every descendant until none is left; forks in between are found by the next round. */
+static void tree_kill(struct run *r, struct proc_end *note)
+{
+	while (has_children()) {
+		tree_signal(note, SIGKILL);
+		note = NULL;
+		wait_readable(r->signals, 100);
+		signals_drain(r);
+		reap_all(r);
+	}
+}
+
+static int line_flush(struct run *r)
+{
+	r->line[r->line_length] = '\0';
+	r->line_length = 0;
+	return r->watch->line(r->line, r->watch->arg);
+}
+
+static int output_take(struct run *r, const char *data, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (data[i] != '\n')
+			r->line[r->line_length++] = data[i] ? data[i] : '?';
+		if (data[i] == '\n' || r->line_length == LINE_BYTES - 1) {
+			int err = line_flush(r);
+
+			if (err < 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* Read what is there. At the end of the output the descriptor becomes -1. */
+static void output_read(struct run *r)
+{
+	char data[16384];
+	ssize_t got = read(r->output, data, sizeof(data));
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got > 0 && !r->end->line_error)
+		r->end->line_error = output_take(r, data, got);
+	if (got > 0)
+		return;
+	if (r->line_length && !r->end->line_error)
+		r->end->line_error = line_flush(r);
+	close(r->output);
+	r->output = -1;
+}
+
+static void ask_to_stop(struct run *r)
+{
+	if (r->term_ms)
+		return;
+	r->term_ms = now_ms();
+	tree_signal(NULL, SIGTERM);
+}
+
+static void deadlines_check(struct run *r, int64_t now)
+{
+	int64_t limit_ms = (int64_t)r->watch->timeout_s * 1000;
+
+	if (!r->term_ms && now - r->start_ms >= limit_ms) {
+		r->end->timed_out = true;
+		ask_to_stop(r);
+	}
+	if (r->term_ms && now - r->term_ms >= (int64_t)r->watch->grace_s * 1000)
+		tree_kill(r, NULL);
+}
+
+static void watch_child(struct run *r)
+{
+	int64_t next_tick = r->start_ms + TICK_MS;
+
+	while (!r->reaped) {
+		struct pollfd fds[2] = {
+			{ .fd = r->signals, .events = POLLIN },
+			{ .fd = r->output, .events = POLLIN },
+		};
+		int64_t now;
+
+		poll(fds, 2, TICK_MS);
+		now = now_ms();
+		if (r->output >= 0 && fds[1].revents)
+			output_read(r);
+		if (fds[0].revents)
+			signals_drain(r);
+		if (r->end->interrupted || r->end->line_error)
+			ask_to_stop(r);
+		deadlines_check(r, now);
+		reap_all(r);
+		if (now >= next_tick && r->watch->tick) {
+			r->watch->tick((double)(now - r->start_ms) / 1000, r->watch->arg);
+			next_tick = now + TICK_MS;
+		}
+	}
+}
+
+/* What the child left behind gets a moment to end by itself, then is killed and counted. */
+static void watch_strays(struct run *r)
+{
+	int64_t until = now_ms() + STRAY_PATIENCE_MS;
+
+	while (has_children() && now_ms() < until) {
+		if (r->output >= 0 && wait_readable(r->output, 10))
+			output_read(r);
+		signals_drain(r);
+		reap_all(r);
+	}
+	tree_kill(r, r->term_ms ? NULL : r->end);
+	while (r->output >= 0)
+		output_read(r);
+}
+
+static void watched_signals(sigset_t *mask)
+{
+	sigemptyset(mask);
+	sigaddset(mask, SIGCHLD);
+	sigaddset(mask, SIGINT);
+	sigaddset(mask, SIGTERM);
+	sigaddset(mask, SIGHUP);
+}
+
+/* The runner protects itself from the OOM killer; what it starts must stay a candidate. */
+static void oom_score_reset(void)
+{
+	const char *score = getenv("VMTESTS_OOM_SCORE_ADJ");
+	int fd = score ? open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	if (write(fd, score, strlen(score)) < 0)
+		fprintf(stderr, "# oom_score_adj stays as it is: %s\n", strerror(errno));
+	close(fd);
+}
+
+static void child_exec(char *const argv[], const struct run *r, int output, pid_t parent)
+{
+	/* If the runner dies, the test must still put its settings back: TERM, not KILL. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent)
+		_exit(127);
+	setsid();
+	sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
+	if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+		_exit(127);
+	oom_score_reset();
+	execvp(argv[0], argv);
+	fprintf(stderr, "# cannot start %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static int child_start(struct run *r, char *const argv[])
+{
+	pid_t parent = getpid();
+	int pipe_fds[2];
+
+	if (pipe2(pipe_fds, O_CLOEXEC))
+		return -errno;
+	fflush(NULL);
+	r->start_ms = now_ms();
+	r->child = fork();
+	if (r->child == 0)
+		child_exec(argv, r, pipe_fds[1], parent);
+	close(pipe_fds[1]);
+	if (r->child < 0 || fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK)) {
+		int err = -errno;
+
+		close(pipe_fds[0]);
+		return err;
+	}
+	r->output = pipe_fds[0];
+	return 0;
+}
+
+int proc_run(char *const argv[], const struct proc_watch *watch, struct proc_end *end)
+{
+	struct run r = { .watch = watch, .end = end, .output = -1 };
+	sigset_t mask;
+	int err;
+
+	memset(end, 0, sizeof(*end));
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return -errno;
+	watched_signals(&mask);
+	if (sigprocmask(SIG_BLOCK, &mask, &r.old_mask))
+		return -errno;
+	r.signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (r.signals < 0)
+		return -errno;
+
+	err = child_start(&r, argv);
+	if (!err) {
+		watch_child(&r);
+		end->seconds = (double)(now_ms() - r.start_ms) / 1000;
+		watch_strays(&r);
+	}
+	close(r.signals);
+	/* SIGINT and its kin stay blocked: the caller ends by itself, with a verdict written. */
+	return err;
+}

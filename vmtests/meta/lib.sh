@@ -1,0 +1,35 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tests of the runner share: KTAP output and a scratch folder.
+
+number=0
+failed=0
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+# result NAME STATUS: 0 is a pass; shows $scratch/log otherwise
+result()
+{
+	number=$((number + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "ok $number $1"
+		return
+	fi
+	failed=1
+	[ ! -f "$scratch/log" ] || sed 's/^/# /' "$scratch/log"
+	echo "not ok $number $1"
+}
+
+skip()	# NAME REASON
+{
+	number=$((number + 1))
+	echo "# $1: $2"
+	echo "ok $number $1 # SKIP"
+}
+
+finish()
+{
+	echo "1..$number"
+	exit $failed
+}

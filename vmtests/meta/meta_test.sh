@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The runner's own test: deliberate failures run through run_vmtests.sh itself, each with the line,
+# the verdict and the exit status that a user must see.
+# usage: meta_test.sh BUILD
+
+set -u
+VMTESTS_BUILD=$(cd "$1" && pwd) || exit 1
+export VMTESTS_BUILD
+here=$(dirname "$(readlink -f "$0")")
+runner=$here/../../run_vmtests.sh
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/lib.sh"
+
+overcommit=/proc/sys/vm/nr_overcommit_hugepages
+
+# expect TEST EXIT RESULT LINE: run TEST; LINE is a grep pattern of the runner's output
+expect()
+{
+	label=$scratch/$1
+	"$runner" -t "$1" -o "$label" >"$scratch/log" 2>&1
+	status=$?
+	ok=1
+	[ "$status" -eq "$2" ] || echo "exit $status, expected $2" >>"$scratch/log"
+	verdict=$(cat "$label"/*/verdicts.jsonl 2>/dev/null)
+	echo "$verdict" >>"$scratch/log"
+	case $verdict in
+	*"\"result\":\"$3\""*) [ "$status" -ne "$2" ] || ok=0 ;;
+	esac
+	grep -q -e "$4" "$scratch/log" || { ok=1; echo "no line like: $4" >>"$scratch/log"; }
+	result "$1" $ok
+}
+
+needs()
+{
+	"$VMTESTS_BUILD/vmtests/vmtctl" needs "$1"
+}
+
+echo 'KTAP version 1'
+expect meta_pass 0 pass '^ok 1 meta_pass$'
+expect meta_fail 1 fail '^# meta_fail: 1 of 2 subtests failed, first: fails$'
+expect meta_skip 4 skip '^# meta_skip: needs a machine that nobody has$'
+expect meta_all_skip 4 skip '^# meta_all_skip: the second needs what nobody has$'
+expect meta_mixed 0 pass '^ok 1 meta_mixed$'
+expect meta_hang 1 timeout '^not ok 1 meta_hang # TIMEOUT$'
+hanging=$(sed -n 's/^# # hanging //p' "$scratch/log")
+alive=0
+[ "$(echo "$hanging" | wc -w)" -eq 2 ] || alive=1
+for pid in $hanging; do
+	[ ! -d "/proc/$pid" ] || alive=1
+done
+result meta_hang_nothing_left $alive
+expect meta_crash 1 fail '^# meta_crash: killed by signal 11 (Segmentation fault)$'
+expect meta_short 1 fail '^# meta_short: planned 2 subtests, reported 1$'
+expect meta_stray 1 fail '^# meta_stray: left 1 processes behind: stray([0-9]*)$'
+expect meta_needs 4 skip '^# meta_needs: .*999999'
+
+if missing=$(needs root,hugetlb); then
+	before=$(cat $overcommit)
+	expect meta_leak 1 fail \
+		"^# meta_leak: changed $overcommit from $before to $((before + 1))\$"
+	[ "$(cat $overcommit)" = "$before" ]
+	result meta_leak_put_back $?
+	expect meta_journal 1 fail '^# meta_journal: killed by signal 9 (Killed)$'
+	[ "$(cat $overcommit)" = "$before" ]
+	result meta_journal_put_back $?
+else
+	skip meta_leak "$missing"
+	skip meta_journal "$missing"
+fi
+
+if missing=$(needs root,writable:/dev/kmsg); then
+	expect meta_klog 1 fail '^# meta_klog: kernel: .*WARNING: CPU: 0 PID: 1 at mm/meta.c:1 meta$'
+else
+	skip meta_klog "$missing"
+fi
+
+# A skip beside a pass, and a fail beside both: neither hides the other.
+"$runner" -t 'meta_pass meta_skip' -o "$scratch/pair" >"$scratch/log" 2>&1 &&
+	grep -q '^# Totals: pass:1 fail:0 skip:1$' "$scratch/log"
+result pass_beside_skip $?
+"$runner" -t meta -x 'meta_hang meta_leak meta_journal meta_klog' -o "$scratch/all" \
+	>"$scratch/log" 2>&1
+[ $? -eq 1 ] && grep -q '^# Totals: pass:2 fail:4 skip:3$' "$scratch/log"
+result whole_group $?
+finish

@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Wrong use of run_vmtests.sh: one clear line on stderr, exit 2, nothing lost or overwritten.
+# usage: usage_test.sh BUILD
+
+set -u
+VMTESTS_BUILD=$(cd "$1" && pwd) || exit 1
+export VMTESTS_BUILD
+here=$(dirname "$(readlink -f "$0")")
+runner=$here/../../run_vmtests.sh
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/lib.sh"
+
+# refused NAME MESSAGE [ARGUMENTS]: exit 2 and exactly one line on stderr, like MESSAGE
+refused()
+{
+	name=$1 message=$2
+	shift 2
+	"$runner" "$@" >"$scratch/out" 2>"$scratch/log"
+	status=$?
+	[ $status -eq 2 ] && [ "$(wc -l <"$scratch/log")" -eq 1 ] &&
+		grep -q -e "$message" "$scratch/log"
+	result "$name" $?
+}
+
+echo 'KTAP version 1'
+refused unknown_test "unknown test or group 'nonesuch': -l lists them" -t nonesuch
+refused unknown_excluded "unknown test or group 'nonesuch'" -x nonesuch
+refused glob_is_no_test "unknown test or group '\*'" -t '*'
+refused repeats_zero '-r 0: a whole number from 1 to 1000' -r 0
+refused repeats_text '-r ten' -r ten
+refused repeats_large '-r 1001' -r 1001
+refused repeats_huge '-r 99999999999999999999' -r 99999999999999999999
+refused tier '-T slow: quick or full' -T slow
+refused option 'unknown option -Z' -Z
+refused no_argument '-t wants an argument' -t
+refused stray_argument 'tests are named with -t' meta_pass
+refused nothing_left 'nothing is left to run' -t meta_pass -x meta
+refused label_name 'the last part is the label' -t meta_pass -o "$scratch/a label"
+refused unwritable "cannot make /proc/nowhere" -t meta_pass -o /proc/nowhere/label
+
+VMTESTS_TIMEOUT_MUL=0 "$runner" -t meta_pass -o "$scratch/x" >"$scratch/out" 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q 'VMTESTS_TIMEOUT_MUL=0' "$scratch/log"
+result timeout_mul $?
+
+"$runner" -h >"$scratch/log" 2>&1 && grep -q '^usage: run_vmtests.sh' "$scratch/log"
+result help $?
+"$runner" -l >"$scratch/log" 2>&1 && grep -q '^meta_needs .*999999' "$scratch/log"
+result list_says_why $?
+
+# Results of another schema stay as they are.
+boot=$(cat /proc/sys/kernel/random/boot_id)
+mkdir -p "$scratch/future/$boot"
+echo '{"schema": 999}' >"$scratch/future/$boot/run.json"
+refused other_schema 'another schema than 1' -t meta_pass -o "$scratch/future"
+[ "$(cat "$scratch/future/$boot/run.json")" = '{"schema": 999}' ]
+result other_schema_kept $?
+mkdir -p "$scratch/garbage/$boot"
+echo 'not json' >"$scratch/garbage/$boot/run.json"
+refused no_json 'not JSON' -t meta_pass -o "$scratch/garbage"
+
+# The same label again in the same boot adds a run.
+"$runner" -t meta_pass -o "$scratch/twice" >"$scratch/log" 2>&1 &&
+	"$runner" -t meta_pass -o "$scratch/twice" >>"$scratch/log" 2>&1 &&
+	[ "$(grep -c '"test":"meta_pass"' "$scratch/twice/$boot/verdicts.jsonl")" -eq 2 ] &&
+	grep -q '"run":1' "$scratch/twice/$boot/verdicts.jsonl"
+result second_run_appends $?
+
+# A second runner at the same time names the first.
+"$runner" -t meta_hang -o "$scratch/first" >"$scratch/first.log" 2>&1 &
+first=$!
+until grep -q '# hanging' "$scratch/first.log" || ! kill -0 $first 2>/dev/null; do
+	:
+done
+refused second_runner "another run holds this machine: pid $first" -t meta_pass -o "$scratch/second"
+kill -TERM $first
+wait $first
+[ $? -eq 130 ]
+result terminated_at_once $?
+
+# A disk without room.
+disk=$scratch/disk
+mkdir "$disk"
+if mount -t tmpfs -o size=1m tmpfs "$disk" 2>/dev/null; then
+	refused full_disk 'free some space' -t meta_pass -o "$disk/label"
+	umount "$disk"
+else
+	skip full_disk 'no small disk can be made: mounting a tmpfs needs root'
+fi
+finish
