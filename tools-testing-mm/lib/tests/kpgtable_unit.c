@@ -677,6 +677,26 @@ TEST_F(tables, impossible_descriptor)
 	ASSERT_EQ(KPG_BAD, path.step[path.nr - 1].entry.kind);
 }
 
+/*
+ * arm64 tells a table from a leaf in what is not valid too, and the kernel makes no table invalid.
+ * On x86 what is not present is a leaf, with or without the bit that makes it large.
+ */
+TEST_F(tables, table_that_is_not_valid)
+{
+	const struct synth_layout *layout = self->layout;
+	uint64_t desc = synth_table(layout, SYNTH_RAM_PA) & ~UINT64_C(1);
+
+	synth_map(&self->core, self->va, KPG_PMD, desc);
+	ASSERT_EQ(0, tables_open(self));
+	if (synth_is_arm64(layout)) {
+		ASSERT_EQ(-EUCLEAN, tables_walk(self, self->va, self->va + 1));
+	} else {
+		ASSERT_EQ(0, tables_walk(self, self->va, self->va + 1));
+		ASSERT_EQ(1, self->leaves.nr);
+		ASSERT_EQ(KPG_INVALID, self->leaves.leaf[0].flags & (KPG_INVALID | KPG_PRESENT));
+	}
+}
+
 TEST_F(tables, table_outside_ram)
 {
 	const struct synth_layout *layout = self->layout;
