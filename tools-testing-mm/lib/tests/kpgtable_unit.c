@@ -837,56 +837,67 @@ TEST_F(tables, random_damage)
 	}
 }
 
-/* The order of the bits of a descriptor, from the manuals, without the encoder of this test. */
-TEST(descriptors_by_hand)
+FIXTURE(geometry)
 {
 	struct kpg_geometry geo;
+};
+
+FIXTURE_SETUP(geometry)
+{
+	memset(&self->geo, 0, sizeof(self->geo));
+}
+
+FIXTURE_TEARDOWN(geometry)
+{
+}
+
+/* The order of the bits of a descriptor, from the manuals, without the encoder of this test. */
+TEST_F(geometry, descriptors_by_hand)
+{
 	struct kpg_entry entry;
 
 	/* 4K page at 0x40000000: UXN, PXN, contiguous, AF, inner shareable, RDONLY, page. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&geo, 12, 48, 16));
-	entry = geo.decode(&geo, KPG_PTE, 0x0070000040000783);
+	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 12, 48, 16));
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x0070000040000783);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x40000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_READONLY | KPG_NOEXEC | KPG_CONTIGUOUS, entry.flags);
 
 	/* The same bits under LPA2: the shareability field is PA[51:50]. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&geo, 12, 52, 12));
-	entry = geo.decode(&geo, KPG_PTE, 0x0070000040000783);
+	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 12, 52, 12));
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x0070000040000783);
 	ASSERT_EQ(0x000c000040000000, entry.pa);
 
 	/* 64K: bits 15:12 are PA[51:48]. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&geo, 16, 52, 12));
-	entry = geo.decode(&geo, KPG_PTE, 0x006000004000a703);
+	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 16, 52, 12));
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x006000004000a703);
 	ASSERT_EQ(0x000a000040000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_NOEXEC, entry.flags);
 
 	/* x86 large page at 0x40000000: NX, PSE, dirty, accessed, no RW. */
-	ASSERT_EQ(0, __kpg_geometry_x86(&geo, 4, 0));
-	entry = geo.decode(&geo, KPG_PMD, 0x80000000400000e1);
+	ASSERT_EQ(0, __kpg_geometry_x86(&self->geo, 4, 0));
+	entry = self->geo.decode(&self->geo, KPG_PMD, 0x80000000400000e1);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x40000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_READONLY | KPG_NOEXEC, entry.flags);
 
 	/* Not present, PFN 0x12345 inverted within bits 51:12. */
-	entry = geo.decode(&geo, KPG_PTE, 0x800fffffedcba160);
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x800fffffedcba160);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x12345000, entry.pa);
 	ASSERT_EQ(KPG_INVALID | KPG_READONLY | KPG_NOEXEC, entry.flags);
 }
 
-TEST(geometries_of_no_kernel)
+TEST_F(geometry, of_no_kernel)
 {
-	struct kpg_geometry geo;
-
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 13, 48, 16));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 48, 11));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 48, 12));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 48, 64));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 53, 16));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&geo, 3, 0));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&geo, 4, 3ULL << 47));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&geo, 4, 1));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 13, 48, 16));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 11));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 12));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 64));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 53, 16));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 3, 0));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 4, 3ULL << 47));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 4, 1));
 }
 
 TEST_HARNESS_MAIN
