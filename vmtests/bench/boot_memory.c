@@ -36,7 +36,7 @@ struct quantity {
 static const struct quantity settled_at_boot[] = {
 	{ "mem_total", REPORT_HIGHER, MEMINFO, "MemTotal", KIB },
 	{ "memmap_boot_bytes", REPORT_LOWER, VMSTAT, "nr_memmap_boot_pages", PAGES },
-	{},
+	{ .metric = NULL },
 };
 
 static const struct quantity of_the_moment[] = {
@@ -52,7 +52,7 @@ static const struct quantity of_the_moment[] = {
 	{ "directmap_4k_bytes", REPORT_LOWER, MEMINFO, "DirectMap4k", KIB },
 	{ "directmap_2M_bytes", REPORT_HIGHER, MEMINFO, "DirectMap2M", KIB },
 	{ "directmap_1G_bytes", REPORT_HIGHER, MEMINFO, "DirectMap1G", KIB },
-	{},
+	{ .metric = NULL },
 };
 
 static uint64_t unit_bytes(const struct quantity *q)
