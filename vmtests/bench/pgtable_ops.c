@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pgtable/ops: what page-table updates of user memory cost the kernel, per page.
+ * lazymmu/pgtable: what page-table updates of user memory cost the kernel, per page.
  *
  * Each operation changes many neighbouring entries in one call: fork, exit, mprotect, mremap,
  * munmap and MADV_DONTNEED. These are the paths that batch their updates in lazy MMU mode, and
@@ -229,7 +229,7 @@ static struct bench_case cases[] = {
 int main(int argc, char **argv)
 {
 	static const struct bench pgtable_ops = {
-		.name = "pgtable/ops",
+		.name = "lazymmu/pgtable",
 		.cases = cases,
 		.nr_cases = ARRAY_SIZE(cases),
 	};

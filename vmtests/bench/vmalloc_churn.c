@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vmalloc/churn: mapping and unmapping pages in the vmalloc area, through two ways that a program
+ * lazymmu/vmalloc: mapping and unmapping pages in the vmalloc area, through two ways that a program
  * has: BPF maps (bpf_map_area_alloc) and the kernel stacks of new threads (CONFIG_VMAP_STACK).
  *
  * vmalloc maps its pages entry by entry in lazy MMU mode, and vfree unmaps them; on arm64 with
@@ -176,7 +176,7 @@ static struct bench_case cases[] = {
 int main(int argc, char **argv)
 {
 	static const struct bench vmalloc_churn = {
-		.name = "vmalloc/churn",
+		.name = "lazymmu/vmalloc",
 		.cases = cases,
 		.nr_cases = ARRAY_SIZE(cases),
 	};
