@@ -30,10 +30,10 @@ SUBMAKE = $(MAKE) --no-print-directory KSFT=$(KSFT) LIBMM_OUTPUT=$(B)/libmm
 all: mm vmtests
 
 mm: $(FRAMEWORK)
-	@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
+	+@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
 
 vmtests: mm
-	@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
+	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
 
 $(B)/ksrc/.extracted:
 	@.ci/extract-framework $(B)/ksrc
@@ -68,9 +68,11 @@ help:
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
 
+include lab/lab.mk
+
 # Goals given behind "deps" must wait for it.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
-all mm vmtests run check lint bench-self install $(FRAMEWORK): | deps
+$(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
 .PHONY: all mm vmtests deps run check lint bench-self install clean help

@@ -11,10 +11,10 @@
  *
  * Where the linear map is made of blocks, the first change inside a block splits it: a page table
  * is allocated and filled. No block is ever put together again, so the first run after a boot
- * splits and later ones mostly find the blocks split. "secretmem.first" is the first touch, once and with
- * no warm-up; the other cases are the steady state. Both report how much was really split, per
- * operation (a page, or a filter), where the kernel counts it: a "first" with no splits was not the
- * first in its boot, and belongs in no comparison with one that was.
+ * splits and later ones mostly find the blocks split. "secretmem.first" is the first touch, once
+ * and with no warm-up; the other cases are the steady state. All report how much was really split,
+ * per operation (a page, or a filter), where the kernel counts it: a "first" with no splits was not
+ * the first in its boot, and belongs in no comparison with one that was.
  *
  * What it cannot show: the free of a detached filter, which a kernel thread does after an RCU grace
  * period; detach is the system call alone, and the repeats wait for the free untimed. Page

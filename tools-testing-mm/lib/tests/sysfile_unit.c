@@ -37,7 +37,7 @@ TEST_F(sysfile, read_trims_and_bounds)
 	EXPECT_STREQ("1234567", buf);
 	fakeroot_write(&root, F, "12345678");
 	EXPECT_EQ(-EOVERFLOW, __sysfile_read(F, buf, sizeof(buf)));
-	fakeroot_write(&root, F, " a b\n \n");
+	fakeroot_write(&root, F, " a b\n\t\n");
 	EXPECT_EQ(4, __sysfile_read(F, buf, sizeof(buf)));
 	EXPECT_STREQ(" a b", buf);
 	fakeroot_write(&root, F, "\n");
