@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # lab/matrix and lab/expect without a guest: the order, what is repeated after an interruption and
-# what is not, what a cell is held to, and what vmcompare is given. lab/boot and lab/fetch are played by
-# scripts.
+# what is not, what a cell is held to, and what vmcompare is given. lab/boot and lab/fetch are
+# played by scripts.
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
