@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
-# vmcompare and its tests. Included from the top Makefile, or: make -f vmtests/compare/compare.mk
-O ?= build
+#
+# vmcompare and its tests. Included by the top Makefile, whose $(O) and $(CC) it uses.
 VMC := vmtests/compare
 VMC_O := $(O)/vmtests/compare
-VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(if $(CFLAGS),$(CFLAGS),-O2 -Wall -Wextra -Werror)
+VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(EXTRA_CFLAGS)
 VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
 VMC_LIB := $(addprefix $(VMC_O)/,util.o lines.o samples.o load.o stats.o audit.o compare.o \
 	format.o text.o markdown.o json.o)
 
 $(O)/vmtests/vmcompare: $(VMC_O)/main.o $(VMC_LIB)
-	$(CC) $(VMC_CFLAGS) $(LDFLAGS) -o $@ $^ $(VMC_LIBS)
+	@echo '  CC   $(@F)'
+	@$(CC) $(VMC_CFLAGS) $(EXTRA_LDFLAGS) -o $@ $^ $(VMC_LIBS)
 
 $(VMC_O)/%.o: $(VMC)/%.c $(wildcard $(VMC)/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(VMC_CFLAGS) -c -o $@ $<
+	@echo '  CC   $(@F)'
+	@$(CC) $(VMC_CFLAGS) -c -o $@ $<
 
 $(VMC_O)/tests/%: $(VMC)/tests/%.c $(VMC_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(VMC_CFLAGS) -I$(VMC) $(LDFLAGS) -o $@ $< $(VMC_LIB) $(VMC_LIBS)
+	@echo '  CC   $(@F)'
+	@$(CC) $(VMC_CFLAGS) -I$(VMC) $(EXTRA_LDFLAGS) -o $@ $< $(VMC_LIB) $(VMC_LIBS)
 
 check-compare: $(O)/vmtests/vmcompare $(addprefix $(VMC_O)/tests/,stats_golden generate calibrate)
 	$(VMC_O)/tests/stats_golden $(VMC)/tests/golden
