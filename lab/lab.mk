@@ -7,16 +7,16 @@
 #
 # BOOTS (of each side), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the
 # guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what emulation can show.
-# The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Included by the top Makefile, whose $(B),
-# $(SUBMAKE) and $(KSFT) it uses. Both comparison and check go on where they were stopped; remove
-# LAB_OUT to begin anew.
+# The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
+# and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
+# Makefile, whose $(B), $(SUBMAKE) and $(KSFT) it uses.
 
 BOOTS ?= 5
 SEED ?=
 LAB_OUT ?= $(B)/lab
 LAB_TIMEOUT ?= 900
-# Boots are what is sampled; ten repeats in each would only take longer, and no timing here counts.
 LAB_TIMEOUT_MUL ?= 5
+# Boots are what is sampled; ten repeats in each would only take longer, and no timing here counts.
 COMPARE_ARGS ?= -T quick -r 3
 CHECK_ARGS ?= -T quick
 
