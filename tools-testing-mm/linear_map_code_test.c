@@ -9,9 +9,9 @@
  * vm_reset_perms() in mm/vmalloc.c). A program is a classic socket filter, which the kernel
  * interprets with net.core.bpf_jit_enable=0 and compiles with 1.
  *
- * Limits: needs /proc/kcore. Programs are freed by RCU and a workqueue: the test waits for the result
- * itself, for TIMEOUT_S at most. The module test changes what is loaded, so it must be allowed
- * (run_vmtests.sh -d); it takes the first of a list of modules that only define functions.
+ * Limits: needs /proc/kcore. Programs are freed by RCU and a workqueue: the test waits for the
+ * result itself, for TIMEOUT_S at most. The module test changes what is loaded, so it must be
+ * allowed (run_vmtests.sh -d); it takes the first of a list of modules that only define functions.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -99,8 +99,8 @@ static bool frame_is_ram(const struct linmap *lm, uint64_t pa)
 /* Pages of RAM that vmalloc and modules map so; the image is linear_map_test's. */
 static void frames_find(const struct linmap *lm, enum protection what, struct frames *frames)
 {
-	static const char * const ranges[] = { "vmalloc", "modules" };
-	uint64_t start, end, image, image_end = 0, va;
+	static const char *const ranges[] = { "vmalloc", "modules" };
+	uint64_t start, end, image = 0, image_end = 0, va;
 	const struct kcore *kc = kpgtable_kcore(linmap_tables(lm));
 	char reason[KCORE_REASON_MAX];
 	struct linmap_snap snap;
@@ -108,7 +108,7 @@ static void frames_find(const struct linmap *lm, enum protection what, struct fr
 
 	*frames = (struct frames) {};
 	if (__census_range(kc, "image", &image, &image_end, reason, sizeof(reason)))
-		image = image_end = 0;
+		image_end = 0;
 	for (r = 0; r < ARRAY_SIZE(ranges); r++) {
 		if (__census_range(kc, ranges[r], &start, &end, reason, sizeof(reason)))
 			continue;
@@ -158,9 +158,9 @@ static uint64_t now_s(void)
 }
 
 /*
- * Wait until every page of @frames that vmalloc and modules no longer protect is writable through the
- * linear map. Returns how many are not after TIMEOUT_S. A page that they still protect belongs to a
- * cache of executable memory (x86), and must not be writable then.
+ * Wait until every page of @frames that vmalloc and modules no longer protect is writable through
+ * the linear map. Returns how many are not after TIMEOUT_S. A page that they still protect belongs
+ * to a cache of executable memory (x86), and must not be writable then.
  */
 static size_t aliases_wait(const struct linmap *lm, const struct frames *frames)
 {
@@ -171,7 +171,8 @@ static size_t aliases_wait(const struct linmap *lm, const struct frames *frames)
 		struct frames kept;
 
 		frames_find(lm, READ_ONLY, &kept);
-		for (wrong = 0, i = 0; i < frames->nr; i++)
+		wrong = 0;
+		for (i = 0; i < frames->nr; i++)
 			wrong += alias_writable(lm, frames->pa[i]) ==
 				 frames_have(&kept, frames->pa[i]);
 		frames_free(&kept);
@@ -259,7 +260,7 @@ FIXTURE_SETUP(filter)
 	self->nr = 0;
 }
 
-static void filters_detach(FIXTURE_DATA(filter) *self)
+static void filters_detach(struct _test_data_filter *self)
 {
 	while (self->nr)
 		close(self->socks[--self->nr]);
@@ -330,7 +331,7 @@ TEST_F(filter, alias_is_read_only_while_attached)
 }
 
 /* Modules that only offer functions: loading one does nothing else. */
-static const char * const harmless[] = {
+static const char *const harmless[] = {
 	"ts_kmp", "ts_fsm", "ts_bm", "reed_solomon", "lru_cache", "crc7",
 };
 
@@ -344,7 +345,7 @@ static bool module_loaded(const char *name)
 
 static int modprobe(const char *name)
 {
-	char *argv[] = { "modprobe", "-q", (char *)name, NULL };
+	char *const argv[] = { "modprobe", "-q", (char *)name, NULL };
 	pid_t pid;
 	int status;
 
@@ -413,7 +414,7 @@ FIXTURE_TEARDOWN(module)
 
 TEST_F(module, alias_is_read_only_while_loaded)
 {
-	static const char * const sections[] = { ".text", ".rodata", ".rodata.str1.8" };
+	static const char *const sections[] = { ".text", ".rodata", ".rodata.str1.8" };
 	const char *reason = linear_map_missing(&self->map, "root,destructive", true);
 	struct frames frames = {};
 	uint64_t pa;

@@ -3,10 +3,10 @@
  * Changing one page of the linear map splits the blocks around this page, once, and nothing else:
  * also when every CPU does it at once, and under the eyes of readers.
  *
- * Method: the page tables before (through /proc/kcore) and the changed page frames give, by the rule
- * in libmm/linmap_model.h, the page tables after: how many tables must be new, and every entry of
- * every block that was touched. x86 also counts splits in /proc/vmstat and /proc/meminfo: these counts
- * must agree, and alone they still bound the splits by the blocks that the pages lie in.
+ * Method: the page tables before (through /proc/kcore) and the changed page frames give, by the
+ * rule in libmm/linmap_model.h, the page tables after: how many tables must be new, and every entry
+ * of every block that was touched. x86 also counts splits in /proc/vmstat and /proc/meminfo: these
+ * counts must agree, and alone they still bound the splits by the blocks that the pages lie in.
  *
  * Limits: which frames memfd_secret gets is the allocator's choice, so a test looks where they lay
  * instead of asking for a place. Splits are not undone: a block that an earlier run split cannot be
@@ -351,8 +351,8 @@ TEST_F(cycles, plateau)
 
 /*
  * Memory of the kernel's that comes from where secretmem pages come from, a block of it: the next
- * secretmem page then is of another block. Pipe buffers are such memory: unmovable, too. Eight pipes
- * at most: where a block is larger than that, pages spread less.
+ * secretmem page then is of another block. Pipe buffers are such memory: unmovable, too. Where a
+ * block is larger than FILLER_PIPES hold, pages spread less.
  */
 #define FILLER_PIPES	8
 #define PIPE_BYTES	(1 << 20)

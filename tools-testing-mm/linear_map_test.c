@@ -131,12 +131,14 @@ TEST_F(linear_map, neighbours_keep_mapping_and_permissions)
 {
 	const char *reason = linear_map_missing(&self->map, "root,secretmem", true);
 	struct linmap_snap before, held, after;
+	const struct kpg_geometry *geo;
 	struct linmap_pages pages;
 	char why[256] = "";
 	size_t wrong;
 
 	if (reason)
 		SKIP(return, "%s", reason);
+	geo = linmap_geometry(self->map.lm);
 
 	linmap_snap(self->map.lm, "linear", &before);
 	ASSERT_EQ(0, __secretmem_open(&self->secret, NR_PAGES * page_size()));
@@ -146,11 +148,9 @@ TEST_F(linear_map, neighbours_keep_mapping_and_permissions)
 	secretmem_close(&self->secret);
 	linmap_snap(self->map.lm, "linear", &after);
 
-	wrong = linmap_model_check(linmap_geometry(self->map.lm), &before, &held, &pages, true, why,
-				   sizeof(why));
+	wrong = linmap_model_check(geo, &before, &held, &pages, true, why, sizeof(why));
 	EXPECT_EQ(0, wrong) TH_LOG("while held, %zu entries are wrong: %s", wrong, why);
-	wrong = linmap_model_check(linmap_geometry(self->map.lm), &before, &after, &pages, false, why,
-				   sizeof(why));
+	wrong = linmap_model_check(geo, &before, &after, &pages, false, why, sizeof(why));
 	EXPECT_EQ(0, wrong) TH_LOG("after release, %zu entries are wrong: %s", wrong, why);
 
 	linmap_pages_free(&pages);
@@ -780,15 +780,15 @@ TEST_F(write_xor_execute, holds)
 	const char *reason = linear_map_missing(&self->map, "root", true);
 	char why[KCORE_REASON_MAX];
 	uint64_t start, end, text;
+	const struct kcore *kc;
 	struct census census;
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	if (!__kcore_symbol(kpgtable_kcore(linmap_tables(self->map.lm)), "_stext", &text) &&
-	    image_is_writable(self->map.lm, text))
+	kc = kpgtable_kcore(linmap_tables(self->map.lm));
+	if (!__kcore_symbol(kc, "_stext", &text) && image_is_writable(self->map.lm, text))
 		SKIP(return, "the kernel image itself is writable (rodata=off)");
-	if (__census_range(kpgtable_kcore(linmap_tables(self->map.lm)), variant->range, &start, &end,
-			   why, sizeof(why)))
+	if (__census_range(kc, variant->range, &start, &end, why, sizeof(why)))
 		SKIP(return, "%s", why);
 
 	census_take(linmap_tables(self->map.lm), variant->range, &census);
