@@ -30,10 +30,10 @@ SUBMAKE = $(MAKE) --no-print-directory KSFT=$(KSFT) LIBMM_OUTPUT=$(B)/libmm
 all: mm vmtests
 
 mm: $(FRAMEWORK)
-	@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
+	+@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
 
 vmtests: mm
-	@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
+	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
 
 $(B)/ksrc/.extracted:
 	@.ci/extract-framework $(B)/ksrc

@@ -185,7 +185,7 @@ opened=$("$vmtctl" begin -o "$label_dir" -T "$tier" -r "$repeats" -a "$*" \
 boot_dir=$(echo "$opened" | head -n 1)
 run=$(echo "$opened" | tail -n 1)
 boot_dir=$(cd "$boot_dir" && pwd) || die "cannot enter $boot_dir"
-export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run"
+export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run" VMTESTS_FIO_JOBS="$here/fio-jobs"
 
 interrupted='' child=''
 stop()

@@ -395,7 +395,7 @@ static int repeats_parse(const struct bench *b, const char *source, const char *
 	if (!number_parse(text, least, number))
 		return 0;
 	fprintf(stderr, "%s: %s %s: a number from %u to %u is needed\n", b->name, source, text,
-		least, MAX_REPEATS);
+		least, (unsigned int)MAX_REPEATS);
 	return -EINVAL;
 }
 

@@ -217,29 +217,11 @@ static int page_flags(int fd, uint64_t pfn, uint64_t *flags)
 	return done == sizeof(*flags);
 }
 
-static bool flags_have(uint64_t flags, int bit)
+static bool flags_are_head(uint64_t flags)
 {
-	return flags >> bit & 1;
-}
+	const uint64_t head = 1ull << KPF_HUGE | 1ull << KPF_COMPOUND_HEAD;
 
-/*
- * Whether a huge page of exactly @nr base pages begins at @pfn, with flags @flags: a larger one
- * goes on behind it, a smaller one ends before its middle. Returns 1, 0 or -errno.
- */
-static int is_head(int fd, uint64_t pfn, uint64_t nr, uint64_t flags)
-{
-	uint64_t last, next = 0;
-	int err;
-
-	if (!flags_have(flags, KPF_HUGE) || !flags_have(flags, KPF_COMPOUND_HEAD))
-		return 0;
-	err = page_flags(fd, pfn + nr / 2, &last);
-	if (err <= 0 || !flags_have(last, KPF_COMPOUND_TAIL))
-		return err < 0 ? err : 0;
-	err = page_flags(fd, pfn + nr, &next);
-	if (err < 0)
-		return err;
-	return !(err && flags_have(next, KPF_COMPOUND_TAIL) && flags_have(next, KPF_HUGE));
+	return (flags & head) == head;
 }
 
 /* A huge page is aligned to its size, so one look per possible head is enough. */
@@ -257,15 +239,11 @@ long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max)
 	if (fd < 0)
 		return -errno;
 	for (pfn = 0; (more = page_flags(fd, pfn, &flags)) > 0; pfn += nr) {
-		int head = is_head(fd, pfn, nr, flags);
-
-		if (head < 0) {
-			more = head;
-			break;
-		}
-		if (head && (size_t)found < max)
+		if (!flags_are_head(flags))
+			continue;
+		if ((size_t)found < max)
 			pfns[found] = pfn;
-		found += head;
+		found++;
 	}
 	close(fd);
 	return more < 0 ? more : found;

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 
 #include <libmm/fail.h>
 #include <libmm/kcore.h>
+#include <libmm/sysfile.h>
 
 /* The kernel's notes are some 20 KB: one task_struct and a page or two of VMCOREINFO. */
 #define NOTES_MAX	(1024 * 1024)
@@ -59,29 +59,13 @@ static int file_read(int fd, uint64_t offset, void *buf, size_t len)
 	return 0;
 }
 
-static int path_under_root(const char *path, char *buf, size_t len)
-{
-	const char *root = getenv("LIBMM_ROOT");
-	int n = snprintf(buf, len, "%s%s", root ? root : "", path);
-
-	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
-}
-
 /* The active mode is the bracketed word of "none integrity [confidentiality]". */
 static bool lockdown_hides_kcore(void)
 {
-	char path[PATH_MAX], modes[80] = "";
-	int fd;
+	char modes[80];
 
-	if (path_under_root("/sys/kernel/security/lockdown", path, sizeof(path)))
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, modes, sizeof(modes) - 1) < 0)
-		modes[0] = '\0';
-	close(fd);
-	return strstr(modes, "[confidentiality]");
+	return __sysfile_read("/sys/kernel/security/lockdown", modes, sizeof(modes)) > 0 &&
+	       strstr(modes, "[confidentiality]");
 }
 
 static int open_refuse(int err, char *reason, size_t len)
@@ -293,11 +277,11 @@ static int core_load(struct kcore *kc, char *reason, size_t len)
 
 int __kcore_open(struct kcore **out, char *reason, size_t len)
 {
-	char path[PATH_MAX];
+	char path[SYSFILE_PATH_MAX];
 	struct kcore *kc;
 	int ret;
 
-	ret = path_under_root("/proc/kcore", path, sizeof(path));
+	ret = __sysfile_path(path, sizeof(path), "/proc/kcore");
 	if (ret)
 		return libmm_refuse(ret, reason, len, "LIBMM_ROOT is too long");
 	kc = calloc(1, sizeof(*kc));

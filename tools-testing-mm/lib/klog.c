@@ -156,6 +156,8 @@ bool klog_line_is_bad(const char *text)
 
 static int kmsg_open(FILE **file)
 {
+	/* Given NULL, setvbuf() of glibc keeps its own buffer, which is too small. */
+	static char buffer[KMSG_BUFFER_SIZE];
 	char path[SYSFILE_PATH_MAX];
 	int ret, fd;
 
@@ -167,14 +169,12 @@ static int kmsg_open(FILE **file)
 	if (fd < 0)
 		return -errno;
 	*file = fdopen(fd, "r");
-	if (!*file || setvbuf(*file, NULL, _IOFBF, KMSG_BUFFER_SIZE)) {
-		ret = errno ? -errno : -ENOMEM;
-		if (*file)
-			fclose(*file);
-		else
-			close(fd);
+	if (!*file) {
+		ret = -errno;
+		close(fd);
 		return ret;
 	}
+	setvbuf(*file, buffer, _IOFBF, sizeof(buffer));
 	return 0;
 }
 

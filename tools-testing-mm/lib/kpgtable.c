@@ -21,14 +21,16 @@
 
 #define DESC_SIZE	sizeof(uint64_t)
 
-/* A path changes only while its own page is remapped: this many reads in a row cannot all lose. */
+/* A path changes only while its own page is remapped, so few reads in a row ever lose. */
 #define LOOKUP_TRIES	16
 
 /*
- * FNV-1a's constants, a word at a time: fast under emulation and good enough to tell passes apart.
+ * FNV-1a's constants, a word at a time: fast under emulation. A product's low bits know nothing of
+ * its factors' high ones, where permissions are: the rotation brings those down.
  */
 #define DIGEST_START	UINT64_C(0xcbf29ce484222325)
 #define DIGEST_PRIME	UINT64_C(0x100000001b3)
+#define DIGEST_ROTATE	29
 
 struct kpgtable {
 	const struct kcore *kc;
@@ -269,8 +271,10 @@ static uint64_t digest_add(uint64_t digest, const uint64_t *descs, size_t nr, ui
 {
 	size_t i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		digest = (digest ^ (descs[i] & ~ignore)) * DIGEST_PRIME;
+		digest = digest << DIGEST_ROTATE | digest >> (64 - DIGEST_ROTATE);
+	}
 	return digest;
 }
 

@@ -7,10 +7,16 @@
 # and gets everything else.
 
 LIBMM_SRCDIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
+# One line a file; the whole command with V=1.
+ifneq ($(V),1)
+V1 = @printf '  %-4s %s\n' CC $(notdir $@);
+endif
+
 LIBMM_OUTPUT ?= $(OUTPUT)/libmm
 LIBMM_JSON ?= y
 
-LIBMM_JSON_C := fingerprint.c report.c bench.c census_json.c
+LIBMM_JSON_C := $(notdir $(wildcard $(LIBMM_SRCDIR)/fingerprint*.c)) \
+	bench.c census_json.c fio.c report.c
 LIBMM_C := $(patsubst $(LIBMM_SRCDIR)/%,%,$(wildcard $(LIBMM_SRCDIR)/*.c \
 	$(LIBMM_SRCDIR)/arm64/*.c $(LIBMM_SRCDIR)/x86/*.c))
 ifneq ($(LIBMM_JSON),y)
@@ -27,11 +33,11 @@ endif
 
 $(LIBMM_O): $(LIBMM_OUTPUT)/%.o: $(LIBMM_SRCDIR)/%.c
 	@mkdir -p $(dir $@)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+	$(V1)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
 $(LIBMM_A): $(LIBMM_O)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(V1)$(AR) rcs $@ $^
 
 EXTRA_CLEAN += $(LIBMM_OUTPUT)
 -include $(LIBMM_O:.o=.d)

@@ -60,9 +60,9 @@ static const struct {
 	{ "/sys/kernel/mm/page_idle", "CONFIG_IDLE_PAGE_TRACKING" },
 	{ "/sys/devices/system/node", "CONFIG_NUMA" },
 	{ "/sys/devices/system/memory/soft_offline_page", "CONFIG_MEMORY_FAILURE" },
-	{ "/sys/kernel/debug/kernel_page_tables", "CONFIG_PTDUMP_DEBUGFS, or debugfs is not mounted" },
-	{ "/sys/kernel/debug", "CONFIG_DEBUG_FS, or debugfs is not mounted" },
-	{ "/sys/kernel/tracing", "CONFIG_FTRACE, or tracefs is not mounted" },
+	{ "/sys/kernel/debug/kernel_page_tables", "CONFIG_PTDUMP_DEBUGFS (or mount debugfs)" },
+	{ "/sys/kernel/debug", "CONFIG_DEBUG_FS (or mount debugfs)" },
+	{ "/sys/kernel/tracing", "CONFIG_FTRACE (or mount tracefs)" },
 	{ "/sys/bus/pci", "CONFIG_PCI" },
 	{ "/dev/vfio", "CONFIG_VFIO" },
 	{ "/dev/kmsg", "CONFIG_PRINTK" },
@@ -83,6 +83,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) caller_mistake(const
 	abort();
 }
 
+/* The sentence. It names what is missing, and behind a colon why or what to do about it. */
 static const char *__attribute__((format(printf, 1, 2))) missing(const char *fmt, ...)
 {
 	va_list args;
@@ -141,8 +142,7 @@ static const char *path_missing(const char *path, const char *doing, int error)
 	if (error == ENOENT)
 		return missing("no %s on this machine", path);
 	if (error == EROFS)
-		return missing("%s is on a read-only file system, as in a container: run on the host",
-			       path);
+		return missing("%s is on a read-only file system: run outside the container", path);
 	if ((error == EACCES || error == EPERM) && geteuid())
 		return missing("%s cannot be %s by user %u: run as root", path, doing, geteuid());
 	if (error == EACCES || error == EPERM)
@@ -151,7 +151,7 @@ static const char *path_missing(const char *path, const char *doing, int error)
 	return missing("%s cannot be %s: %s", path, doing, strerror(error));
 }
 
-/* The value of @option in "OPTION=value" lines: 'y', 'm', or 'n'; '?' when the file is no config. */
+/* The value of @option in "OPTION=value" lines, as require_kconfig(); '?' when these are none. */
 static char config_scan(FILE *file, const char *option)
 {
 	size_t size = 0, len = strlen(option);
@@ -190,7 +190,7 @@ static char config_scan_plain(const char *path, const char *option)
 	return value;
 }
 
-/* Start @argv with @in as its input and @out, if not negative, as its output; errors are dropped. */
+/* Start @argv with input from @in and output to @out where not negative; errors are dropped. */
 static int command_start(char *const argv[], int in, int out, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
@@ -261,7 +261,7 @@ char require_kconfig(const char *option)
 	char path[SYSFILE_PATH_MAX], value;
 
 	if (strncmp(option, "CONFIG_", 7))
-		caller_mistake("'%s' is no configuration option: it must begin with CONFIG_", option);
+		caller_mistake("'%s' is no option: options begin with CONFIG_", option);
 
 	value = config_scan_gzip("/proc/config.gz", option);
 	if (value != '?')
@@ -289,7 +289,7 @@ static const char *need_kconfig(const char *arg)
 	case 'n':
 		return missing("the kernel was built without %s", arg);
 	default:
-		return missing("unknown whether the kernel has %s: neither /proc/config.gz nor /boot/config-%s can be read",
+		return missing("unknown whether the kernel has %s: install /boot/config-%s",
 			       arg, kernel_release());
 	}
 }
@@ -334,7 +334,7 @@ static const char *need_sysctl(const char *arg)
 
 	option = path_option(path);
 	if (option)
-		return missing("no sysctl %s: the kernel was built without %s, or a container hides it",
+		return missing("no sysctl %s: the kernel was built without %s, or it is hidden",
 			       arg, option);
 	return missing("no sysctl %s: this kernel or container has no %s", arg, path);
 }
@@ -364,24 +364,26 @@ static bool module_is_loaded(const char *name)
 	return path_exists(path);
 }
 
-/* modules.builtin has a line "kernel/folder/name.ko" for each; most have no folder in /sys/module. */
-static bool module_is_builtin(const char *name)
+/*
+ * modules.builtin has a line "kernel/folder/name.ko" for each; most have no folder in /sys/module.
+ * Returns 1, 0, or -errno when it cannot be read.
+ */
+static int module_is_builtin(const char *name)
 {
 	size_t size = 0, len = strlen(name);
 	char path[SYSFILE_PATH_MAX];
 	char *line = NULL, *base;
-	bool found = false;
+	int fd, found = 0;
 	FILE *file;
-	int fd;
 
 	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", kernel_release());
 	fd = file_open(path, O_RDONLY);
 	if (fd < 0)
-		return false;
+		return fd;
 	file = fdopen(fd, "r");
 	if (!file) {
 		close(fd);
-		return false;
+		return -ENOMEM;
 	}
 	while (!found && getline(&line, &size, file) >= 0) {
 		base = strrchr(line, '/');
@@ -394,10 +396,12 @@ static bool module_is_builtin(const char *name)
 	return found;
 }
 
-/* Returns 1 when modprobe finds the module, 0 when it does not, or -errno when there is no modprobe. */
+/* Returns 1 when modprobe finds the module, 0 when it does not, or -errno when it cannot run. */
 static int module_is_loadable(const char *name)
 {
-	static const char * const programs[] = { "modprobe", "/usr/sbin/modprobe", "/sbin/modprobe" };
+	static const char * const programs[] = {
+		"modprobe", "/usr/sbin/modprobe", "/sbin/modprobe",
+	};
 	char root[SYSFILE_PATH_MAX];
 	char *argv[] = { NULL, "-n", "-q", "-d", root, "--", (char *)name, NULL };
 	int ret = -ENOENT;
@@ -419,23 +423,25 @@ static int module_is_loadable(const char *name)
 
 static const char *need_module(const char *arg)
 {
-	int ret;
+	int builtin, ret;
 
 	if (strlen(arg) >= SYSFILE_PATH_MAX / 2 || strchr(arg, '/'))
 		caller_mistake("'%s' is no module name", arg);
-	if (module_is_loaded(arg) || module_is_builtin(arg))
+	builtin = module_is_builtin(arg);
+	if (module_is_loaded(arg) || builtin > 0)
 		return NULL;
 	if (!path_exists("/proc/modules"))
-		return missing("no module %s: the kernel was built without CONFIG_MODULES and does not have it built in",
-			       arg);
+		return missing("no module %s: the kernel has no modules (CONFIG_MODULES) and %s",
+			       arg, builtin < 0 ? "does not list what is built in" :
+						  "does not have it built in");
 
 	ret = module_is_loadable(arg);
 	if (ret > 0)
 		return NULL;
 	if (ret < 0)
-		return missing("module %s is not loaded, and modprobe cannot be run to look for it (%s): install kmod",
-			       arg, strerror(-ret));
-	return missing("module %s is neither loaded, nor built in, nor in /lib/modules/%s: install the modules of this kernel",
+		return missing("module %s is not loaded and modprobe cannot look for it (%s): %s",
+			       arg, strerror(-ret), "install kmod");
+	return missing("no module %s, loaded, built in or in /lib/modules/%s: install it",
 		       arg, kernel_release());
 }
 
@@ -495,11 +501,11 @@ static const char *need_memory(const char *arg)
 
 	ret = __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb);
 	if (ret)
-		return missing("unknown how much memory is available: MemAvailable in /proc/meminfo: %s",
+		return missing("unknown how much memory is free: MemAvailable in /proc/meminfo: %s",
 			       strerror(-ret));
 	if (available_kb >= (wanted + 1023) / 1024)
 		return NULL;
-	return missing("%s of memory is needed and %" PRIu64 "M is available: free some, or use a machine with more",
+	return missing("%s of memory is needed and %" PRIu64 "M available: free some, or add some",
 		       arg, available_kb / 1024);
 }
 
@@ -578,29 +584,36 @@ static const char *need_hugetlb(const char *arg)
 		found = !strncmp(entry->d_name, "hugepages-", 10);
 	}
 	closedir(dir);
-	return found ? NULL : missing("/sys/kernel/mm/hugepages is empty: this kernel or processor has no huge page size");
+	if (found)
+		return NULL;
+	return missing("/sys/kernel/mm/hugepages is empty: this machine has no huge page size");
 }
 
 static const char *need_hvo(const char *arg)
 {
+	static const char option[] = "CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP";
+
 	(void)arg;
 	if (path_exists("/proc/sys/vm/hugetlb_optimize_vmemmap"))
 		return NULL;
-	if (require_kconfig("CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP") == 'y')
-		return missing("no vm.hugetlb_optimize_vmemmap although the kernel has CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP: no huge page size here can be optimized, or a container hides it");
-	return missing("no vm.hugetlb_optimize_vmemmap: the kernel was built without CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP or its architecture does not have it");
+	if (require_kconfig(option) == 'y')
+		return missing("no vm.hugetlb_optimize_vmemmap in spite of %s: %s", option,
+			       "no huge page size can be optimized, or a container hides it");
+	return missing("no vm.hugetlb_optimize_vmemmap: the kernel was built without %s, %s",
+		       option, "or its architecture has no such option");
 }
 
 static const char *secretmem_missing(int error)
 {
 	if (error == EPERM || error == EACCES)
-		return missing("memfd_secret(2) is forbidden (%s), as by a container's seccomp filter: run on the host",
+		return missing("memfd_secret(2) is forbidden (%s): run outside the container",
 			       strerror(error));
 	if (error != ENOSYS)
 		return missing("memfd_secret(2) fails: %s", strerror(error));
 	if (require_kconfig("CONFIG_SECRETMEM") == 'n')
 		return missing("no memfd_secret(2): the kernel was built without CONFIG_SECRETMEM");
-	return missing("no memfd_secret(2): boot with secretmem.enable=1, and where the linear map cannot change (arm64) without rodata=off or noalias");
+	return missing("no memfd_secret(2): boot with secretmem.enable=1, %s",
+		       "and on arm64 without rodata=off or rodata=noalias");
 }
 
 static const char *need_secretmem(const char *arg)
@@ -624,7 +637,7 @@ static const char *need_secretmem(const char *arg)
 	if (map != MAP_FAILED)
 		munmap(map, page);
 	else if (errno == EAGAIN)
-		why = missing("secret memory cannot be mapped: RLIMIT_MEMLOCK is too low: ulimit -l unlimited");
+		why = missing("no room for secret memory in RLIMIT_MEMLOCK: ulimit -l unlimited");
 	else
 		why = missing("secret memory cannot be mapped: %s", strerror(errno));
 	close(fd);
@@ -640,7 +653,7 @@ static const char *need_bpf_filter(const char *arg)
 
 	(void)arg;
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
-		return missing("no socket to attach a filter to (%s): the kernel needs CONFIG_NET and CONFIG_UNIX",
+		return missing("no socket to attach a filter to (%s): it takes CONFIG_UNIX",
 			       strerror(errno));
 	if (setsockopt(pair[0], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
 		why = missing("a classic socket filter cannot be attached: %s%s", strerror(errno),
@@ -652,21 +665,24 @@ static const char *need_bpf_filter(const char *arg)
 
 static const char *pmu_missing(int error)
 {
+	static const char paranoid[] = "kernel.perf_event_paranoid";
 	char level[16];
 
 	switch (error) {
 	case EACCES:
 	case EPERM:
-		if (__sysfile_read("/proc/sys/kernel/perf_event_paranoid", level, sizeof(level)) < 0)
-			snprintf(level, sizeof(level), "?");
-		return missing("user %u may not count in the kernel (kernel.perf_event_paranoid is %s): run as root, or set it to 1",
-			       geteuid(), level);
+		if (__sysfile_read("/proc/sys/kernel/perf_event_paranoid", level,
+				   sizeof(level)) < 0)
+			strcpy(level, "unknown");
+		return missing("user %u may not count in the kernel (%s is %s): run as root",
+			       geteuid(), paranoid, level);
 	case ENOSYS:
-		return missing("no perf_event_open(2): the kernel was built without CONFIG_PERF_EVENTS, or a seccomp filter hides it");
+		return missing("no perf_event_open(2): the kernel was built without %s",
+			       "CONFIG_PERF_EVENTS, or a container forbids it");
 	case ENOENT:
 	case ENODEV:
 	case EOPNOTSUPP:
-		return missing("no hardware counters (%s): this machine has no PMU that the kernel drives, or its hypervisor gives none",
+		return missing("no hardware counters (%s): the machine or hypervisor has no PMU",
 			       strerror(error));
 	default:
 		return missing("a hardware counter cannot be opened: %s", strerror(error));
@@ -698,7 +714,8 @@ static const char *need_pmu(const char *arg)
 		why = missing("a hardware counter opens but cannot be read: %s",
 			      n < 0 ? strerror(errno) : "short read");
 	else if (!count)
-		why = missing("a hardware counter opens but does not count: other counters use the PMU, or the hypervisor does not provide it");
+		why = missing("a hardware counter opens but does not count: %s",
+			      "others use it up, or the hypervisor only pretends to have it");
 	close(fd);
 	return why;
 }
@@ -714,7 +731,8 @@ static const char *need_kcore(const char *arg)
 	if (fd == -ENOENT && require_kconfig("CONFIG_PROC_KCORE") == 'n')
 		return missing("no /proc/kcore: the kernel was built without CONFIG_PROC_KCORE");
 	if (fd == -EPERM && !geteuid())
-		return missing("/proc/kcore cannot be opened even by root: lockdown=confidentiality, or CAP_SYS_RAWIO is missing");
+		return missing("/proc/kcore is forbidden even to root: %s",
+			       "lockdown=confidentiality, or a container without CAP_SYS_RAWIO");
 	if (fd < 0)
 		return path_missing("/proc/kcore", "read", -fd);
 
@@ -723,7 +741,7 @@ static const char *need_kcore(const char *arg)
 	if (n < 0)
 		return missing("/proc/kcore cannot be read: %s", strerror(errno));
 	if (n != sizeof(header) || memcmp(header, "\177ELF", sizeof(header)))
-		return missing("/proc/kcore is no ELF file: a container hides the real one: run on the host");
+		return missing("/proc/kcore is hidden by a container: run outside of it");
 	return NULL;
 }
 
@@ -760,11 +778,12 @@ static const char *need_bbml2(const char *arg)
 	if (search.found)
 		return NULL;
 	if (ret == -EPIPE)
-		return missing("unknown whether the kernel uses BBML2: its log no longer reaches back to boot: reboot and run again");
+		return missing("unknown whether the kernel uses BBML2: its log lost the boot: %s",
+			       "reboot, with a larger log_buf_len=");
 	if (ret < 0)
-		return missing("unknown whether the kernel uses BBML2: its log cannot be read (%s): run as root",
-			       strerror(-ret));
-	return missing("the kernel did not report BBML2 at boot: this CPU is not on its list or the kernel does not use it");
+		return missing("unknown whether the kernel uses BBML2: its log is closed (%s): %s",
+			       strerror(-ret), "run as root");
+	return missing("the kernel log does not report BBML2: its list lacks one of the CPUs");
 }
 
 static const char *need_destructive(const char *arg)
@@ -774,7 +793,7 @@ static const char *need_destructive(const char *arg)
 	(void)arg;
 	if (allowed && !strcmp(allowed, "1"))
 		return NULL;
-	return missing("it changes the machine until the next boot: allow that with run_vmtests.sh -d");
+	return missing("it may change the machine until reboot: run_vmtests.sh -d allows that");
 }
 
 static const struct need {

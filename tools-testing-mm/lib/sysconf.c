@@ -749,7 +749,7 @@ void sysconf_open(void)
 	if (ret == -EBADMSG)
 		die("%s/" JOURNAL_FILE " is no journal: check what it names, then remove it",
 		    state_dir());
-	if (ret == -EPERM || ret == -ELOOP)
+	if (ret == -EPERM || ret == -ELOOP || ret == -ENOTDIR)
 		die("%s must be user %u's and writable by nobody else: see VMTESTS_STATE_DIR",
 		    state_dir(), geteuid());
 	if (ret)

@@ -198,7 +198,7 @@ static int begin_parse(int argc, char **argv, struct begin_options *o)
 
 static int subdirectories_make(const char *dir)
 {
-	static const char *const names[] = { "ktap" };
+	static const char *const names[] = { "ktap", "fio" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char path[PATH_MAX];

@@ -52,10 +52,9 @@ static void count_ok(struct ktap_count *k, const char *text)
 		return;
 	}
 	k->skip++;
+	copy_text(k->skip_reason, sizeof(k->skip_reason), skip + strlen("# SKIP"));
 	/* libmm gives the reason on the line before: here it would become part of the name. */
-	if (skip[strlen("# SKIP")])
-		copy_text(k->skip_reason, sizeof(k->skip_reason), skip + strlen("# SKIP"));
-	else
+	if (!k->skip_reason[0])
 		copy_text(k->skip_reason, sizeof(k->skip_reason), k->last_comment);
 }
 

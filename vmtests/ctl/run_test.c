@@ -170,11 +170,31 @@ static void take_kernel_line(const char *text, bool bad, void *arg)
 		t->kernel_lines_to_quote--;
 }
 
+/*
+ * Say in the kernel log where a test begins and ends: a console log then names the test that took
+ * the kernel down. It also completes a record that was printed without a newline: no reader sees
+ * such a record until the next one begins (kernel/printk: prb_commit() against prb_final_commit()).
+ * Without the right to write there is no such note, and nothing else changes.
+ */
+static void kmsg_note(const struct test *t, const char *what)
+{
+	char text[256];
+	int length = snprintf(text, sizeof(text), "vmtests: %s %s\n", t->name, what);
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (length < (int)sizeof(text) && write(fd, text, length) != length)
+		printf("# %s: no note in the kernel log: %s\n", t->name, strerror(errno));
+	close(fd);
+}
+
 static void check_kernel(struct test *t, const struct klog_mark *mark, int mark_err)
 {
 	uint64_t taint;
 	int err = mark_err;
 
+	kmsg_note(t, "ended");
 	if (!err) {
 		err = __klog_since(mark, take_kernel_line, t);
 		taint = klog_taint_since(mark);
@@ -323,6 +343,7 @@ static int test_watch(struct test *t)
 	before = settings_snapshot();
 	if (!before)
 		return ctl_error("out of memory");
+	kmsg_note(t, "starts");
 	mark_err = __klog_mark(&mark);
 	err = proc_run(t->argv, &watch, &t->end);
 	clear_progress(t);

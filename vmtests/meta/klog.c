@@ -12,7 +12,7 @@
 int main(void)
 {
 	static const char warning[] =
-		KLOG_FORGED_PREFIX "WARNING: CPU: 0 PID: 1 at mm/meta.c:1 meta";
+		KLOG_FORGED_PREFIX "WARNING: CPU: 0 PID: 1 at mm/meta.c:1 meta\n";
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 
 	ksft_print_header();

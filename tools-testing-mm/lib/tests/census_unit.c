@@ -447,7 +447,7 @@ TEST_F(census, json_that_is_no_census)
 
 	ASSERT_EQ(0, census_open(self));
 	ASSERT_EQ(0, census_at(self, self->va, self->va + PUD));
-	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		ASSERT_EQ(-EINVAL, census_without(self, needed[i], NULL)) TH_LOG("%s", needed[i]);
 		ASSERT_EQ(-EINVAL, census_without(self, needed[i], json_null()));
 	}

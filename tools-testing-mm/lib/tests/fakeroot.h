@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
 struct fakeroot {
 	char dir[128];
 };
@@ -34,7 +38,8 @@ static inline void fakeroot_create(struct fakeroot *root)
 	fakeroot_must(!setenv("LIBMM_ROOT", root->dir, 1), "setenv");
 }
 
-static inline int fakeroot_unlink(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int fakeroot_unlink(const char *path, const struct stat *st, int type,
+				  struct FTW *ftw)
 {
 	(void)st;
 	(void)type;

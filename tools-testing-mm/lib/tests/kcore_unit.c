@@ -256,59 +256,22 @@ TEST_F(core, no_capability)
 	ASSERT_TRUE(says(self, "CAP_SYS_RAWIO"));
 }
 
-static void lockdown_make(FIXTURE_DATA(core) * self, const char *modes)
-{
-	static const char *const dirs[] = { "sys", "sys/kernel", "sys/kernel/security" };
-	char path[PATH_MAX];
-	size_t i;
-	int fd;
-
-	for (i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		snprintf(path, sizeof(path), "%s/%s", self->synth.root, dirs[i]);
-		mkdir(path, 0755);
-	}
-	snprintf(path, sizeof(path), "%s/sys/kernel/security/lockdown", self->synth.root);
-	fd = open(path, O_WRONLY | O_CREAT, 0644);
-	if (fd < 0 || write(fd, modes, strlen(modes)) < 0 || close(fd))
-		libmm_fail("writing %s: %s", path, strerror(errno));
-}
-
-static void lockdown_remove(FIXTURE_DATA(core) * self)
-{
-	static const char *const paths[] = {
-		"sys/kernel/security/lockdown", "sys/kernel/security", "sys/kernel", "sys"
-	};
-	char path[PATH_MAX];
-	size_t i;
-
-	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		snprintf(path, sizeof(path), "%s/%s", self->synth.root, paths[i]);
-		remove(path);
-	}
-}
-
 TEST_F(core, lockdown)
 {
-	int ret;
-
 	open_errno = EPERM;
-	lockdown_make(self, "none integrity [confidentiality]\n");
-	ret = core_open(self);
-	lockdown_remove(self);
-	ASSERT_EQ(-EPERM, ret);
+	fakeroot_write(&self->synth.root, "/sys/kernel/security/lockdown",
+		       "none integrity [confidentiality]\n");
+	ASSERT_EQ(-EPERM, core_open(self));
 	ASSERT_TRUE(says(self, "lockdown"));
 }
 
 /* Integrity leaves /proc/kcore open: the refusal must be for another reason. */
 TEST_F(core, lockdown_integrity)
 {
-	int ret;
-
 	open_errno = EPERM;
-	lockdown_make(self, "none [integrity] confidentiality\n");
-	ret = core_open(self);
-	lockdown_remove(self);
-	ASSERT_EQ(-EPERM, ret);
+	fakeroot_write(&self->synth.root, "/sys/kernel/security/lockdown",
+		       "none [integrity] confidentiality\n");
+	ASSERT_EQ(-EPERM, core_open(self));
 	ASSERT_TRUE(says(self, "CAP_SYS_RAWIO"));
 }
 

@@ -151,12 +151,12 @@ FIXTURE_TEARDOWN(klog)
 	fakeroot_remove(&root);
 }
 
-TEST(complaints_are_recognised)
+TEST_F(klog, complaints_are_recognised)
 {
 	char forged[512];
 	size_t i;
 
-	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(complaints); i++) {
 		EXPECT_TRUE(klog_line_is_bad(complaints[i])) {
 			TH_LOG("%s", complaints[i]);
 		}
@@ -165,11 +165,11 @@ TEST(complaints_are_recognised)
 	}
 }
 
-TEST(chatter_is_not)
+TEST_F(klog, chatter_is_not)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(chatter) / sizeof(chatter[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(chatter); i++) {
 		EXPECT_FALSE(klog_line_is_bad(chatter[i])) {
 			TH_LOG("%s", chatter[i]);
 		}
@@ -178,10 +178,11 @@ TEST(chatter_is_not)
 
 TEST_F(klog, mark_is_behind_the_last_record)
 {
-	fakeroot_write(&root, KMSG, "6,100,1,-;first\n SUBSYSTEM=pci\n DEVICE=+pci:0\n6,101,2,-;x\n");
+	fakeroot_write(&root, KMSG, "6,100,1,-;first\n SUBSYSTEM=pci\n DEVICE=+pci:0\n"
+		       "6,101,2,-;x\n");
 	ASSERT_EQ(0, __klog_mark(&self->mark));
-	EXPECT_EQ(102, self->mark.seq);
-	EXPECT_EQ(512, self->mark.taint);
+	EXPECT_EQ(102U, self->mark.seq);
+	EXPECT_EQ(512U, self->mark.taint);
 }
 
 TEST_F(klog, only_what_is_behind_the_mark_counts)
@@ -242,9 +243,9 @@ TEST_F(klog, missing_log_is_told)
 TEST_F(klog, taint_is_a_difference)
 {
 	self->mark.taint = 512;
-	EXPECT_EQ(0, klog_taint_since(&self->mark));
+	EXPECT_EQ(0U, klog_taint_since(&self->mark));
 	fakeroot_write(&root, TAINTED, "544\n");
-	EXPECT_EQ(32, klog_taint_since(&self->mark));
+	EXPECT_EQ(32U, klog_taint_since(&self->mark));
 	fakeroot_must(!unlink(fakeroot_path(&root, TAINTED)), "unlink");
 	EXPECT_EQ(~512ULL, klog_taint_since(&self->mark));
 }

@@ -490,6 +490,26 @@ TEST_F(tables, digest)
 	ASSERT_NE(digest, self->walk.digest);
 }
 
+/* A multiplication alone never moves a change of the top bit: two of them must not cancel out. */
+TEST_F(tables, digest_of_the_top_bit)
+{
+	const struct synth_layout *layout = self->layout;
+	uint64_t page = synth_level_size(layout, KPG_PTE), digest;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		synth_map(&self->core, self->va + i * page, KPG_PTE,
+			  synth_leaf(layout, KPG_PTE, i * page));
+	ASSERT_EQ(0, tables_open(self));
+	ASSERT_EQ(0, tables_walk(self, self->va, self->va + 2 * page));
+	digest = self->walk.digest;
+	for (i = 0; i < 2; i++)
+		synth_map(&self->core, self->va + i * page, KPG_PTE,
+			  synth_leaf(layout, KPG_PTE, i * page) | BIT64(63));
+	ASSERT_EQ(0, tables_walk(self, self->va, self->va + 2 * page));
+	ASSERT_NE(digest, self->walk.digest);
+}
+
 static int stop_at_once(const struct kpg_leaf *leaf, void *arg)
 {
 	(void)leaf;
@@ -657,6 +677,26 @@ TEST_F(tables, impossible_descriptor)
 	ASSERT_EQ(KPG_BAD, path.step[path.nr - 1].entry.kind);
 }
 
+/*
+ * arm64 tells a table from a leaf in what is not valid too, and the kernel makes no table invalid.
+ * On x86 what is not present is a leaf, with or without the bit that makes it large.
+ */
+TEST_F(tables, table_that_is_not_valid)
+{
+	const struct synth_layout *layout = self->layout;
+	uint64_t desc = synth_table(layout, SYNTH_RAM_PA) & ~UINT64_C(1);
+
+	synth_map(&self->core, self->va, KPG_PMD, desc);
+	ASSERT_EQ(0, tables_open(self));
+	if (synth_is_arm64(layout)) {
+		ASSERT_EQ(-EUCLEAN, tables_walk(self, self->va, self->va + 1));
+	} else {
+		ASSERT_EQ(0, tables_walk(self, self->va, self->va + 1));
+		ASSERT_EQ(1, self->leaves.nr);
+		ASSERT_EQ(KPG_INVALID, self->leaves.leaf[0].flags & (KPG_INVALID | KPG_PRESENT));
+	}
+}
+
 TEST_F(tables, table_outside_ram)
 {
 	const struct synth_layout *layout = self->layout;
@@ -797,56 +837,67 @@ TEST_F(tables, random_damage)
 	}
 }
 
-/* The order of the bits of a descriptor, from the manuals, without the encoder of this test. */
-TEST(descriptors_by_hand)
+FIXTURE(geometry)
 {
 	struct kpg_geometry geo;
+};
+
+FIXTURE_SETUP(geometry)
+{
+	memset(&self->geo, 0, sizeof(self->geo));
+}
+
+FIXTURE_TEARDOWN(geometry)
+{
+}
+
+/* The order of the bits of a descriptor, from the manuals, without the encoder of this test. */
+TEST_F(geometry, descriptors_by_hand)
+{
 	struct kpg_entry entry;
 
 	/* 4K page at 0x40000000: UXN, PXN, contiguous, AF, inner shareable, RDONLY, page. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&geo, 12, 48, 16));
-	entry = geo.decode(&geo, KPG_PTE, 0x0070000040000783);
+	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 12, 48, 16));
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x0070000040000783);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x40000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_READONLY | KPG_NOEXEC | KPG_CONTIGUOUS, entry.flags);
 
 	/* The same bits under LPA2: the shareability field is PA[51:50]. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&geo, 12, 52, 12));
-	entry = geo.decode(&geo, KPG_PTE, 0x0070000040000783);
+	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 12, 52, 12));
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x0070000040000783);
 	ASSERT_EQ(0x000c000040000000, entry.pa);
 
 	/* 64K: bits 15:12 are PA[51:48]. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&geo, 16, 52, 12));
-	entry = geo.decode(&geo, KPG_PTE, 0x006000004000a703);
+	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 16, 52, 12));
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x006000004000a703);
 	ASSERT_EQ(0x000a000040000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_NOEXEC, entry.flags);
 
 	/* x86 large page at 0x40000000: NX, PSE, dirty, accessed, no RW. */
-	ASSERT_EQ(0, __kpg_geometry_x86(&geo, 4, 0));
-	entry = geo.decode(&geo, KPG_PMD, 0x80000000400000e1);
+	ASSERT_EQ(0, __kpg_geometry_x86(&self->geo, 4, 0));
+	entry = self->geo.decode(&self->geo, KPG_PMD, 0x80000000400000e1);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x40000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_READONLY | KPG_NOEXEC, entry.flags);
 
 	/* Not present, PFN 0x12345 inverted within bits 51:12. */
-	entry = geo.decode(&geo, KPG_PTE, 0x800fffffedcba160);
+	entry = self->geo.decode(&self->geo, KPG_PTE, 0x800fffffedcba160);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x12345000, entry.pa);
 	ASSERT_EQ(KPG_INVALID | KPG_READONLY | KPG_NOEXEC, entry.flags);
 }
 
-TEST(geometries_of_no_kernel)
+TEST_F(geometry, of_no_kernel)
 {
-	struct kpg_geometry geo;
-
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 13, 48, 16));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 48, 11));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 48, 12));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 48, 64));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&geo, 12, 53, 16));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&geo, 3, 0));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&geo, 4, 3ULL << 47));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&geo, 4, 1));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 13, 48, 16));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 11));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 12));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 64));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 53, 16));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 3, 0));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 4, 3ULL << 47));
+	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 4, 1));
 }
 
 TEST_HARNESS_MAIN

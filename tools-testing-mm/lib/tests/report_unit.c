@@ -27,7 +27,7 @@
 #include <kselftest_harness.h>
 
 #define BENCH "unit/report"
-#define NR_WRITERS 4
+#define NR_WRITERS 4u
 #define NR_LINES_EACH 50
 
 static const double exact_values[] = {

@@ -14,18 +14,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libmm/fail.h>
 #include <libmm/kpgtable.h>
+
+#include "fakeroot.h"
 
 #define SYNTH_RAM_PA		UINT64_C(0x80000000)
 #define SYNTH_RAM_SIZE		UINT64_C(0x4000000)
@@ -57,8 +57,8 @@ struct synth_layout {
 
 struct synth {
 	const struct synth_layout *layout;
-	char root[PATH_MAX - 32];
-	char path[PATH_MAX];
+	struct fakeroot root;
+	char path[512];
 	int fd;
 	uint64_t linear_va;	/* of SYNTH_RAM_PA */
 	uint64_t next_table;
@@ -253,20 +253,6 @@ static inline void synth_arch_info(struct synth *s)
 	synth_info(s, "NUMBER(sme_mask)=%" PRId64 "\n", (int64_t)layout->sme_mask);
 }
 
-static inline void synth_paths(struct synth *s)
-{
-	const char *tmp = getenv("TMPDIR");
-	char proc[PATH_MAX];
-
-	snprintf(s->root, sizeof(s->root), "%s/libmm-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(s->root))
-		libmm_fail("synthetic core: making %s: %s", s->root, strerror(errno));
-	snprintf(proc, sizeof(proc), "%s/proc", s->root);
-	snprintf(s->path, sizeof(s->path), "%s/proc/kcore", s->root);
-	if (mkdir(proc, 0755) || setenv("LIBMM_ROOT", s->root, 1))
-		libmm_fail("synthetic core: making %s: %s", proc, strerror(errno));
-}
-
 /*
  * A core of @layout with RAM, an image and an empty root table. synth_finish() makes it readable.
  */
@@ -274,8 +260,10 @@ static inline void synth_init(struct synth *s, const struct synth_layout *layout
 {
 	memset(s, 0, sizeof(*s));
 	s->layout = layout;
-	synth_paths(s);
-	s->fd = open(s->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fakeroot_create(&s->root);
+	fakeroot_write(&s->root, "/proc/kcore", "");
+	snprintf(s->path, sizeof(s->path), "%s", fakeroot_path(&s->root, "/proc/kcore"));
+	s->fd = open(s->path, O_RDWR | O_CLOEXEC);
 	if (s->fd < 0 || ftruncate(s->fd, (off_t)(SYNTH_RAM_OFFSET + SYNTH_RAM_SIZE)))
 		libmm_fail("synthetic core: making %s: %s", s->path, strerror(errno));
 	/* The root of 64K pages and 42 bits fills its page; none is larger. */
@@ -330,12 +318,8 @@ static inline void synth_finish(struct synth *s)
 
 static inline void synth_destroy(struct synth *s)
 {
-	char proc[PATH_MAX];
-
 	close(s->fd);
-	snprintf(proc, sizeof(proc), "%s/proc", s->root);
-	if ((unlink(s->path) && errno != ENOENT) || rmdir(proc) || rmdir(s->root))
-		libmm_fail("synthetic core: removing %s: %s", s->root, strerror(errno));
+	fakeroot_remove(&s->root);
 }
 
 /*
@@ -353,82 +337,78 @@ static inline void synth_destroy(struct synth *s)
 #define SYNTH_X86	.arch = "x86_64", .page_shift = 12, .pmd_size = 2ULL << 20, \
 			.root_entries = 512, .pa_bits = 46, .max_leaf = KPG_PUD
 
-#ifndef __maybe_unused
-#define __maybe_unused	__attribute__((__unused__))
-#endif
-
-static const struct synth_layout __maybe_unused synth_arm64_4k_39 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_4k_39 = {
 	SYNTH_ARM64_4K, .va_bits = 39, .t1sz = 25, .levels = 3, .root_entries = 512,
 	.kernel_start = 0xffffff8000000000, .pa_bits = 48, .max_leaf = KPG_PUD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_4k_48 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_4k_48 = {
 	SYNTH_ARM64_4K, .va_bits = 48, .t1sz = 16, .levels = 4, .root_entries = 512,
 	.kernel_start = 0xffff000000000000, .pa_bits = 48, .max_leaf = KPG_PUD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_4k_52 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_4k_52 = {
 	SYNTH_ARM64_4K, .va_bits = 52, .t1sz = 12, .levels = 5, .root_entries = 16,
 	.kernel_start = 0xfff0000000000000, .pa_bits = 52, .max_leaf = KPG_P4D,
 };
 
 /* Built for 52 bits, on hardware without FEAT_LPA2. */
-static const struct synth_layout __maybe_unused synth_arm64_4k_52_on_48 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_4k_52_on_48 = {
 	SYNTH_ARM64_4K, .va_bits = 52, .t1sz = 16, .levels = 4, .root_entries = 512,
 	.kernel_start = 0xffff000000000000, .pa_bits = 48, .max_leaf = KPG_PUD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_16k_47 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_16k_47 = {
 	SYNTH_ARM64_16K, .va_bits = 47, .t1sz = 17, .levels = 3, .root_entries = 2048,
 	.kernel_start = 0xffff800000000000, .pa_bits = 48, .max_leaf = KPG_PMD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_16k_48 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_16k_48 = {
 	SYNTH_ARM64_16K, .va_bits = 48, .t1sz = 16, .levels = 4, .root_entries = 2,
 	.kernel_start = 0xffff000000000000, .pa_bits = 48, .max_leaf = KPG_PMD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_16k_52 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_16k_52 = {
 	SYNTH_ARM64_16K, .va_bits = 52, .t1sz = 12, .levels = 4, .root_entries = 32,
 	.kernel_start = 0xfff0000000000000, .pa_bits = 52, .max_leaf = KPG_PUD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_16k_52_on_47 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_16k_52_on_47 = {
 	SYNTH_ARM64_16K, .va_bits = 52, .t1sz = 17, .levels = 3, .root_entries = 2048,
 	.kernel_start = 0xffff800000000000, .pa_bits = 48, .max_leaf = KPG_PMD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_64k_42 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_64k_42 = {
 	SYNTH_ARM64_64K, .va_bits = 42, .t1sz = 22, .levels = 2, .root_entries = 8192,
 	.kernel_start = 0xfffffc0000000000, .pa_bits = 48, .max_leaf = KPG_PMD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_64k_48 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_64k_48 = {
 	SYNTH_ARM64_64K, .va_bits = 48, .t1sz = 16, .levels = 3, .root_entries = 64,
 	.kernel_start = 0xffff000000000000, .pa_bits = 48, .max_leaf = KPG_PUD,
 };
 
-static const struct synth_layout __maybe_unused synth_arm64_64k_52 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_64k_52 = {
 	SYNTH_ARM64_64K, .va_bits = 52, .t1sz = 12, .levels = 3, .root_entries = 1024,
 	.kernel_start = 0xfff0000000000000, .pa_bits = 52, .max_leaf = KPG_PUD,
 };
 
 /* Built for 52 bits, on hardware without FEAT_LVA: the root stays that of 52. */
-static const struct synth_layout __maybe_unused synth_arm64_64k_52_on_48 = {
+static const struct synth_layout __attribute__((unused)) synth_arm64_64k_52_on_48 = {
 	SYNTH_ARM64_64K, .va_bits = 52, .t1sz = 16, .levels = 3, .root_entries = 1024,
 	.kernel_start = 0xffff000000000000, .pa_bits = 52, .max_leaf = KPG_PUD,
 };
 
-static const struct synth_layout __maybe_unused synth_x86_4 = {
+static const struct synth_layout __attribute__((unused)) synth_x86_4 = {
 	SYNTH_X86, .levels = 4, .kernel_start = 0xffff800000000000,
 };
 
-static const struct synth_layout __maybe_unused synth_x86_5 = {
+static const struct synth_layout __attribute__((unused)) synth_x86_5 = {
 	SYNTH_X86, .levels = 5, .kernel_start = 0xff00000000000000,
 };
 
 /* AMD memory encryption with the C-bit at 51, as EPYC has it. */
-static const struct synth_layout __maybe_unused synth_x86_4_sme = {
+static const struct synth_layout __attribute__((unused)) synth_x86_4_sme = {
 	SYNTH_X86, .levels = 4, .kernel_start = 0xffff800000000000, .sme_mask = 1ULL << 51,
 };
 

@@ -37,7 +37,7 @@ TEST_F(sysfile, read_trims_and_bounds)
 	EXPECT_STREQ("1234567", buf);
 	fakeroot_write(&root, F, "12345678");
 	EXPECT_EQ(-EOVERFLOW, __sysfile_read(F, buf, sizeof(buf)));
-	fakeroot_write(&root, F, " a b\n \n");
+	fakeroot_write(&root, F, " a b\n\t\n");
 	EXPECT_EQ(4, __sysfile_read(F, buf, sizeof(buf)));
 	EXPECT_STREQ(" a b", buf);
 	fakeroot_write(&root, F, "\n");
@@ -83,7 +83,7 @@ TEST_F(sysfile, numbers_are_whole_numbers)
 	uint64_t value;
 	size_t i;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		value = 0;
 		fakeroot_write(&root, F, files[i].text);
 		EXPECT_EQ(files[i].ret, __sysfile_read_u64(F, &value)) {
@@ -101,11 +101,11 @@ TEST_F(sysfile, keys_are_matched_whole)
 	fakeroot_write(&root, F, "MemTotalX:  1 kB\nXMemTotal: 2 kB\nMemTotal:  24560 kB\n"
 		       "nr_memmap_pages 77\nNode 0 MemFree:  9 kB\nbad: x\n");
 	EXPECT_EQ(0, __sysfile_read_key(F, "MemTotal", &value));
-	EXPECT_EQ(24560, value);
+	EXPECT_EQ(24560U, value);
 	EXPECT_EQ(0, __sysfile_read_key(F, "nr_memmap_pages", &value));
-	EXPECT_EQ(77, value);
+	EXPECT_EQ(77U, value);
 	EXPECT_EQ(0, __sysfile_read_key(F, "Node 0 MemFree", &value));
-	EXPECT_EQ(9, value);
+	EXPECT_EQ(9U, value);
 	EXPECT_EQ(-ENOENT, __sysfile_read_key(F, "nr_memmap", &value));
 	EXPECT_EQ(-EINVAL, __sysfile_read_key(F, "bad", &value));
 	EXPECT_EQ(-ENOENT, __sysfile_read_key("/sys/none", "bad", &value));

@@ -17,8 +17,8 @@
 /*
  * Say why on stderr and abort(), which a test harness reports as the failure of the running test.
  */
-__printf(1, 2)
-static inline _Noreturn void libmm_fail(const char *fmt, ...)
+__attribute__((noreturn)) __printf(1, 2)
+static inline void libmm_fail(const char *fmt, ...)
 {
 	va_list ap;
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Bounded reads of kernel memory through /proc/kcore, and the VMCOREINFO that describes it.
- *
- * $LIBMM_ROOT, when set, is put in front of /proc and /sys, so that a test can offer a core file of
- * its own making.
+ * It is looked for below $LIBMM_ROOT, as sysfile.h has it.
  */
 #ifndef LIBMM_KCORE_H
 #define LIBMM_KCORE_H

@@ -6,7 +6,8 @@
  * Only the kernel's own records (facility 0) can be complaints: the kernel gives whatever user
  * space writes to /dev/kmsg another facility, and a daemon that logs "BUG: " there must fail no
  * test. The one exception are records of user space that begin with KLOG_FORGED_PREFIX: the rest
- * is judged as if the kernel had said it, so that a runner's reaction can be tested.
+ * is judged as if the kernel had said it, so that a runner's reaction can be tested. Such a record
+ * must end in a newline: without one the kernel shows it to readers only when the next one begins.
  *
  * What counts is what a correct kernel never says, whatever user space does. So these do not count:
  * "page allocation failure" and the OOM killer (a test may exhaust memory on purpose), hardware

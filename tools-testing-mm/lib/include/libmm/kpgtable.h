@@ -111,7 +111,7 @@ struct kpg_leaf {
 	enum kpg_level level;
 };
 
-/* Return nonzero to end the walk, which then returns it. */
+/* Return nonzero to end the walk, which then returns it; negative is an error. */
 typedef int (*kpg_visit_fn)(const struct kpg_leaf *leaf, void *arg);
 
 /*

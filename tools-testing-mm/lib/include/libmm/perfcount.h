@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * perfcount: hardware counters of kernel-mode TLB misses, on every CPU, user mode excluded: softirqs
- * and kernel threads do much of the work. Counters are grouped; a sample that was multiplexed
- * (time_running < time_enabled) is refused rather than scaled.
+ * perfcount: hardware counters of kernel-mode TLB misses, on every CPU, user mode excluded:
+ * softirqs and kernel threads do much of the work. Counters are grouped; a sample that was
+ * multiplexed (time_running < time_enabled) is refused rather than scaled.
  */
 #ifndef LIBMM_PERFCOUNT_H
 #define LIBMM_PERFCOUNT_H

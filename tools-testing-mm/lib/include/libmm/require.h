@@ -33,8 +33,8 @@
 
 /*
  * Returns NULL when @need is met, else a sentence without a full stop or newline, in a static
- * buffer that the next call reuses. An unknown word, or an argument that the word does not take, is a
- * mistake of the caller and aborts.
+ * buffer that the next call reuses. An unknown word, or an argument that the word does not take, is
+ * a mistake of the caller and aborts.
  */
 const char *require_need(const char *need);
 
@@ -45,8 +45,8 @@ const char *require_needs(const char *needs);
 int require_known(const char *need);
 
 /*
- * One option of the running kernel's configuration: 'y' (or set to a number or string), 'm', 'n', or
- * '?' where it cannot be read. Sources: /proc/config.gz, /boot/config-RELEASE,
+ * One option of the running kernel's configuration: 'y' (or set to a number or string), 'm', 'n',
+ * or '?' where it cannot be read. Sources: /proc/config.gz, /boot/config-RELEASE,
  * /lib/modules/RELEASE/config.
  */
 char require_kconfig(const char *option);

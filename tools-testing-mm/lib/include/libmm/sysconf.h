@@ -22,10 +22,11 @@
  * restoring, the signal is raised again with its default action, so the exit status is true.
  *
  * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, for an ordinary
- * user $XDG_RUNTIME_DIR/vmtests or else /tmp/vmtests-UID, created with mode 0700; it is refused when it is a symbolic link, of another user, or writable by others. One
- * run at a time: the lock is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A
- * test that run_vmtests.sh started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD,
- * which counts only if it is STATE/lock and the lock is held through it.
+ * user $XDG_RUNTIME_DIR/vmtests or else /tmp/vmtests-UID, created with mode 0700; it is refused
+ * when it is a symbolic link, of another user, or writable by others. One run at a time: the lock
+ * is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A test that run_vmtests.sh
+ * started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD, which counts only if it
+ * is STATE/lock and the lock is held through it.
  *
  * Journal, one record a line, fields separated by one space, bytes outside [!-~] and '%' as %XX;
  * OWNER is PID.STARTTIME (clock ticks since boot):
@@ -98,7 +99,8 @@ void sysconf_restore(void);
  * Another kind of thing to undo: @undo gets the target and value of a "KIND TARGET VALUE" record
  * and returns 0 or -errno. It runs from sysconf_restore(), exit and recovery, not from a signal
  * handler. A record stays in the journal when the program does not know its kind. Register before
- * opening. Returns 0 or -ENOSPC. __sysconf_journal() notes such a record; no field may be empty (-EINVAL).
+ * opening. Returns 0 or -ENOSPC. __sysconf_journal() notes such a record; no field may be empty
+ * (-EINVAL).
  */
 int sysconf_undo_register(const char *kind, int (*undo)(const char *target, const char *value));
 int __sysconf_journal(const char *kind, const char *target, const char *value);

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make lab-compare     compare arm64 guests without and with BBML2, and print the report
+# make lab-check       run the functional tests in every guest of lab/check.list
+# make lab-kernels     fetch the kernels of both into the user's cache
+# make lab-root        make the guests' roots, which are sysroots of cross compilers too
+#
+# BOOTS (of each side), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the
+# guests, COMPARE_ARGS and CHECK_ARGS can be set. Included by the top Makefile, whose $(B), $(SUBMAKE) and
+# $(KSFT) it uses. Both comparison and check go on where they were stopped; remove LAB_OUT to begin anew.
+
+BOOTS ?= 5
+SEED ?=
+LAB_OUT ?= $(B)/lab
+LAB_TIMEOUT ?= 900
+COMPARE_ARGS ?= -T quick
+CHECK_ARGS ?= -T quick
+
+LAB_ARCHES := arm64 amd64
+LAB_CROSS_arm64 := aarch64-linux-gnu-
+LAB_CROSS_amd64 := x86_64-linux-gnu-
+LAB_PAYLOADS := $(B)/lab-payload
+LAB_LISTS := lab/check.list lab/compare.list
+
+# Built as for any other machine of that architecture, against the libraries of the guests' root.
+$(LAB_ARCHES:%=lab-payload-%): lab-payload-%: $(FRAMEWORK)
+	@sysroot=$$(lab/root --sysroot $*) && \
+	$(MAKE) --no-print-directory O=$(B)/lab-build-$* CROSS_COMPILE=$(LAB_CROSS_$*) \
+		KSRC=$(KSFT:%/tools/testing/selftests=%) EXTRA_CFLAGS="--sysroot=$$sysroot" \
+		EXTRA_LDFLAGS="--sysroot=$$sysroot" all && \
+	rm -rf $(LAB_PAYLOADS)/$* && \
+	.ci/install $(B)/lab-build-$* $(LAB_PAYLOADS)/$* $(LAB_PAYLOADS)/$*/bin /opt/vmtests
+
+lab-root:
+	@for arch in $(LAB_ARCHES); do lab/root $$arch || exit; done
+
+lab-kernels:
+	@sed 's/^[^|]*|//; s/[ \t]*|.*//; s/^[ \t]*//' $(LAB_LISTS) | grep -x '[0-9.]*:[a-z0-9-]*' | \
+	sort -u | while IFS=: read -r series flavour; do \
+		lab/fetch "$$series" "$$flavour" || exit; \
+	done
+
+lab-compare: all lab-payload-arm64
+	@VMCOMPARE=$(B)/vmtests/vmcompare lab/matrix -c -f lab/compare.list -n $(BOOTS) \
+		$(SEED:%=-s %) -o $(LAB_OUT)/compare -p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- \
+		./run_vmtests.sh $(COMPARE_ARGS) -o /results/%l
+
+lab-check: $(LAB_ARCHES:%=lab-payload-%)
+	@lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
+		-t $(LAB_TIMEOUT) -- ./run_vmtests.sh $(CHECK_ARGS) -o /results/%l
+
+.PHONY: lab-root lab-kernels lab-compare lab-check $(LAB_ARCHES:%=lab-payload-%)

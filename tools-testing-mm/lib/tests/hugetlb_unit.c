@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unit tests of hugetlb: a fake root of ordinary files stands for the kernel's pools, so no
+ * privilege and no huge page is needed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/kernel-page-flags.h>
+
+#include <libmm/hugetlb.h>
+#include <libmm/sysconf.h>
+#include <libmm/sysfile.h>
+
+#include "kselftest_harness.h"
+
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+
+#define POOLS "/sys/kernel/mm/hugepages"
+#define NODE0 "/sys/devices/system/node/node0/hugepages"
+#define PMD_POOL POOLS "/hugepages-2048kB/"
+#define NODE_POOL NODE0 "/hugepages-2048kB/"
+
+#define HEAD (1ull << KPF_HUGE | 1ull << KPF_COMPOUND_HEAD)
+#define TAIL (1ull << KPF_HUGE | 1ull << KPF_COMPOUND_TAIL)
+
+TEST(levels_by_base_page_size)
+{
+	EXPECT_STREQ("pte", __hugetlb_level(4 * KIB, 4 * KIB));
+	EXPECT_STREQ("contpte", __hugetlb_level(64 * KIB, 4 * KIB));
+	EXPECT_STREQ("pmd", __hugetlb_level(2 * MIB, 4 * KIB));
+	EXPECT_STREQ("contpmd", __hugetlb_level(32 * MIB, 4 * KIB));
+	EXPECT_STREQ("pud", __hugetlb_level(GIB, 4 * KIB));
+	EXPECT_STREQ("other", __hugetlb_level(16 * GIB, 4 * KIB));
+
+	EXPECT_STREQ("contpte", __hugetlb_level(2 * MIB, 16 * KIB));
+	EXPECT_STREQ("pmd", __hugetlb_level(32 * MIB, 16 * KIB));
+	EXPECT_STREQ("contpmd", __hugetlb_level(GIB, 16 * KIB));
+	EXPECT_STREQ("pud", __hugetlb_level(64 * GIB, 16 * KIB));
+
+	EXPECT_STREQ("contpte", __hugetlb_level(2 * MIB, 64 * KIB));
+	EXPECT_STREQ("pmd", __hugetlb_level(512 * MIB, 64 * KIB));
+	EXPECT_STREQ("contpmd", __hugetlb_level(16 * GIB, 64 * KIB));
+	EXPECT_STREQ("pud", __hugetlb_level(4 * TIB, 64 * KIB));
+}
+
+TEST(levels_of_what_is_no_huge_page)
+{
+	EXPECT_STREQ("other", __hugetlb_level(0, 4 * KIB));
+	EXPECT_STREQ("other", __hugetlb_level(3 * MIB, 4 * KIB));
+	EXPECT_STREQ("other", __hugetlb_level(2 * KIB, 4 * KIB));
+}
+
+/* 2 MiB are 512 struct pages of 64 bytes, 8 pages; 1 GiB 4096 of them. */
+TEST(hvo_keeps_one_page)
+{
+	EXPECT_EQ(7, hugetlb_hvo_saving(2 * MIB, 64, 4 * KIB));
+	EXPECT_EQ(4095, hugetlb_hvo_saving(GIB, 64, 4 * KIB));
+	EXPECT_EQ(0, hugetlb_hvo_saving(64 * KIB, 64, 4 * KIB));
+	EXPECT_EQ(0, hugetlb_hvo_saving(256 * KIB, 64, 4 * KIB));
+	EXPECT_EQ(1, hugetlb_hvo_saving(512 * KIB, 64, 4 * KIB));
+	EXPECT_EQ(0, hugetlb_hvo_saving(2 * MIB, 56, 4 * KIB));
+	EXPECT_EQ(7, hugetlb_hvo_saving(512 * MIB, 64, 64 * KIB));
+}
+
+FIXTURE(fake)
+{
+	char root[64];
+};
+
+static int path_make(char *path)
+{
+	char *slash;
+
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* Make @path, below the fake root, a file of @len bytes. */
+static int file_make(const char *path, const void *content, size_t len)
+{
+	char full[SYSFILE_PATH_MAX];
+	int fd, err;
+
+	err = __sysfile_path(full, sizeof(full), path);
+	if (!err)
+		err = path_make(full);
+	if (err)
+		return err;
+	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	err = write(fd, content, len) == (ssize_t)len ? 0 : -EIO;
+	close(fd);
+	return err;
+}
+
+static int text_make(const char *path, const char *text)
+{
+	return file_make(path, text, strlen(text));
+}
+
+FIXTURE_SETUP(fake)
+{
+	char state[128];
+
+	strcpy(self->root, "/tmp/hugetlb_unit-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->root));
+	ASSERT_EQ(0, setenv("LIBMM_ROOT", self->root, 1));
+	snprintf(state, sizeof(state), "%s/state", self->root);
+	ASSERT_EQ(0, setenv("VMTESTS_STATE_DIR", state, 1));
+	ASSERT_EQ(0, text_make("/proc/sys/kernel/random/boot_id", "fake-boot\n"));
+	ASSERT_EQ(0, text_make(PMD_POOL "nr_hugepages", "3\n"));
+	ASSERT_EQ(0, text_make(PMD_POOL "free_hugepages", "2\n"));
+	ASSERT_EQ(0, text_make(PMD_POOL "surplus_hugepages", "1\n"));
+	ASSERT_EQ(0, text_make(POOLS "/hugepages-1048576kB/nr_hugepages", "0\n"));
+	ASSERT_EQ(0, text_make(POOLS "/hugepages-64kB/nr_hugepages", "0\n"));
+	ASSERT_EQ(0, text_make(POOLS "/README/text", "no pool\n"));
+	ASSERT_EQ(0, text_make(NODE_POOL "nr_hugepages", "3\n"));
+}
+
+FIXTURE_TEARDOWN(fake)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", self->root);
+	EXPECT_EQ(0, system(command));
+}
+
+TEST_F(fake, sizes_ascend)
+{
+	uint64_t sizes[HUGETLB_MAX_SIZES];
+
+	ASSERT_EQ(3, hugetlb_sizes(sizes, HUGETLB_MAX_SIZES));
+	EXPECT_EQ(64 * KIB, sizes[0]);
+	EXPECT_EQ(2 * MIB, sizes[1]);
+	EXPECT_EQ(GIB, sizes[2]);
+}
+
+TEST_F(fake, kernel_without_hugetlb_has_no_sizes)
+{
+	uint64_t sizes[HUGETLB_MAX_SIZES];
+
+	ASSERT_EQ(0, setenv("LIBMM_ROOT", "/nowhere", 1));
+	EXPECT_EQ(0, hugetlb_sizes(sizes, HUGETLB_MAX_SIZES));
+}
+
+TEST_F(fake, pool_is_resized_and_restored)
+{
+	struct hugetlb_pool pool;
+	char value[32];
+
+	ASSERT_EQ(0, __hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
+	EXPECT_EQ(3, __hugetlb_pool_count(&pool, "nr"));
+	EXPECT_EQ(10, __hugetlb_pool_resize(&pool, 10));
+	EXPECT_EQ(10, __hugetlb_pool_count(&pool, "nr"));
+	hugetlb_pool_close(&pool);
+
+	/* As the kernel would have it: the node has what all nodes have. */
+	ASSERT_EQ(0, text_make(NODE_POOL "nr_hugepages", "10\n"));
+	ASSERT_EQ(0, __sysconf_restore());
+	ASSERT_LT(0, __sysfile_read(PMD_POOL "nr_hugepages", value, sizeof(value)));
+	EXPECT_EQ(3, atoi(value));
+	ASSERT_LT(0, __sysfile_read(NODE_POOL "nr_hugepages", value, sizeof(value)));
+	EXPECT_EQ(3, atoi(value));
+}
+
+TEST_F(fake, counts)
+{
+	struct hugetlb_pool pool;
+
+	ASSERT_EQ(0, __hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
+	EXPECT_EQ(2, __hugetlb_pool_count(&pool, "free"));
+	EXPECT_EQ(1, __hugetlb_pool_count(&pool, "surplus"));
+	EXPECT_EQ(-ENOENT, __hugetlb_pool_count(&pool, "resv"));
+	EXPECT_EQ(-EINVAL, __hugetlb_pool_count(&pool, "total"));
+	hugetlb_pool_close(&pool);
+}
+
+TEST_F(fake, missing_size_or_node)
+{
+	struct hugetlb_pool pool;
+
+	EXPECT_EQ(-ENOENT, __hugetlb_pool_open(&pool, 4 * MIB, HUGETLB_ALL_NODES));
+	EXPECT_EQ(-ENOENT, __hugetlb_pool_open(&pool, 2 * MIB, 1));
+	EXPECT_EQ(0, __hugetlb_pool_open(&pool, 2 * MIB, 0));
+	hugetlb_pool_close(&pool);
+}
+
+TEST_F(fake, hvo_absent_off_on)
+{
+	EXPECT_EQ(HVO_ABSENT, hugetlb_hvo_get());
+	EXPECT_EQ(-ENOENT, __hugetlb_hvo_set(true));
+	ASSERT_EQ(0, text_make("/proc/sys/vm/hugetlb_optimize_vmemmap", "0\n"));
+	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
+	EXPECT_EQ(0, __hugetlb_hvo_set(true));
+	EXPECT_EQ(HVO_ON, hugetlb_hvo_get());
+	EXPECT_EQ(0, __sysconf_restore());
+	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
+}
+
+TEST_F(fake, memmap_is_both_counters)
+{
+	uint64_t bytes;
+
+	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_zone_active_anon 9\n"));
+	EXPECT_EQ(-ENOENT, __hugetlb_memmap_bytes(&bytes));
+	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_memmap_boot_pages 100\n"));
+	ASSERT_EQ(0, __hugetlb_memmap_bytes(&bytes));
+	EXPECT_EQ(105ull * sysconf(_SC_PAGESIZE), bytes);
+}
+
+/* Eight page frames to a huge page: a free frame, a huge page, a foreign tail, a huge page. */
+TEST_F(fake, heads_are_found_and_counted)
+{
+	uint64_t size = 8 * sysconf(_SC_PAGESIZE), flags[32], pfns[2];
+	size_t i;
+
+	for (i = 0; i < 32; i++)
+		flags[i] = i < 8 ? 0 : TAIL;
+	flags[8] = HEAD;
+	flags[12] = HEAD;	/* not aligned to the size */
+	flags[24] = HEAD;
+	ASSERT_EQ(0, file_make("/proc/kpageflags", flags, sizeof(flags)));
+	EXPECT_EQ(2, __hugetlb_heads(size, pfns, 2));
+	EXPECT_EQ(8, pfns[0]);
+	EXPECT_EQ(24, pfns[1]);
+	pfns[1] = 0;
+	EXPECT_EQ(2, __hugetlb_heads(size, pfns, 1));
+	EXPECT_EQ(0, pfns[1]);
+}
+
+TEST_F(fake, heads_without_kpageflags)
+{
+	EXPECT_EQ(-ENOENT, __hugetlb_heads(2 * MIB, NULL, 0));
+}
+
+TEST_HARNESS_MAIN

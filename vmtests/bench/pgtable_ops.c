@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lazymmu/pgtable: what page-table updates of user memory cost the kernel, per page.
+ *
+ * Each operation changes many neighbouring entries in one call: fork, exit, mprotect, mremap,
+ * munmap and MADV_DONTNEED. These are the paths that batch their updates in lazy MMU mode, and
+ * whose page tables the kernel reads and writes through the linear map.
+ *
+ * The region is base pages (MADV_NOHUGEPAGE): with transparent huge pages there would be 512 times
+ * fewer entries to change. mremap moves to an address that is not aligned to a page-table page, so
+ * that entries are moved one by one rather than whole tables at once.
+ *
+ * It cannot show how much of the time is the batching: compare two kernels that differ in it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <kselftest.h>
+#include <libmm/bench.h>
+#include <libmm/sysfile.h>
+
+#define QUICK_BYTES (64ul << 20)
+/* Of MemAvailable, with -T full: parent and child share the pages, so only tables are doubled. */
+#define FULL_SHARE 8
+
+struct region {
+	char *base;		/* the reservation */
+	char *map;		/* the pages in it */
+	size_t bytes;
+	size_t page;
+	pid_t child;
+	int release;		/* closing it lets the child exit */
+};
+
+static struct region region;
+
+static size_t region_bytes(size_t page)
+{
+	uint64_t available_kb;
+
+	if (!bench_tier_full() ||
+	    __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb))
+		return QUICK_BYTES;
+	return available_kb * 1024 / FULL_SHARE / page * page;
+}
+
+/* Room for two regions and a misaligned start for the second. */
+static size_t reservation_bytes(const struct region *r)
+{
+	return 2 * r->bytes + 2 * r->page;
+}
+
+static int region_setup(struct bench_case *c)
+{
+	struct region *r = c->ctx;
+
+	r->page = (size_t)sysconf(_SC_PAGESIZE);
+	r->bytes = region_bytes(r->page);
+	r->child = 0;
+	r->base = mmap(NULL, reservation_bytes(r), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (r->base == MAP_FAILED)
+		return bench_fail(c, -errno, "cannot reserve %zu bytes", reservation_bytes(r));
+	c->iterations = 1;
+	c->units = r->bytes / r->page;
+	return 0;
+}
+
+static int region_populate(struct bench_case *c)
+{
+	struct region *r = c->ctx;
+
+	r->map = mmap(r->base, r->bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (r->map == MAP_FAILED)
+		return bench_fail(c, -errno, "cannot map %zu bytes", r->bytes);
+	if (madvise(r->map, r->bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
+		return bench_fail(c, -errno, "MADV_NOHUGEPAGE");
+	for (size_t i = 0; i < r->bytes; i += r->page)
+		r->map[i] = 1;
+	return 0;
+}
+
+static int region_release(struct bench_case *c)
+{
+	struct region *r = c->ctx;
+	void *gone = mmap(r->base, reservation_bytes(r), PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	return gone == MAP_FAILED ? bench_fail(c, -errno, "cannot unmap the region") : 0;
+}
+
+static void region_teardown(struct bench_case *c)
+{
+	struct region *r = c->ctx;
+
+	if (r->child > 0) {
+		kill(r->child, SIGKILL);
+		waitpid(r->child, NULL, 0);
+		r->child = 0;
+	}
+	munmap(r->base, reservation_bytes(r));
+}
+
+/* The child does nothing until it is let go, so that its exit is not part of the fork. */
+static int op_fork(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+	int fds[2];
+	char byte;
+
+	(void)i;
+	if (pipe(fds))
+		return -errno;
+	r->child = fork();
+	if (r->child < 0)
+		return -errno;
+	if (!r->child) {
+		close(fds[1]);
+		_exit(read(fds[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	close(fds[0]);
+	r->release = fds[1];
+	return 0;
+}
+
+static int op_exit(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+	int status;
+
+	(void)i;
+	close(r->release);
+	if (waitpid(r->child, &status, 0) != r->child)
+		return -errno;
+	r->child = 0;
+	return status ? -ECHILD : 0;
+}
+
+static int op_protect(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+
+	(void)i;
+	return mprotect(r->map, r->bytes, PROT_READ) ? -errno : 0;
+}
+
+static int op_unprotect(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+
+	(void)i;
+	return mprotect(r->map, r->bytes, PROT_READ | PROT_WRITE) ? -errno : 0;
+}
+
+static int op_mremap(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+	char *to = r->base + r->bytes + r->page;
+
+	(void)i;
+	if (((uintptr_t)to - (uintptr_t)r->map) % (r->page * (r->page / sizeof(uint64_t))) == 0)
+		to += r->page;
+	to = mremap(r->map, r->bytes, r->bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	if (to == MAP_FAILED)
+		return -errno;
+	r->map = to;
+	return 0;
+}
+
+static int op_dontneed(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+
+	(void)i;
+	return madvise(r->map, r->bytes, MADV_DONTNEED) ? -errno : 0;
+}
+
+static int op_munmap(struct bench_case *c, uint64_t i)
+{
+	struct region *r = c->ctx;
+
+	(void)i;
+	return munmap(r->map, r->bytes) ? -errno : 0;
+}
+
+static const struct bench_phase fork_phases[] = {
+	{ .metric = "fork_ns_per_page", .unit = "ns/page", .op = op_fork },
+	{ .metric = "exit_ns_per_page", .unit = "ns/page", .op = op_exit },
+};
+
+static const struct bench_phase mprotect_phases[] = {
+	{ .metric = "protect_ns_per_page", .unit = "ns/page", .op = op_protect },
+	{ .metric = "unprotect_ns_per_page", .unit = "ns/page", .op = op_unprotect },
+};
+
+static const struct bench_phase mremap_phases[] = {
+	{ .metric = "move_ns_per_page", .unit = "ns/page", .op = op_mremap },
+};
+
+static const struct bench_phase dontneed_phases[] = {
+	{ .metric = "zap_ns_per_page", .unit = "ns/page", .op = op_dontneed },
+};
+
+static const struct bench_phase munmap_phases[] = {
+	{ .metric = "unmap_ns_per_page", .unit = "ns/page", .op = op_munmap },
+};
+
+#define REGION_CASE(_name, _phases)					\
+	{								\
+		.name = _name, .ctx = &region, .setup = region_setup,	\
+		.before = region_populate, .after = region_release,	\
+		.teardown = region_teardown,				\
+		.phases = _phases,					\
+		.nr_phases = ARRAY_SIZE(_phases),	\
+	}
+
+static struct bench_case cases[] = {
+	REGION_CASE("fork", fork_phases),
+	REGION_CASE("mprotect", mprotect_phases),
+	REGION_CASE("mremap", mremap_phases),
+	REGION_CASE("dontneed", dontneed_phases),
+	REGION_CASE("munmap", munmap_phases),
+};
+
+int main(int argc, char **argv)
+{
+	static const struct bench pgtable_ops = {
+		.name = "lazymmu/pgtable",
+		.cases = cases,
+		.nr_cases = ARRAY_SIZE(cases),
+	};
+
+	return bench_main(argc, argv, &pgtable_ops);
+}

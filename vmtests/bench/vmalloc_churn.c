@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lazymmu/vmalloc: mapping and unmapping pages in the vmalloc area, through two ways that a program
+ * has: BPF maps (bpf_map_area_alloc) and the kernel stacks of new threads (CONFIG_VMAP_STACK).
+ *
+ * vmalloc maps its pages entry by entry in lazy MMU mode, and vfree unmaps them; on arm64 with
+ * rodata=full a vmalloc with permissions also changes the linear map.
+ *
+ * It cannot show the flush of a lazily freed area: the kernel collects those and flushes them when
+ * enough have gathered, so their cost lands on whichever operation comes then. The repeats are long
+ * enough to see several flushes.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <kselftest.h>
+#include <libmm/bench.h>
+#include <libmm/require.h>
+
+#define MAP_BYTES (1u << 20)
+#define MAPS 64
+#define THREADS 256
+
+static struct {
+	int map_fd[MAPS];
+	unsigned int maps;
+	pthread_t thread[THREADS];
+	unsigned int threads;
+	pthread_attr_t attr;
+	pthread_rwlock_t gate;	/* write-locked until the threads may leave */
+} churn;
+
+/* An array map of one large value lies in the vmalloc area. */
+static int map_create(void)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = MAP_BYTES;
+	attr.max_entries = 1;
+	return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static int maps_setup(struct bench_case *c)
+{
+	int fd = map_create();
+
+	if (fd < 0 && errno == EPERM)
+		return bench_skip(c, "BPF maps are forbidden to this user: run as root");
+	if (fd < 0 && require_kconfig("CONFIG_BPF_SYSCALL") == 'n')
+		return bench_skip(c, "no BPF maps: the kernel was built without CONFIG_BPF_SYSCALL");
+	if (fd < 0)
+		return bench_fail(c, -errno, "bpf(BPF_MAP_CREATE) of %u bytes", MAP_BYTES);
+	close(fd);
+	c->iterations = MAPS;
+	c->units = (uint64_t)MAPS * (MAP_BYTES / (unsigned int)sysconf(_SC_PAGESIZE));
+	return 0;
+}
+
+static int op_map_create(struct bench_case *c, uint64_t i)
+{
+	(void)c;
+	churn.map_fd[i] = map_create();
+	if (churn.map_fd[i] < 0)
+		return -errno;
+	churn.maps = (unsigned int)i + 1;
+	return 0;
+}
+
+static int op_map_close(struct bench_case *c, uint64_t i)
+{
+	(void)c;
+	return close(churn.map_fd[i]) ? -errno : 0;
+}
+
+static int maps_closed(struct bench_case *c)
+{
+	(void)c;
+	churn.maps = 0;
+	return 0;
+}
+
+static void maps_teardown(struct bench_case *c)
+{
+	(void)c;
+	while (churn.maps)
+		close(churn.map_fd[--churn.maps]);
+}
+
+static void *thread_wait(void *arg)
+{
+	pthread_rwlock_rdlock(arg);
+	pthread_rwlock_unlock(arg);
+	return NULL;
+}
+
+static int threads_setup(struct bench_case *c)
+{
+	if (require_kconfig("CONFIG_VMAP_STACK") == 'n')
+		return bench_skip(c, "kernel stacks are not in the vmalloc area: CONFIG_VMAP_STACK is off");
+	if (pthread_rwlock_init(&churn.gate, NULL) || pthread_attr_init(&churn.attr) ||
+	    pthread_attr_setstacksize(&churn.attr, 64 << 10))
+		return bench_fail(c, -ENOMEM, "thread attributes");
+	c->iterations = THREADS;
+	c->units = THREADS;
+	return 0;
+}
+
+static int threads_before(struct bench_case *c)
+{
+	int err = pthread_rwlock_wrlock(&churn.gate);
+
+	churn.threads = 0;
+	return err ? bench_fail(c, -err, "cannot close the gate") : 0;
+}
+
+static int op_thread_create(struct bench_case *c, uint64_t i)
+{
+	int err = pthread_create(&churn.thread[i], &churn.attr, thread_wait, &churn.gate);
+
+	(void)c;
+	churn.threads += !err;
+	return -err;
+}
+
+static int threads_after(struct bench_case *c)
+{
+	int err = pthread_rwlock_unlock(&churn.gate);
+
+	for (unsigned int i = 0; i < churn.threads; i++)
+		err |= pthread_join(churn.thread[i], NULL);
+	return err ? bench_fail(c, -err, "pthread_join") : 0;
+}
+
+static void threads_teardown(struct bench_case *c)
+{
+	(void)c;
+	pthread_attr_destroy(&churn.attr);
+	pthread_rwlock_destroy(&churn.gate);
+}
+
+static const struct bench_phase map_phases[] = {
+	{ .metric = "alloc_ns_per_page", .unit = "ns/page", .op = op_map_create },
+	{ .metric = "free_ns_per_page", .unit = "ns/page", .op = op_map_close },
+};
+
+static const struct bench_phase thread_phases[] = {
+	{ .metric = "create_ns", .unit = "ns/thread", .op = op_thread_create },
+};
+
+static struct bench_case cases[] = {
+	{
+		.name = "bpf_map",
+		.setup = maps_setup,
+		.phases = map_phases, .nr_phases = 2,
+		.after = maps_closed,
+		.teardown = maps_teardown,
+	},
+	{
+		.name = "thread_stack",
+		.setup = threads_setup,
+		.before = threads_before,
+		.phases = thread_phases, .nr_phases = 1,
+		.after = threads_after,
+		.teardown = threads_teardown,
+	},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct bench vmalloc_churn = {
+		.name = "lazymmu/vmalloc",
+		.cases = cases,
+		.nr_cases = ARRAY_SIZE(cases),
+	};
+
+	return bench_main(argc, argv, &vmalloc_churn);
+}
