@@ -50,7 +50,8 @@ void linmap_model_cost(const struct kpg_geometry *geo, const struct linmap_snap 
 
 /*
  * The entry that must map @va afterwards: in @leaf its va, pa, size, level and flags; a changed
- * page is KPG_INVALID when @held, else as before. Returns 0, or -ENOENT when nothing mapped @va before.
+ * page is KPG_INVALID when @held, else as before. Returns 0, or -ENOENT when nothing mapped @va
+ * before.
  */
 int __linmap_model_leaf(const struct kpg_geometry *geo, const struct linmap_snap *before,
 			const struct linmap_pages *pages, bool held, uint64_t va,
