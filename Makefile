@@ -68,9 +68,11 @@ help:
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
 
+include lab/lab.mk
+
 # Goals given behind "deps" must wait for it.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
-all mm vmtests run check lint bench-self install $(FRAMEWORK): | deps
+$(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
 .PHONY: all mm vmtests deps run check lint bench-self install clean help

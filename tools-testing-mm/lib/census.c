@@ -291,6 +291,62 @@ void census_take(struct kpgtable *pgt, const char *name, struct census *census)
 		libmm_fail("census of %s: %s", name, reason);
 }
 
+static int ranges_take(struct kpgtable *pgt, struct census *all, char *reason, size_t len)
+{
+	const char *name;
+	int nr = 0;
+
+	for (size_t i = 0; (name = census_range_name(i)) && nr < CENSUS_RANGES_MAX; i++) {
+		uint64_t start, end;
+		int ret = __census_range(kpgtable_kcore(pgt), name, &start, &end, reason, len);
+
+		if (ret == -ENOENT)
+			continue;
+		if (!ret)
+			ret = __census_take(pgt, name, start, end, &all[nr], reason, len);
+		if (ret)
+			return ret;
+		nr++;
+	}
+	return nr;
+}
+
+int __census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len)
+{
+	struct kpgtable *pgt;
+	struct kcore *kc;
+	int ret;
+
+	ret = __kcore_open(&kc, reason, len);
+	if (ret)
+		return ret;
+	ret = __kpgtable_open(&pgt, kc, reason, len);
+	if (!ret) {
+		ret = ranges_take(pgt, all, reason, len);
+		kpgtable_close(pgt);
+	}
+	kcore_close(kc);
+	return ret;
+}
+
+static bool lies_inside(const struct census *range, const struct census *all, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (range != &all[i] && range->start >= all[i].start && range->end <= all[i].end)
+			return true;
+	return false;
+}
+
+uint64_t census_kernel_pgtable_bytes(const struct census *all, size_t nr)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		if (!lies_inside(&all[i], all, nr))
+			bytes += census_pgtable_bytes(&all[i]);
+	return bytes;
+}
+
 uint64_t census_leaf_size(const struct census *census, enum kpg_level level)
 {
 	unsigned int shift = (unsigned int)__builtin_ctzll(census->page_size);

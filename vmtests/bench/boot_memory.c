@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/census.h>
+#include <libmm/kcore.h>
 #include <libmm/sysfile.h>
 
 #define MEMINFO "/proc/meminfo"
@@ -79,6 +81,24 @@ static int quantities_report(struct bench_case *c)
 	return 0;
 }
 
+/* What the kernel maps its own memory with: the cost of a linear map that is made of PTEs. */
+static int pgtables_report(struct bench_case *c)
+{
+	struct census all[CENSUS_RANGES_MAX];
+	char reason[KCORE_REASON_MAX];
+	int nr = __census_kernel(all, reason, sizeof(reason));
+	int err;
+
+	if (nr < 0)
+		return bench_fail(c, nr, "%s", reason);
+	err = bench_value(c, "kernel_pgtable_bytes", "bytes", REPORT_LOWER,
+			  census_kernel_pgtable_bytes(all, nr));
+	if (!err && nr)
+		err = bench_value(c, "linear_pgtable_bytes", "bytes", REPORT_LOWER,
+				  census_pgtable_bytes(&all[0]));
+	return err ? bench_fail(c, err, "cannot write a sample of the page tables") : 0;
+}
+
 static struct bench_case cases[] = {
 	{
 		.name = "boot", .needs = "file:" MEMINFO ",file:" VMSTAT, .once = true,
@@ -87,6 +107,9 @@ static struct bench_case cases[] = {
 	{
 		.name = "now", .needs = "file:" MEMINFO ",file:" VMSTAT, .once = true,
 		.ctx = (void *)of_the_moment, .after = quantities_report,
+	},
+	{
+		.name = "pgtable", .needs = "kcore", .once = true, .after = pgtables_report,
 	},
 };
 

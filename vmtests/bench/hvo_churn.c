@@ -57,8 +57,8 @@
 #define MAX_ENTRIES (65536 / STRUCT_PAGE_SIZE)
 
 #define MAX_READERS 4
-/* Enough that the 99.9th percentile has 20 reads above it. */
-#define MIN_READS 20000
+/* Enough that the 99.9th percentile has 10 reads above it. */
+#define MIN_READS 10000
 /* Grow and shrink until every reader has MIN_READS; the bound is for readers that get no CPU. */
 #define MAX_CYCLES 4096
 /* A pool that got less than this part of what was asked for is another measurement. */
@@ -67,7 +67,7 @@
 static const unsigned int quick_shares[] = { 1, 5 };
 static const unsigned int full_shares[] = { 1, 5, 12, 25, 50 };
 /* Of both tables: the share for single nodes and for readers. */
-#define SMALL_SHARE 1
+#define ONE_SHARE 1
 
 static const char *const read_files[] = {
 	"/proc/kpageflags",
@@ -755,6 +755,12 @@ static struct churn *churn_add(long *nr, uint64_t size, bool hvo, unsigned int s
 	return churn;
 }
 
+/* A gigantic page takes a tenth of a second, so the quick tier has one kind of reader for it. */
+static size_t read_files_of(uint64_t size)
+{
+	return bench_tier_full() || strcmp(hugetlb_level(size), "pud") ? ARRAY_SIZE(read_files) : 1;
+}
+
 static void churn_name(struct churn *churn, const char *what)
 {
 	snprintf(churn->name, sizeof(churn->name), "%s.%s.%s.share%u", hugetlb_level(churn->size),
@@ -771,12 +777,12 @@ static void churns_add(long *nr, uint64_t size, bool hvo)
 	for (i = 0; i < nr_shares; i++)
 		churn_name(churn_add(nr, size, hvo, shares[i]), node_names[NODES_ALL]);
 	for (i = NODES_LOCAL; i <= NODES_REMOTE; i++) {
-		churn = churn_add(nr, size, hvo, shares[SMALL_SHARE]);
+		churn = churn_add(nr, size, hvo, shares[ONE_SHARE]);
 		churn->nodes = i;
 		churn_name(churn, node_names[i]);
 	}
-	for (i = 0; i < ARRAY_SIZE(read_files); i++) {
-		churn = churn_add(nr, size, hvo, shares[SMALL_SHARE]);
+	for (i = 0; i < read_files_of(size); i++) {
+		churn = churn_add(nr, size, hvo, shares[ONE_SHARE]);
 		churn->file = read_files[i];
 		churn_name(churn, strrchr(read_files[i], '/') + 1);
 	}

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <libmm/fingerprint.h>
+#include <libmm/kcore.h>
 #include <libmm/sysfile.h>
 
 #include "ctl.h"
@@ -99,6 +100,18 @@ static json_t *run_entry(const struct begin_options *o, size_t run)
 			 "arguments", string_or_null(o->arguments), "exit");
 }
 
+static int census_add(json_t *root)
+{
+	char reason[KCORE_REASON_MAX] = "";
+	json_t *census = fingerprint_census(reason, sizeof(reason));
+
+	if (json_object_set_new(root, "census", census))
+		return -ENOMEM;
+	if (!json_is_null(census))
+		return 0;
+	return json_object_set_new(root, "census_reason", json_string(reason));
+}
+
 static json_t *run_json_new(const struct begin_options *o, const char *label, const char *boot_id)
 {
 	json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:[]}", "schema", RESULTS_SCHEMA, "vmtests",
@@ -109,7 +122,7 @@ static json_t *run_json_new(const struct begin_options *o, const char *label, co
 		goto fail;
 	json_decref(machine);
 	machine = NULL;
-	if (json_object_set_new(root, "tools", fingerprint_tools()) ||
+	if (census_add(root) || json_object_set_new(root, "tools", fingerprint_tools()) ||
 	    json_object_set_new(root, "binaries", fingerprint_binaries(o->program_dirs)))
 		goto fail;
 	return root;

@@ -14,7 +14,7 @@
 #include <libmm/perfcount.h>
 
 #include "../perfcount_events.h"
-#include "fake_root.h"
+#include "fakeroot.h"
 
 #include <kselftest_harness.h>
 
@@ -22,35 +22,32 @@
 
 FIXTURE(perfcount)
 {
-	struct fake_root root;
+	struct fakeroot root;
 	struct perfcount_choice choice;
 	const char *why;
 };
 
 FIXTURE_SETUP(perfcount)
 {
-	ASSERT_EQ(0, fake_root_make(&self->root));
+	fakeroot_create(&self->root);
 }
 
 FIXTURE_TEARDOWN(perfcount)
 {
-	EXPECT_EQ(0, fake_root_remove(&self->root));
+	fakeroot_remove(&self->root);
 }
 
-static int intel_make(const char *pmu_name)
+static void intel_make(const struct fakeroot *root, const char *pmu_name)
 {
-	int err = fake_file("/proc/cpuinfo", "vendor_id\t: GenuineIntel\ncpu family\t: 6\n");
-
-	if (!err)
-		err = fake_file(DEVICES "/cpu/type", "4\n");
-	if (!err && pmu_name)
-		err = fake_file(DEVICES "/cpu/caps/pmu_name", pmu_name);
-	return err;
+	fakeroot_write(root, "/proc/cpuinfo", "vendor_id\t: GenuineIntel\ncpu family\t: 6\n");
+	fakeroot_write(root, DEVICES "/cpu/type", "4\n");
+	if (pmu_name)
+		fakeroot_write(root, DEVICES "/cpu/caps/pmu_name", pmu_name);
 }
 
 TEST_F(perfcount, skylake_counts_loads_and_stores)
 {
-	ASSERT_EQ(0, intel_make("skylake\n"));
+	intel_make(&self->root, "skylake\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	ASSERT_EQ(2u, self->choice.nr_walks);
 	EXPECT_EQ((unsigned int)PERF_TYPE_RAW, self->choice.walks[0].type);
@@ -61,7 +58,7 @@ TEST_F(perfcount, skylake_counts_loads_and_stores)
 
 TEST_F(perfcount, sapphire_rapids_has_new_numbers)
 {
-	ASSERT_EQ(0, intel_make("sapphire_rapids\n"));
+	intel_make(&self->root, "sapphire_rapids\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	ASSERT_EQ(2u, self->choice.nr_walks);
 	EXPECT_EQ(0x0e12u, self->choice.walks[0].config);
@@ -70,7 +67,7 @@ TEST_F(perfcount, sapphire_rapids_has_new_numbers)
 
 TEST_F(perfcount, unknown_intel_core_is_a_labelled_fallback)
 {
-	ASSERT_EQ(0, intel_make("some_later_core\n"));
+	intel_make(&self->root, "some_later_core\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	ASSERT_EQ(1u, self->choice.nr_walks);
 	EXPECT_EQ((unsigned int)PERF_TYPE_HW_CACHE, self->choice.walks[0].type);
@@ -79,15 +76,15 @@ TEST_F(perfcount, unknown_intel_core_is_a_labelled_fallback)
 
 TEST_F(perfcount, core_without_a_name_is_a_labelled_fallback)
 {
-	ASSERT_EQ(0, intel_make(NULL));
+	intel_make(&self->root, NULL);
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	EXPECT_NE(NULL, strstr(self->choice.source, "fallback"));
 }
 
 TEST_F(perfcount, zen_counts_misses_of_both_levels)
 {
-	ASSERT_EQ(0, fake_file("/proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/cpu/type", "4\n"));
+	fakeroot_write(&self->root, "/proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
+	fakeroot_write(&self->root, DEVICES "/cpu/type", "4\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	ASSERT_EQ(1u, self->choice.nr_walks);
 	EXPECT_EQ(0xf045u, self->choice.walks[0].config);
@@ -95,18 +92,18 @@ TEST_F(perfcount, zen_counts_misses_of_both_levels)
 
 TEST_F(perfcount, amd_before_zen_is_a_labelled_fallback)
 {
-	ASSERT_EQ(0, fake_file("/proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 21\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/cpu/type", "4\n"));
+	fakeroot_write(&self->root, "/proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 21\n");
+	fakeroot_write(&self->root, DEVICES "/cpu/type", "4\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	EXPECT_NE(NULL, strstr(self->choice.source, "fallback"));
 }
 
 TEST_F(perfcount, arm64_counts_walks)
 {
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/type", "8\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/events/inst_retired", "event=0x0008\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/events/l2d_tlb_refill", "event=0x002d\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/events/dtlb_walk", "event=0x0034\n"));
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/type", "8\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/events/inst_retired", "event=0x0008\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/events/l2d_tlb_refill", "event=0x002d\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/events/dtlb_walk", "event=0x0034\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	ASSERT_EQ(1u, self->choice.nr_walks);
 	EXPECT_EQ(8u, self->choice.walks[0].type);
@@ -118,9 +115,9 @@ TEST_F(perfcount, arm64_counts_walks)
 
 TEST_F(perfcount, arm64_without_walks_is_a_labelled_fallback)
 {
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/type", "8\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/events/inst_retired", "event=0x0008\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/events/l2d_tlb_refill", "event=0x002d\n"));
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/type", "8\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/events/inst_retired", "event=0x0008\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/events/l2d_tlb_refill", "event=0x002d\n");
 	ASSERT_EQ(0, perfcount_choose(&self->choice, &self->why));
 	EXPECT_EQ(0x2du, self->choice.walks[0].config);
 	EXPECT_NE(NULL, strstr(self->choice.source, "fallback"));
@@ -128,16 +125,16 @@ TEST_F(perfcount, arm64_without_walks_is_a_labelled_fallback)
 
 TEST_F(perfcount, arm64_without_any_tlb_event_is_refused)
 {
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/type", "8\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_pmuv3_0/events/inst_retired", "event=0x0008\n"));
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/type", "8\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_pmuv3_0/events/inst_retired", "event=0x0008\n");
 	EXPECT_EQ(-ENODEV, perfcount_choose(&self->choice, &self->why));
 	EXPECT_NE(NULL, strstr(self->why, "DTLB_WALK"));
 }
 
 TEST_F(perfcount, cores_of_several_kinds_are_refused)
 {
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_cortex_a53/type", "8\n"));
-	ASSERT_EQ(0, fake_file(DEVICES "/armv8_cortex_a72/type", "9\n"));
+	fakeroot_write(&self->root, DEVICES "/armv8_cortex_a53/type", "8\n");
+	fakeroot_write(&self->root, DEVICES "/armv8_cortex_a72/type", "9\n");
 	EXPECT_EQ(-EOPNOTSUPP, perfcount_choose(&self->choice, &self->why));
 	EXPECT_NE(NULL, strstr(self->why, "several kinds"));
 }
@@ -146,7 +143,7 @@ TEST_F(perfcount, machine_without_pmu_says_so)
 {
 	struct perfcount *pc;
 
-	ASSERT_EQ(0, fake_file(DEVICES "/software/type", "1\n"));
+	fakeroot_write(&self->root, DEVICES "/software/type", "1\n");
 	EXPECT_EQ(-ENODEV, __perfcount_open(&pc, &self->why));
 	EXPECT_NE(NULL, strstr(self->why, "no hardware counters"));
 }

@@ -76,6 +76,22 @@ int __census_take(struct kpgtable *pgt, const char *name, uint64_t start, uint64
 /* Of a named range. */
 void census_take(struct kpgtable *pgt, const char *name, struct census *census);
 
+#define CENSUS_RANGES_MAX	8
+
+/*
+ * Open the running kernel's core file and take a census of every named range that it says where it
+ * is, in the order of census_range_name(). Returns how many, or the -errno of the first thing that
+ * failed, with one sentence in @reason.
+ */
+int __census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len);
+
+/*
+ * Bytes of page tables that map the kernel's own memory: the sum over @all of @nr ranges, without
+ * those that lie inside another one. A table that two ranges share is counted for both, which is
+ * at most one a level and range.
+ */
+uint64_t census_kernel_pgtable_bytes(const struct census *all, size_t nr);
+
 /* Bytes that one leaf of @level maps. */
 uint64_t census_leaf_size(const struct census *census, enum kpg_level level);
 /* Over all levels. */

@@ -18,6 +18,12 @@ json_t *fingerprint_machine(void);
  */
 const char *fingerprint_rodata(void);
 
+/*
+ * The kernel's page tables as docs/results.md has them, or JSON null with one sentence why in
+ * @reason (KCORE_REASON_MAX bytes). NULL when memory ran out.
+ */
+json_t *fingerprint_census(char *reason, size_t len);
+
 /* sha256 in hex of @path into @hex (65 bytes). Returns 0 or -errno. */
 int __fingerprint_sha256(const char *path, char *hex);
 
