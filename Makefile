@@ -25,6 +25,12 @@ CHECKPATCH := $(B)/ksrc/scripts/checkpatch.pl
 FRAMEWORK := $(B)/ksrc/.extracted
 endif
 
+ifneq ($(LLVM),)
+CC := clang
+else
+CC := $(CROSS_COMPILE)gcc
+endif
+
 SUBMAKE = $(MAKE) --no-print-directory KSFT=$(KSFT) LIBMM_OUTPUT=$(B)/libmm
 
 all: mm vmtests
@@ -32,7 +38,7 @@ all: mm vmtests
 mm: $(FRAMEWORK)
 	+@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
 
-vmtests: mm
+vmtests: mm $(O)/vmtests/vmcompare
 	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
 
 $(B)/ksrc/.extracted:
@@ -68,6 +74,7 @@ help:
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
 
+include vmtests/compare/compare.mk
 include lab/lab.mk
 
 # Goals given behind "deps" must wait for it.

@@ -6,14 +6,16 @@
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
 # BOOTS (of each side), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the
-# guests, COMPARE_ARGS and CHECK_ARGS can be set. Included by the top Makefile, whose $(B), $(SUBMAKE) and
-# $(KSFT) it uses. Both comparison and check go on where they were stopped; remove LAB_OUT to begin anew.
+# guests, COMPARE_ARGS and CHECK_ARGS can be set. Included by the top Makefile, whose $(B),
+# $(SUBMAKE) and $(KSFT) it uses. Both comparison and check go on where they were stopped; remove
+# LAB_OUT to begin anew.
 
 BOOTS ?= 5
 SEED ?=
 LAB_OUT ?= $(B)/lab
 LAB_TIMEOUT ?= 900
-COMPARE_ARGS ?= -T quick
+# Boots are what is sampled; ten repeats in each would only take longer, and no timing here counts.
+COMPARE_ARGS ?= -T quick -r 3
 CHECK_ARGS ?= -T quick
 
 LAB_ARCHES := arm64 amd64
@@ -35,7 +37,8 @@ lab-root:
 	@for arch in $(LAB_ARCHES); do lab/root $$arch || exit; done
 
 lab-kernels:
-	@sed 's/^[^|]*|//; s/[ \t]*|.*//; s/^[ \t]*//' $(LAB_LISTS) | grep -x '[0-9.]*:[a-z0-9-]*' | \
+	@sed 's/^[^|]*|//; s/[ \t]*|.*//; s/^[ \t]*//' $(LAB_LISTS) | \
+	grep -x '[0-9.]*:[a-z0-9-]*' | \
 	sort -u | while IFS=: read -r series flavour; do \
 		lab/fetch "$$series" "$$flavour" || exit; \
 	done

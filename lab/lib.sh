@@ -67,8 +67,8 @@ host_codename()
 	(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 }
 
-# archive_entry: "URI KEYRING" of the machine's own line for its Debian release, from either format of
-# apt's sources. KEYRING is "-" where the line names none and apt's trusted keys apply.
+# archive_entry: "URI KEYRING" of the machine's own line for its Debian release, from either format
+# of apt's sources. KEYRING is "-" where the line names none and apt's trusted keys apply.
 archive_entry()
 {
 	codename=$(host_codename)
@@ -114,7 +114,7 @@ archive_entry()
 			}
 		}')
 	[ -n "$entry" ] ||
-		die "no line for Debian $codename main in apt's sources: the lab needs a Debian mirror"
+		die "no line for Debian $codename main in apt's sources: the lab needs one"
 	echo "$entry"
 }
 

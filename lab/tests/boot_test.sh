@@ -19,8 +19,10 @@ printf '#!/bin/sh\necho "%s"\n' "$scratch/root" >"$scratch/lab/root"
 cat >"$scratch/bin/qemu-system-x86_64" <<'END'
 #!/bin/sh
 # FAKE_END: how to end. FAKE_FIFO: tells that QEMU runs, and its process.
+before=''
 for argument; do
-	echo "$argument" >>"$FAKE_ARGUMENTS"
+	printf '%s\n' "$argument" "$before $argument" >>"$FAKE_ARGUMENTS"
+	before=$argument
 	case $argument in
 	*id=results,*) disk=${argument##*file=} ;;
 	file:*) console=${argument#file:} ;;
@@ -122,7 +124,7 @@ argument_given()
 	result "$name" $?
 }
 
-argument_given no_network none
+argument_given no_network '-nic none'
 argument_given memory_in_gib 3072M --mem 3G
 argument_given nodes_share_memory 'memory-backend-ram,id=node2,size=342M' --mem 1024 --smp 3 --nodes 3
 argument_given nodes_share_cpus 'node,nodeid=1,cpus=1-2,memdev=node1' --smp 3 --nodes 2

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# lab/fetch without a mirror: which kernel a series means, what is said when there is none, and which
-# mirror the machine's apt sources name. apt is played by two scripts.
+# lab/fetch without a mirror: which kernel a series means, what is said when there is none, and
+# which mirror the machine's apt sources name. apt is played by two scripts.
 
 set -u
 here=$(dirname "$(readlink -f "$0")")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # lab/boot with real guests: what comes back when the guest ends well, panics, hangs or fills its
-# disk, that the treatment is there, and dm-crypt on a RAM disk. Fetches a kernel and makes a root when
-# the cache has none. usage: guest_test.sh [KERNEL], default 7:arm64
+# disk, that the treatment is there, and dm-crypt on a RAM disk. Fetches a kernel and makes a root
+# when the cache has none. usage: guest_test.sh [KERNEL], default 7:arm64
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
@@ -57,7 +57,8 @@ guest command 7 --payload "$scratch/payload" -- ./sub/tool "it's  one word" &&
 	[ "$(cat "$scratch/command/results/label/boot/file")" = kept ]
 result command_runs_in_the_payload $?
 
-# The answer to a ping of oneself needs the loopback interface; another interface would be a network.
+# The answer to a ping of oneself needs the loopback interface; another interface would be a
+# network.
 guest network 0 -- sh -c 'ls /sys/class/net && busybox ping -c 1 -W 5 127.0.0.1 >/dev/null' &&
 	[ "$(cat "$scratch/network/output.log")" = lo ]
 result no_network_but_loopback $?

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # lab/matrix and lab/expect without a guest: the order, what is repeated after an interruption and
-# what is not, what a cell is held to, and what vmcompare is given. lab/boot and lab/fetch are played by
-# scripts.
+# what is not, what a cell is held to, and what vmcompare is given. lab/boot and lab/fetch are
+# played by scripts.
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
@@ -34,7 +34,8 @@ name=$(basename "$out" .part)
 echo "$name $arguments" >>"$FAKE_LOG"
 name=${name#.}
 label=${name%.*}
-mkdir "$out" && mkdir -p "$out/results/$label/id-$name"
+mkdir "$out" || exit 115
+mkdir -p "$out/results/$label/id-$name"
 [ "$(wc -l <"$FAKE_LOG")" -ne "${FAKE_STOP_AT:-0}" ] || exit "${FAKE_STOP_STATUS:-115}"
 for word; do
 	echo "word $word"
@@ -126,6 +127,13 @@ grep '^\.b\.1 ' "$FAKE_LOG" | grep -q -e '--kernel 7.2.13+deb14:arm64 --cpu bbml
 result boot_gets_the_cell $?
 printf 'word show\nword b\nword it'\''s  a b/x\n' | cmp -s - "$dir/results/b/id-b.2/command"
 result label_in_command $?
+fresh
+echo 'own | /k/Image | plain | --arch arm64 --modules /k/m | |' >"$scratch/own"
+status_is 0 "$matrix" -f "$scratch/own" -o "$dir" -p "$scratch" &&
+	grep -q -e "--kernel /k/Image .* --payload $scratch/arm64 --arch arm64 --modules /k/m --" "$FAKE_LOG"
+result kernel_of_ones_own $?
+fresh
+status_is 0 "$matrix" -f "$list" -n 2 -s 7 -o "$dir" -p "$scratch" -- show '%l' "it's  a %l/x"
 [ "$(cd "$dir/results" && echo */*)" = 'a/id-a.1 a/id-a.2 b/id-b.1 b/id-b.2 c/id-c.1 c/id-c.2' ]
 result results_are_gathered $?
 
@@ -153,6 +161,7 @@ fresh
 "$matrix" -f "$list" -s 7 -o "$dir" >/dev/null
 mv "$dir/boots/b.1" "$dir/boots/.b.1.part"
 mv "$dir/results/b/id-b.1" "$dir/boots/.b.1.part/results/b/"
+rm "$dir/boots/.b.1.part/status"
 : >"$FAKE_LOG"
 status_is 0 "$matrix" -f "$list" -o "$dir" && [ "$(calls)" = b.1 ] && [ ! -e "$dir/boots/.b.1.part" ]
 result half_done_is_repeated $?

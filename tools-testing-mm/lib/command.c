@@ -2,17 +2,22 @@
 /*
  * command: run another program without a shell.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <libmm/command.h>
 
-static int actions_fill(posix_spawn_file_actions_t *actions, int in, int out, int quiet)
+#define CHUNK 65536
+
+static const char *const admin_dirs[] = { "/usr/sbin", "/sbin" };
+
+static int actions_fill(posix_spawn_file_actions_t *actions, int in, int out, bool quiet)
 {
 	int ret = 0;
 
@@ -26,7 +31,22 @@ static int actions_fill(posix_spawn_file_actions_t *actions, int in, int out, in
 	return ret;
 }
 
-int __command_start(char *const argv[], char *const env[], int in, int out, int quiet, pid_t *pid)
+static int spawn_search(pid_t *pid, const posix_spawn_file_actions_t *actions, char *const argv[],
+			char *const env[])
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = posix_spawnp(pid, argv[0], actions, NULL, argv, env);
+	for (size_t i = 0; ret == ENOENT && i < sizeof(admin_dirs) / sizeof(*admin_dirs); i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", admin_dirs[i], argv[0]) <
+		    (int)sizeof(path))
+			ret = posix_spawn(pid, path, actions, NULL, argv, env);
+	}
+	return ret;
+}
+
+int __command_start(char *const argv[], char *const env[], int in, int out, bool quiet, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	int ret;
@@ -36,7 +56,7 @@ int __command_start(char *const argv[], char *const env[], int in, int out, int 
 		return -ret;
 	ret = actions_fill(&actions, in, out, quiet);
 	if (!ret)
-		ret = posix_spawnp(pid, argv[0], &actions, NULL, argv, env ? env : environ);
+		ret = spawn_search(pid, &actions, argv, env ? env : environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return -ret;
 }
@@ -52,49 +72,79 @@ int __command_wait(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-/* Reads to the end even when @buf is full, so that the writer never waits for a reader. */
-static ssize_t output_read(int fd, char *buf, size_t size)
+/* To the end of @fd. Returns the length of the new string, or -errno without one. */
+static ssize_t read_all(int fd, char **out, size_t max)
 {
-	char rest[512];
-	size_t length = 0;
-	int overflow = 0;
+	char *text = NULL, *larger;
+	size_t len = 0, room = 0;
+	ssize_t n;
 
 	for (;;) {
-		size_t room = size - 1 - length;
-		ssize_t got = read(fd, room ? buf + length : rest, room ? room : sizeof(rest));
-
-		if (got < 0 && errno == EINTR)
+		if (room - len < 2) {
+			room += CHUNK;
+			larger = realloc(text, room);
+			if (!larger) {
+				n = -ENOMEM;
+				break;
+			}
+			text = larger;
+		}
+		n = read(fd, text + len, room - len - 1);
+		if (n < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
+		if (n < 0)
+			n = -errno;
+		if (n <= 0)
 			break;
-		if (room)
-			length += (size_t)got;
-		else
-			overflow = 1;
+		len += n;
+		if (len > max) {
+			n = -EOVERFLOW;
+			break;
+		}
 	}
-	while (length && isspace((unsigned char)buf[length - 1]))
-		length--;
-	buf[length] = '\0';
-	return overflow ? -EOVERFLOW : (ssize_t)length;
+	if (n) {
+		free(text);
+		return n;
+	}
+	text[len] = '\0';
+	*out = text;
+	return len;
 }
 
-int __command_output(char *const argv[], int in, char *buf, size_t size)
+static int output_start(char *const argv[], char *const env[], int in, int out, pid_t *pid)
 {
-	int pipes[2], ret, status;
+	int null, ret;
+
+	if (in >= 0)
+		return __command_start(argv, env, in, out, true, pid);
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0)
+		return -errno;
+	ret = __command_start(argv, env, null, out, true, pid);
+	close(null);
+	return ret;
+}
+
+ssize_t __command_output(char *const argv[], char *const env[], int in, char **out, size_t max)
+{
+	int pipes[2], ret;
+	ssize_t len;
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC))
 		return -errno;
-	ret = __command_start(argv, NULL, in, pipes[1], 1, &pid);
+	ret = output_start(argv, env, in, pipes[1], &pid);
 	close(pipes[1]);
 	if (ret) {
 		close(pipes[0]);
 		return ret;
 	}
-	ret = (int)output_read(pipes[0], buf, size);
+	len = read_all(pipes[0], out, max);
+	/* Closed before the wait: a program that still has much to say must not block for ever. */
 	close(pipes[0]);
-	status = __command_wait(pid);
-	return ret < 0 ? ret : status;
+	ret = __command_wait(pid);
+	if (len < 0 || !ret)
+		return len;
+	free(*out);
+	return ret < 0 ? ret : -EIO;
 }

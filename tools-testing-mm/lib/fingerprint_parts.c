@@ -5,22 +5,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <libmm/command.h>
 #include <libmm/klog.h>
 #include <libmm/sysfile.h>
 
 #include "fingerprint_parts.h"
-
-#define CHUNK 65536
-
-/* Administrators' programs, which an ordinary user's $PATH leaves out. */
-static const char *const admin_dirs[] = { "/usr/sbin", "/sbin" };
 
 /* Programs speak English and take no advice from the caller's environment. */
 static char *const clean_environment[] = {
@@ -140,119 +134,7 @@ int fp_dir_each(const char *path, int (*visit)(const char *name, void *arg), voi
 	return ret;
 }
 
-static int spawn_search(pid_t *pid, const posix_spawn_file_actions_t *actions, char *const argv[])
-{
-	char path[SYSFILE_PATH_MAX];
-	int err;
-
-	err = posix_spawnp(pid, argv[0], actions, NULL, argv, clean_environment);
-	for (size_t i = 0; err == ENOENT && i < sizeof(admin_dirs) / sizeof(*admin_dirs); i++) {
-		snprintf(path, sizeof(path), "%s/%s", admin_dirs[i], argv[0]);
-		err = posix_spawn(pid, path, actions, NULL, argv, clean_environment);
-	}
-	return -err;
-}
-
-/* Start @argv; its standard output can be read from *@from. */
-static int spawn_start(char *const argv[], int stdin_fd, pid_t *pid, int *from)
-{
-	posix_spawn_file_actions_t actions;
-	int pipe_fds[2];
-	int err;
-
-	if (pipe2(pipe_fds, O_CLOEXEC))
-		return -errno;
-	err = -posix_spawn_file_actions_init(&actions);
-	if (err)
-		goto out_pipe;
-
-	if (stdin_fd >= 0)
-		err = -posix_spawn_file_actions_adddup2(&actions, stdin_fd, STDIN_FILENO);
-	else
-		err = -posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
-							O_RDONLY, 0);
-	if (!err)
-		err = -posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
-	if (!err)
-		err = -posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-							O_WRONLY, 0);
-	if (!err)
-		err = spawn_search(pid, &actions, argv);
-	posix_spawn_file_actions_destroy(&actions);
-out_pipe:
-	close(pipe_fds[1]);
-	if (err)
-		close(pipe_fds[0]);
-	else
-		*from = pipe_fds[0];
-	return err;
-}
-
-static ssize_t pipe_read_all(int fd, char **out, size_t max)
-{
-	char *text = NULL, *larger;
-	size_t len = 0, room = 0;
-	ssize_t n;
-
-	for (;;) {
-		if (room - len < 2) {
-			room += CHUNK;
-			larger = realloc(text, room);
-			if (!larger) {
-				n = -ENOMEM;
-				break;
-			}
-			text = larger;
-		}
-		n = read(fd, text + len, room - len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			n = -errno;
-		if (n <= 0)
-			break;
-		len += n;
-		if (len > max) {
-			n = -EOVERFLOW;
-			break;
-		}
-	}
-	if (n) {
-		free(text);
-		return n;
-	}
-	text[len] = '\0';
-	*out = text;
-	return len;
-}
-
-static int spawn_wait(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
-}
-
 ssize_t fp_spawn(char *const argv[], int stdin_fd, char **out, size_t max)
 {
-	int from = -1, err;
-	ssize_t len;
-	pid_t pid;
-
-	err = spawn_start(argv, stdin_fd, &pid, &from);
-	if (err)
-		return err;
-	len = pipe_read_all(from, out, max);
-	/* Closed before the wait: a program that still has much to say must not block for ever. */
-	close(from);
-	err = spawn_wait(pid);
-	if (len >= 0 && err) {
-		free(*out);
-		return err;
-	}
-	return len;
+	return __command_output(argv, clean_environment, stdin_fd, out, max);
 }

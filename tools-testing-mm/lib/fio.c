@@ -132,7 +132,7 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	if (!joined)
 		return -ENOMEM;
 	/* What fio prints besides belongs to no one's KTAP: to stderr. */
-	ret = __command_start(argv, joined, -1, STDERR_FILENO, 0, &pid);
+	ret = __command_start(argv, joined, -1, STDERR_FILENO, false, &pid);
 	free(joined);
 	if (ret)
 		return ret;

@@ -26,7 +26,7 @@
 #define AMD_WALKS 0xf045
 
 static const char no_pmu[] =
-	"no hardware counters here: the kernel knows no PMU of this CPU (is this a virtual machine?)";
+	"no hardware counters: the kernel knows no PMU of this CPU (is it a virtual machine?)";
 static const char hybrid[] =
 	"this CPU has cores of several kinds, which count TLB walks differently: not supported";
 

@@ -13,7 +13,6 @@
 #include <linux/filter.h>
 #include <linux/perf_event.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +22,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <libmm/command.h>
 #include <libmm/klog.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
@@ -190,39 +189,6 @@ static char config_scan_plain(const char *path, const char *option)
 	return value;
 }
 
-/* Start @argv with input from @in and output to @out where not negative; errors are dropped. */
-static int command_start(char *const argv[], int in, int out, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	int ret;
-
-	ret = posix_spawn_file_actions_init(&actions);
-	if (ret)
-		return -ret;
-	if (in >= 0)
-		ret = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (!ret && out >= 0)
-		ret = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (!ret)
-		ret = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-						       O_WRONLY, 0);
-	if (!ret)
-		ret = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return -ret;
-}
-
-static int command_wait(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
 static char config_scan_gzip(const char *path, const char *option)
 {
 	char *const argv[] = { "gzip", "-dc", NULL };
@@ -238,7 +204,7 @@ static char config_scan_gzip(const char *path, const char *option)
 		close(fd);
 		return '?';
 	}
-	ret = command_start(argv, fd, pipes[1], &pid);
+	ret = __command_start(argv, NULL, fd, pipes[1], true, &pid);
 	close(fd);
 	close(pipes[1]);
 	if (ret) {
@@ -253,7 +219,7 @@ static char config_scan_gzip(const char *path, const char *option)
 	} else {
 		close(pipes[0]);
 	}
-	return command_wait(pid) ? '?' : value;
+	return __command_wait(pid) ? '?' : value;
 }
 
 char require_kconfig(const char *option)
@@ -399,25 +365,17 @@ static int module_is_builtin(const char *name)
 /* Returns 1 when modprobe finds the module, 0 when it does not, or -errno when it cannot run. */
 static int module_is_loadable(const char *name)
 {
-	static const char * const programs[] = {
-		"modprobe", "/usr/sbin/modprobe", "/sbin/modprobe",
-	};
 	char root[SYSFILE_PATH_MAX];
-	char *argv[] = { NULL, "-n", "-q", "-d", root, "--", (char *)name, NULL };
-	int ret = -ENOENT;
+	char *argv[] = { "modprobe", "-n", "-q", "-d", root, "--", (char *)name, NULL };
 	pid_t pid;
-	size_t i;
+	int ret;
 
 	if (__sysfile_path(root, sizeof(root), "/"))
 		return -ENAMETOOLONG;
-	/* An ordinary user's PATH has no sbin. */
-	for (i = 0; ret == -ENOENT && i < ARRAY_SIZE(programs); i++) {
-		argv[0] = (char *)programs[i];
-		ret = command_start(argv, -1, -1, &pid);
-	}
+	ret = __command_start(argv, NULL, -1, -1, true, &pid);
 	if (ret)
 		return ret;
-	ret = command_wait(pid);
+	ret = __command_wait(pid);
 	return ret < 0 ? ret : !ret;
 }
 

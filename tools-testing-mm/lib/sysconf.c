@@ -792,11 +792,21 @@ int __sysconf_save(const char *path)
 
 int __sysconf_set(const char *path, const char *value, char *got)
 {
-	char buf[SYSCONF_VALUE_MAX];
+	char now[SYSCONF_VALUE_MAX], wanted[SYSCONF_VALUE_MAX];
 	int ret;
 
+	if (strlen(value) >= sizeof(wanted))
+		return -EOVERFLOW;
+	strcpy(wanted, value);
+	value_normalize(wanted);
+	/* The lock first: what another run has set is not what the setting is. */
+	ret = __sysconf_open(NULL);
+	if (ret)
+		return ret;
+	if (__sysconf_get(path, now, sizeof(now)) >= 0 && value_equal(wanted, now))
+		return 0;
 	ret = __sysconf_save(path);
-	return ret ? ret : value_set(path, value, got ? got : buf);
+	return ret ? ret : value_set(path, value, got ? got : now);
 }
 
 void sysconf_set(const char *path, const char *value)

@@ -205,6 +205,8 @@ static int hvo_choose(struct bench_case *c, bool on)
 	if (hugetlb_hvo_get() == HVO_ABSENT)
 		return 0;
 	err = __hugetlb_hvo_set(on);
+	if (err == -EROFS)
+		return bench_skip(c, "vm.hugetlb_optimize_vmemmap is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
 		return bench_fail(c, err, "cannot set vm.hugetlb_optimize_vmemmap while pid %d may change settings",
 				  (int)sysconf_owner());

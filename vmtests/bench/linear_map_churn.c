@@ -196,6 +196,8 @@ static int jit_switch(struct bench_case *c, bool on)
 		return 0;
 	if (!on && require_kconfig("CONFIG_BPF_JIT_ALWAYS_ON") == 'y')
 		return bench_skip(c, "net.core.bpf_jit_enable cannot be 0: the kernel was built with CONFIG_BPF_JIT_ALWAYS_ON");
+	if (err == -EROFS)
+		return bench_skip(c, "net.core.bpf_jit_enable is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
 		return bench_fail(c, err, "cannot set net.core.bpf_jit_enable while pid %d may change settings",
 				  (int)sysconf_owner());

@@ -25,6 +25,7 @@
 #define MAP_BYTES (1u << 20)
 #define MAPS 64
 #define THREADS 256
+#define STACK_BYTES (64l << 10)
 
 static struct {
 	int map_fd[MAPS];
@@ -101,13 +102,28 @@ static void *thread_wait(void *arg)
 	return NULL;
 }
 
+/* Small user stacks, so that the kernel's own stacks are what a thread costs. */
+static int attributes_make(void)
+{
+	long least = sysconf(_SC_THREAD_STACK_MIN);
+	int err = pthread_attr_init(&churn.attr);
+
+	if (err)
+		return -err;
+	return -pthread_attr_setstacksize(&churn.attr, least > STACK_BYTES ? least : STACK_BYTES);
+}
+
 static int threads_setup(struct bench_case *c)
 {
+	int err;
+
 	if (require_kconfig("CONFIG_VMAP_STACK") == 'n')
 		return bench_skip(c, "kernel stacks are not in the vmalloc area: CONFIG_VMAP_STACK is off");
-	if (pthread_rwlock_init(&churn.gate, NULL) || pthread_attr_init(&churn.attr) ||
-	    pthread_attr_setstacksize(&churn.attr, 64 << 10))
-		return bench_fail(c, -ENOMEM, "thread attributes");
+	err = attributes_make();
+	if (!err)
+		err = -pthread_rwlock_init(&churn.gate, NULL);
+	if (err)
+		return bench_fail(c, err, "cannot prepare threads");
 	c->iterations = THREADS;
 	c->units = THREADS;
 	return 0;

@@ -527,6 +527,20 @@ TEST_F(sysconf, no_change_without_a_journal)
 	EXPECT_TRUE(file_is(A, "1\n"));
 }
 
+static int set_a_as_it_is(void)
+{
+	int ret = __sysconf_set(A, "1", NULL);
+
+	return ret ? ret : -!journal_is_empty();
+}
+
+/* A read-only /proc/sys, as in a container, is no obstacle to a value that is there already. */
+TEST_F(sysconf, setting_what_is_set_changes_nothing)
+{
+	EXPECT_EQ(0, child_ask(set_a_as_it_is));
+	EXPECT_TRUE(file_is(A, "1\n"));
+}
+
 TEST_F(sysconf, state_directory_must_be_safe)
 {
 	struct stat st;

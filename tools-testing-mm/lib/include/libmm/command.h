@@ -6,22 +6,26 @@
 #ifndef LIBMM_COMMAND_H
 #define LIBMM_COMMAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /*
- * Start @argv[0], looked up in $PATH, with @in and @out as its standard input and output (-1: those
- * of the caller), its messages dropped when @quiet is set. @env is the whole environment, NULL the
- * caller's. Returns 0 with @pid set, or -errno (-ENOENT: no such program).
+ * Start @argv[0], looked up in $PATH and then in the administrators' folders, which an ordinary
+ * user's $PATH leaves out. @in and @out become its standard input and output (-1: those of the
+ * caller); what it writes to stderr is dropped when @quiet is set. @env is the whole environment,
+ * NULL the caller's. Returns 0 with @pid set, or -errno (-ENOENT: no such program).
  */
-int __command_start(char *const argv[], char *const env[], int in, int out, int quiet, pid_t *pid);
+int __command_start(char *const argv[], char *const env[], int in, int out, bool quiet, pid_t *pid);
 
 /* Wait for it to end. Returns its exit status, -EINTR when a signal killed it, or -errno. */
 int __command_wait(pid_t pid);
 
 /*
- * Start @argv quietly, read at most @size - 1 bytes of its output into @buf as a string without
- * trailing white space, and wait. Returns its exit status or -errno; -EOVERFLOW when it said more.
+ * Run @argv quietly with @in (-1: nothing) as its input, and take its output, at most @max bytes,
+ * into a new string *@out. Returns the length; -EIO when it did not exit with 0; -EOVERFLOW when it
+ * said more; or -errno.
  */
-int __command_output(char *const argv[], int in, char *buf, size_t size);
+ssize_t __command_output(char *const argv[], char *const env[], int in, char **out, size_t max);
 
 #endif

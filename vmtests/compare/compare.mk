@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# vmcompare and its tests. Included by the top Makefile, whose $(O) and $(CC) it uses.
+VMC := vmtests/compare
+VMC_O := $(O)/vmtests/compare
+VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(EXTRA_CFLAGS)
+VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
+VMC_LIB := $(addprefix $(VMC_O)/,util.o lines.o samples.o load.o stats.o audit.o compare.o \
+	format.o text.o markdown.o json.o)
+
+$(O)/vmtests/vmcompare: $(VMC_O)/main.o $(VMC_LIB)
+	@echo '  CC   $(@F)'
+	@$(CC) $(VMC_CFLAGS) $(EXTRA_LDFLAGS) -o $@ $^ $(VMC_LIBS)
+
+$(VMC_O)/%.o: $(VMC)/%.c $(wildcard $(VMC)/*.h)
+	@mkdir -p $(@D)
+	@echo '  CC   $(@F)'
+	@$(CC) $(VMC_CFLAGS) -c -o $@ $<
+
+$(VMC_O)/tests/%: $(VMC)/tests/%.c $(VMC_LIB)
+	@mkdir -p $(@D)
+	@echo '  CC   $(@F)'
+	@$(CC) $(VMC_CFLAGS) -I$(VMC) $(EXTRA_LDFLAGS) -o $@ $< $(VMC_LIB) $(VMC_LIBS)
+
+check-compare: $(O)/vmtests/vmcompare $(addprefix $(VMC_O)/tests/,stats_golden generate calibrate)
+	$(VMC_O)/tests/stats_golden $(VMC)/tests/golden
+	$(VMC_O)/tests/calibrate 500
+	$(VMC)/tests/run.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
+
+# The full simulation: 4000 trials a cell.
+calibrate: $(VMC_O)/tests/calibrate
+	$(VMC_O)/tests/calibrate 4000
+
+# Ten minutes on one core; needs clang and its runtime. FUZZ_SECONDS shortens it.
+FUZZ_SECONDS ?= 600
+fuzz-compare:
+	@mkdir -p $(VMC_O)/corpus
+	clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I$(VMC) \
+		-o $(VMC_O)/fuzz $(VMC)/tests/fuzz.c \
+		$(patsubst $(VMC_O)/%.o,$(VMC)/%.c,$(VMC_LIB)) $(VMC_LIBS)
+	$(VMC_O)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+		-print_final_stats=1 $(VMC_O)/corpus $(VMC)/tests/corpus
+
+clean-compare:
+	rm -rf $(VMC_O) $(O)/vmtests/vmcompare
+
+.PHONY: check-compare calibrate fuzz-compare clean-compare
+clean: clean-compare

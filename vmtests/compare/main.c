@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmcompare: what changed between two kernels, how sure that is, and that they differ in what was
+ * claimed and in nothing else. docs/statistics.md says how it judges.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+
+enum { EXIT_REGRESSION = 1, EXIT_USAGE = 2, EXIT_UNSURE = 3, EXIT_AUDIT = 4 };
+enum { OPT_AA = 256, OPT_ALLOW, OPT_FAIL_ON };
+
+static const struct {
+	const char *name;
+	void (*write)(const struct report *r, FILE *out);
+} forms[] = {
+	{ "text", text_write },
+	{ "markdown", markdown_write },
+	{ "json", json_write },
+};
+
+static const char usage_text[] =
+	"usage: vmcompare [-f text|markdown|json] [-o FILE] [-a ALPHA] [-m PERCENT]\n"
+	"                 [--aa] [--allow DIFFERENCE] [--fail-on regression] LABEL [LABEL...]\n"
+	"\n"
+	"Each LABEL is a folder results/LABEL or one boot's folder in it. One prints its medians,\n"
+	"two compare the second with the first, more compare each with the first.\n"
+	"\n"
+	"  -f FORM     form of the report (text)\n"
+	"  -o FILE     write there instead of to standard output\n"
+	"  -a ALPHA    false alarms allowed over the whole table (0.05)\n"
+	"  -m PERCENT  smallest change that matters (any; \"same\" then means below 5%)\n"
+	"  --aa        one label: split its boots every way and print the false-alarm rate\n"
+	"  --allow X   accept an unfair difference by the name that the audit prints\n"
+	"  --fail-on regression  exit 1 when a row got worse or a test fails that passed\n"
+	"\n"
+	"Exit: 0, 1 regression, 2 usage or unreadable input, 3 no verdict but unsure ones, 4 audit\n"
+	"failed.\n";
+
+struct arguments {
+	struct options opt;
+	const char *file;
+	size_t form;
+	bool fail_on;
+};
+
+static int number_parse(const char *s, double lo, double hi, double *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtod(s, &end);
+	if (errno || end == s || *end || !(*v > lo && *v < hi))
+		return fail("\"%s\" is no number between %g and %g", s, lo, hi);
+	return 0;
+}
+
+static int form_parse(const char *s, size_t *form)
+{
+	for (*form = 0; *form < sizeof(forms) / sizeof(*forms); ++*form)
+		if (!strcmp(forms[*form].name, s))
+			return 0;
+	return fail("no form \"%s\"; see --help", s);
+}
+
+/* 0 to go on, 1 when all is said, -1 on wrong usage. */
+static int arguments_parse(struct arguments *args, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "aa", no_argument, NULL, OPT_AA },
+		{ "allow", required_argument, NULL, OPT_ALLOW },
+		{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:o:a:m:h", longs, NULL)) != -1) {
+		int err = 0;
+
+		switch (c) {
+		case 'f':
+			err = form_parse(optarg, &args->form);
+			break;
+		case 'o':
+			args->file = optarg;
+			break;
+		case 'a':
+			err = number_parse(optarg, 0, 0.5, &args->opt.alpha);
+			break;
+		case 'm':
+			err = number_parse(optarg, 0, 1000, &args->opt.min_effect);
+			args->opt.min_effect /= 100;
+			break;
+		case OPT_AA:
+			args->opt.aa = true;
+			break;
+		case OPT_ALLOW:
+			args->opt.allow[args->opt.nallow++] = optarg;
+			break;
+		case OPT_FAIL_ON:
+			args->fail_on = !strcmp(optarg, "regression");
+			if (!args->fail_on)
+				err = fail("--fail-on knows only \"regression\"");
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 1;
+		default:
+			err = -1;
+		}
+		if (err)
+			return -1;
+	}
+	if (optind == argc)
+		return fail("no label given; see --help");
+	if (args->opt.aa && argc - optind != 1)
+		return fail("--aa takes one label");
+	return 0;
+}
+
+static int report_print(const struct report *r, const struct arguments *args)
+{
+	FILE *out = args->file ? fopen(args->file, "we") : stdout;
+	int err;
+
+	if (!out)
+		return fail("%s: opening: %s", args->file, strerror(errno));
+	forms[args->form].write(r, out);
+	err = ferror(out);
+	if (fclose(out) || err)
+		return fail("%s: writing: %s", args->file ? args->file : "standard output",
+			    strerror(errno));
+	return 0;
+}
+
+static int exit_code(const struct report *r, const struct arguments *args)
+{
+	size_t sure = 0;
+
+	for (size_t k = 0; k < r->ncmp; k++)
+		if (r->cmp[k].audit.unfair)
+			return EXIT_AUDIT;
+	if (args->fail_on && r->regressions)
+		return EXIT_REGRESSION;
+	for (size_t k = 0; k < r->ncmp; k++)
+		sure += r->cmp[k].counts[CALL_BETTER] + r->cmp[k].counts[CALL_WORSE] +
+			r->cmp[k].counts[CALL_SAME];
+	return r->unsure && !sure ? EXIT_UNSURE : EXIT_SUCCESS;
+}
+
+static int compare(struct dataset *ds, const struct arguments *args, char **paths, int n)
+{
+	struct report r = { 0 };
+	int ret = EXIT_USAGE;
+
+	for (int i = 0; i < n; i++) {
+		if (dataset_add(ds, paths[i]))
+			return EXIT_USAGE;
+		if (n > 1 && !ds->labels[i].n) {
+			fail("%s: no boot in it: a label holds BOOT_ID/run.json", paths[i]);
+			return EXIT_USAGE;
+		}
+	}
+	if (!report_make(&r, ds, &args->opt) && !report_print(&r, args))
+		ret = exit_code(&r, args);
+	report_free(&r);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = { .opt = { .alpha = 0.05 } };
+	struct dataset ds = { 0 };
+	int ret;
+
+	args.opt.allow = xcalloc(argc, sizeof(*args.opt.allow));
+	ret = arguments_parse(&args, argc, argv);
+	if (ret)
+		ret = ret > 0 ? EXIT_SUCCESS : EXIT_USAGE;
+	else
+		ret = compare(&ds, &args, argv + optind, argc - optind);
+	dataset_free(&ds);
+	free(args.opt.allow);
+	return ret;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The form for issues and merge requests: the text form's content as Markdown tables. */
+#include <ctype.h>
+#include <string.h>
+
+#include "compare.h"
+
+/* Nothing in s may become markup: ASCII punctuation takes a backslash, angle brackets an entity. */
+static void escaped(FILE *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '<')
+			fputs("&lt;", out);
+		else if (*s == '>')
+			fputs("&gt;", out);
+		else if (*s == '&')
+			fputs("&amp;", out);
+		else if (ispunct((unsigned char)*s) && !strchr(".,:%+-/()", *s))
+			fprintf(out, "\\%c", *s);
+		else
+			fputc(*s, out);
+	}
+}
+
+static void audit_table(const struct comparison *cmp, FILE *out)
+{
+	static const char *const class[] = { "treatment", "**unfair**", "allowed", "differs" };
+
+	fputs("| audit | what | base | new |\n|---|---|---|---|\n", out);
+	for (size_t i = 0; i < cmp->audit.n; i++) {
+		const struct audit_line *line = &cmp->audit.v[i];
+
+		fprintf(out, "| %s | ", class[line->class]);
+		escaped(out, line->what);
+		fputs(" | ", out);
+		escaped(out, line->base);
+		fputs(" | ", out);
+		escaped(out, line->new);
+		fputs(" |\n", out);
+	}
+	fputc('\n', out);
+	if (cmp->audit.unfair)
+		fputs("**Audit failed: there are no verdicts.**\n\n", out);
+}
+
+static void row_cells(const struct report *r, size_t at, FILE *out)
+{
+	const struct row *row = &r->ds->rows[at];
+
+	fputs("| ", out);
+	escaped(out, row->bench);
+	fputc(' ', out);
+	escaped(out, row->variant);
+	fputs(" | ", out);
+	escaped(out, row->metric);
+	fputs(" | ", out);
+	escaped(out, row->unit);
+	fprintf(out, ", %s is better | ", row->higher ? "higher" : "lower");
+}
+
+static void comparison_table(const struct report *r, const struct comparison *cmp, FILE *out)
+{
+	fprintf(out, "| case | metric | unit | base | new | change | %g%% interval | verdict |\n",
+		100 * (1 - r->opt->alpha));
+	fputs("|---|---|---|--:|--:|--:|---|---|\n", out);
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		size_t at = r->order[i];
+		const struct cell *c = &cmp->cells[at];
+		char base[24], new[24], change[24], lo[24], hi[24], call[40];
+
+		value_format(base, report_side(r, 0, at)->centre, r->ds->rows[at].unit);
+		value_format(new, report_side(r, cmp->label, at)->centre, r->ds->rows[at].unit);
+		change_format(change, c->change);
+		change_format(lo, c->lo);
+		change_format(hi, c->hi);
+		call_format(call, c);
+		row_cells(r, at, out);
+		fprintf(out, "%s | %s | %s | %s to %s | ", base, new, change, lo, hi);
+		escaped(out, call);
+		if (c->why)
+			fprintf(out, " (%s)", c->why);
+		fputs(" |\n", out);
+	}
+	fputc('\n', out);
+}
+
+static void single_table(const struct report *r, FILE *out)
+{
+	fputs("| case | metric | unit | median | boots | samples |\n|---|---|---|--:|--:|--:|\n", out);
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		const struct side *s = report_side(r, 0, r->order[i]);
+		char median[24];
+
+		value_format(median, s->median, r->ds->rows[r->order[i]].unit);
+		row_cells(r, r->order[i], out);
+		fprintf(out, "%s | %zu | %zu |\n", median, s->boots, s->samples);
+	}
+}
+
+void markdown_write(const struct report *r, FILE *out)
+{
+	if (r->emulated)
+		fputs("**Emulated CPU: times and rates are not hardware's and get no verdict.**\n\n",
+		      out);
+	for (size_t k = 0; k < r->ncmp; k++) {
+		fputs("## ", out);
+		escaped(out, r->ds->labels[0].name);
+		fputs(" against ", out);
+		escaped(out, r->ds->labels[k + 1].name);
+		fputs("\n\n", out);
+		audit_table(&r->cmp[k], out);
+		comparison_table(r, &r->cmp[k], out);
+	}
+	if (!r->ncmp)
+		single_table(r, out);
+	for (size_t i = 0; i < r->ds->notes.n; i++) {
+		fputs("- ", out);
+		escaped(out, r->ds->notes.v[i]);
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < r->notes.n; i++) {
+		fputs("- ", out);
+		escaped(out, r->notes.v[i]);
+		fputc('\n', out);
+	}
+}

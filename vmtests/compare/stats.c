@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Welch, permutation, Mann-Whitney, Holm and power, each in its textbook form.
+ *
+ * Checked against R (tests/golden) and by simulation (calibrate.c). Distributions and sorting are
+ * GSL's; the noncentral t, which GSL lacks, is integrated from its definition.
+ */
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_integration.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+
+#include "stats.h"
+#include "util.h"
+
+#define MONTE_CARLO 19999
+#define MANNWHITNEY_MAX 100
+
+static bool all_equal(const double *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (v[i] != v[0])
+			return false;
+	return true;
+}
+
+double stats_mean(const double *v, size_t n)
+{
+	if (!n)
+		return NAN;
+	/* Equal values have that value as their mean, without a rounding error. */
+	if (all_equal(v, n))
+		return v[0];
+	return gsl_stats_mean(v, 1, n);
+}
+
+double stats_var(const double *v, size_t n)
+{
+	if (n < 2)
+		return NAN;
+	if (all_equal(v, n))
+		return 0;
+	return gsl_stats_variance_m(v, 1, n, stats_mean(v, n));
+}
+
+double stats_harmonic(const double *v, size_t n)
+{
+	double sum = 0;
+
+	if (!n)
+		return NAN;
+	if (all_equal(v, n))
+		return v[0];
+	for (size_t i = 0; i < n; i++) {
+		if (v[i] <= 0)
+			return 0;
+		sum += 1 / v[i];
+	}
+	return n / sum;
+}
+
+double stats_geometric(const double *v, size_t n)
+{
+	double sum = 0;
+
+	if (!n)
+		return NAN;
+	if (all_equal(v, n))
+		return v[0];
+	for (size_t i = 0; i < n; i++) {
+		if (v[i] <= 0)
+			return 0;
+		sum += log(v[i]);
+	}
+	return exp(sum / n);
+}
+
+double stats_quantile(const double *sorted, size_t n, double q)
+{
+	return n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, q) : NAN;
+}
+
+void stats_sort(double *v, size_t n)
+{
+	gsl_sort(v, 1, n);
+}
+
+/* Fill t, p and the interval from diff, se and df. */
+static int estimate_finish(struct estimate *e, double alpha)
+{
+	double half;
+
+	if (!(e->se > 0) || !isfinite(e->se) || !isfinite(e->df) || !(e->df > 0))
+		return -EDOM;
+	e->t = e->diff / e->se;
+	e->p = 2 * gsl_cdf_tdist_Q(fabs(e->t), e->df);
+	half = gsl_cdf_tdist_Qinv(alpha / 2, e->df) * e->se;
+	e->lo = e->diff - half;
+	e->hi = e->diff + half;
+	return 0;
+}
+
+int welch_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
+	       struct estimate *e)
+{
+	double a, b;
+
+	if (nx < 2 || ny < 2)
+		return -EDOM;
+	a = stats_var(x, nx) / nx;
+	b = stats_var(y, ny) / ny;
+	e->diff = stats_mean(y, ny) - stats_mean(x, nx);
+	e->se = sqrt(a + b);
+	e->df = (a + b) * (a + b) / (a * a / (nx - 1) + b * b / (ny - 1));
+	return estimate_finish(e, alpha);
+}
+
+int paired_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e)
+{
+	double *d;
+
+	if (n < 2)
+		return -EDOM;
+	d = xcalloc(n, sizeof(*d));
+	for (size_t i = 0; i < n; i++)
+		d[i] = y[i] - x[i];
+	e->diff = stats_mean(d, n);
+	e->se = sqrt(stats_var(d, n) / n);
+	e->df = n - 1;
+	free(d);
+	return estimate_finish(e, alpha);
+}
+
+size_t choose(size_t n, size_t k)
+{
+	size_t ways = 1;
+
+	if (k > n)
+		return 0;
+	if (k > n - k)
+		k = n - k;
+	for (size_t i = 1; i <= k; i++) {
+		if (ways > SIZE_MAX / (n - k + i))
+			return SIZE_MAX;
+		ways = ways * (n - k + i) / i;
+	}
+	return ways;
+}
+
+bool subset_next(size_t *idx, size_t k, size_t n)
+{
+	size_t i = k;
+
+	while (i-- > 0) {
+		if (idx[i] < n - k + i) {
+			idx[i]++;
+			for (size_t j = i + 1; j < k; j++)
+				idx[j] = idx[j - 1] + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * With n values and their total fixed, the difference of means is a rising function of the sum of
+ * one side: sum_x * (1/nx + 1/ny) - total/ny. Values are centred first, so that the comparison
+ * of sums keeps its digits. Sums that differ by rounding alone count as equal.
+ */
+struct permutation {
+	double *v;
+	size_t n, nx;
+	double expect, limit;
+};
+
+static void permutation_init(struct permutation *pm, const double *x, size_t nx, const double *y,
+			     size_t ny)
+{
+	double sum = 0, total = 0, scale = 0, centre;
+
+	pm->n = nx + ny;
+	pm->nx = nx;
+	pm->v = xcalloc(pm->n, sizeof(double));
+	memcpy(pm->v, x, nx * sizeof(double));
+	memcpy(pm->v + nx, y, ny * sizeof(double));
+	centre = stats_mean(pm->v, pm->n);
+	for (size_t i = 0; i < pm->n; i++) {
+		pm->v[i] -= centre;
+		total += pm->v[i];
+		scale += fabs(pm->v[i]);
+		if (i < nx)
+			sum += pm->v[i];
+	}
+	pm->expect = total * nx / pm->n;
+	pm->limit = fabs(sum - pm->expect) - 1e-11 * scale;
+}
+
+static bool permutation_extreme(const struct permutation *pm, double sum)
+{
+	return fabs(sum - pm->expect) >= pm->limit;
+}
+
+static double permute_all(const struct permutation *pm, size_t ways)
+{
+	size_t *idx = xcalloc(pm->nx, sizeof(*idx));
+	size_t hits = 0;
+
+	for (size_t i = 0; i < pm->nx; i++)
+		idx[i] = i;
+	do {
+		double sum = 0;
+
+		for (size_t i = 0; i < pm->nx; i++)
+			sum += pm->v[idx[i]];
+		hits += permutation_extreme(pm, sum);
+	} while (subset_next(idx, pm->nx, pm->n));
+	free(idx);
+	return (double)hits / ways;
+}
+
+static double permute_random(struct permutation *pm)
+{
+	uint64_t seed = 1;
+	size_t hits = 1;
+
+	for (int trial = 0; trial < MONTE_CARLO; trial++) {
+		double sum = 0;
+
+		for (size_t i = 0; i < pm->nx; i++) {
+			size_t j = i + rng_next(&seed) % (pm->n - i);
+			double swap = pm->v[i];
+
+			pm->v[i] = pm->v[j];
+			pm->v[j] = swap;
+			sum += pm->v[i];
+		}
+		hits += permutation_extreme(pm, sum);
+	}
+	return (double)hits / (MONTE_CARLO + 1);
+}
+
+double permute_test(const double *x, size_t nx, const double *y, size_t ny, double *least,
+		    bool *exact)
+{
+	size_t ways = choose(nx + ny, nx);
+	struct permutation pm;
+	double p;
+
+	if (!nx || !ny)
+		return NAN;
+	permutation_init(&pm, x, nx, y, ny);
+	*exact = ways <= PERMUTE_MAX;
+	/* With equal sides every split has a mirror image that is as extreme. */
+	*least = *exact ? (nx == ny ? 2.0 : 1.0) / ways : 1.0 / (MONTE_CARLO + 1);
+	p = *exact ? permute_all(&pm, ways) : permute_random(&pm);
+	free(pm.v);
+	return p;
+}
+
+double permute_paired(const double *x, const double *y, size_t n, double *least, bool *exact)
+{
+	double observed = 0, scale = 0, *d;
+	uint64_t seed = 1, trials, hits = 0;
+
+	if (!n)
+		return NAN;
+	d = xcalloc(n, sizeof(*d));
+	for (size_t i = 0; i < n; i++) {
+		d[i] = y[i] - x[i];
+		observed += d[i];
+		scale += fabs(d[i]);
+	}
+	*exact = n <= 16;
+	trials = *exact ? UINT64_C(1) << n : MONTE_CARLO;
+	*least = *exact ? 2.0 / trials : 1.0 / (MONTE_CARLO + 1);
+	for (uint64_t trial = 0; trial < trials; trial++) {
+		uint64_t sign = 0;
+		double sum = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			if (i % 64 == 0)
+				sign = *exact ? trial : rng_next(&seed);
+			sum += (sign >> (i % 64)) & 1 ? -d[i] : d[i];
+		}
+		hits += fabs(sum) >= fabs(observed) - 1e-11 * scale;
+	}
+	free(d);
+	return *exact ? (double)hits / trials : (double)(hits + 1) / (trials + 1);
+}
+
+/* Twice the midrank of every value of v, an integer even with ties. */
+static void ranks_doubled(const double *v, size_t n, size_t *rank)
+{
+	size_t *order = xcalloc(n, sizeof(*order));
+	size_t i = 0;
+
+	gsl_sort_index(order, v, 1, n);
+	while (i < n) {
+		size_t j = i;
+
+		while (j + 1 < n && v[order[j + 1]] == v[order[i]])
+			j++;
+		for (size_t k = i; k <= j; k++)
+			rank[order[k]] = i + j + 2;
+		i = j + 1;
+	}
+	free(order);
+}
+
+double mannwhitney_test(const double *x, size_t nx, const double *y, size_t ny)
+{
+	size_t n = nx + ny, top = n * (n + 1), rank[MANNWHITNEY_MAX], seen = 0;
+	double v[MANNWHITNEY_MAX], *ways, hits = 0, all = 0, expect;
+
+	if (!nx || !ny || n > MANNWHITNEY_MAX)
+		return NAN;
+	memcpy(v, x, nx * sizeof(*x));
+	memcpy(v + nx, y, ny * sizeof(*y));
+	ranks_doubled(v, n, rank);
+	for (size_t i = 0; i < nx; i++)
+		seen += rank[i];
+
+	/* ways[k][s]: how many k-subsets of the ranks have the doubled sum s. */
+	ways = xcalloc((nx + 1) * (top + 1), sizeof(*ways));
+	ways[0] = 1;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1 < nx ? i + 1 : nx; k > 0; k--)
+			for (size_t s = top; s >= rank[i]; s--)
+				ways[k * (top + 1) + s] += ways[(k - 1) * (top + 1) + s - rank[i]];
+	expect = (double)nx * (n + 1);
+	for (size_t s = 0; s <= top; s++) {
+		double w = ways[nx * (top + 1) + s];
+
+		all += w;
+		if (fabs(s - expect) >= fabs(seen - expect))
+			hits += w;
+	}
+	free(ways);
+	return hits / all;
+}
+
+struct ranked_p {
+	double p;
+	size_t at;
+};
+
+static int ranked_p_cmp(const void *a, const void *b)
+{
+	const struct ranked_p *l = a, *r = b;
+
+	return (l->p > r->p) - (l->p < r->p);
+}
+
+void holm_adjust(double *p, size_t n)
+{
+	struct ranked_p *order = xcalloc(n + 1, sizeof(*order));
+	size_t m = 0;
+	double most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(p[i]))
+			order[m++] = (struct ranked_p){ p[i], i };
+	qsort(order, m, sizeof(*order), ranked_p_cmp);
+	for (size_t i = 0; i < m; i++) {
+		most = fmax(most, fmin(1, order[i].p * (m - i)));
+		p[order[i].at] = most;
+	}
+	free(order);
+}
+
+/*
+ * T = (Z + ncp) / S with S = sqrt(chi2(df) / df) independent of the normal Z, hence
+ * P(|T| > c) = integral over s of [ Phi(ncp - c s) + Phi(-ncp - c s) ] dP(S <= s).
+ */
+double t_power(double ncp, double df, double alpha)
+{
+	static gsl_integration_glfixed_table *table;
+	double c = gsl_cdf_tdist_Qinv(alpha / 2, df), sum = 0;
+	double from = sqrt(gsl_cdf_chisq_Pinv(1e-13, df) / df);
+	double to = sqrt(gsl_cdf_chisq_Qinv(1e-13, df) / df);
+
+	if (!table)
+		table = gsl_integration_glfixed_table_alloc(96);
+	for (size_t i = 0; i < 96; i++) {
+		double s, w;
+
+		gsl_integration_glfixed_point(from, to, i, &s, &w, table);
+		sum += w * 2 * df * s * gsl_ran_chisq_pdf(df * s * s, df) *
+		       (gsl_cdf_ugaussian_P(ncp - c * s) + gsl_cdf_ugaussian_P(-ncp - c * s));
+	}
+	return sum;
+}
+
+double detectable(double se, double df, double alpha, double power)
+{
+	double lo = 0, hi = 1;
+
+	if (!(se > 0) || !(df > 0) || !isfinite(se) || !(alpha > 0) || !(alpha < power))
+		return NAN;
+	while (t_power(hi, df, alpha) < power) {
+		lo = hi;
+		hi *= 2;
+		if (hi > 1e12)
+			return INFINITY;
+	}
+	while (hi - lo > 1e-9 * hi) {
+		double mid = (lo + hi) / 2;
+
+		if (t_power(mid, df, alpha) < power)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return hi * se;
+}
+
+int slope_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e)
+{
+	double mx, my, sxx = 0, sxy = 0, rss = 0;
+
+	if (n < 3)
+		return -EDOM;
+	mx = stats_mean(x, n);
+	my = stats_mean(y, n);
+	for (size_t i = 0; i < n; i++) {
+		sxx += (x[i] - mx) * (x[i] - mx);
+		sxy += (x[i] - mx) * (y[i] - my);
+	}
+	if (!(sxx > 0))
+		return -EDOM;
+	e->diff = sxy / sxx;
+	for (size_t i = 0; i < n; i++) {
+		double r = y[i] - my - e->diff * (x[i] - mx);
+
+		rss += r * r;
+	}
+	e->df = n - 2;
+	e->se = sqrt(rss / e->df / sxx);
+	return estimate_finish(e, alpha);
+}
+
+double grubbs_test(const double *v, size_t n)
+{
+	double mean, sd, g = 0, t2;
+
+	if (n < 3 || all_equal(v, n))
+		return NAN;
+	mean = stats_mean(v, n);
+	sd = sqrt(stats_var(v, n));
+	for (size_t i = 0; i < n; i++)
+		g = fmax(g, fabs(v[i] - mean) / sd);
+	/* Inverts G = (n-1)/sqrt(n) * sqrt(t^2 / (n-2+t^2)), t at level p/(2n). */
+	t2 = (double)(n - 1) * (n - 1) - n * g * g;
+	if (t2 <= 0)
+		return 0;
+	t2 = n * (n - 2) * g * g / t2;
+	return fmin(1, 2 * n * gsl_cdf_tdist_Q(sqrt(t2), n - 2));
+}
+
+uint64_t rng_next(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+double rng_uniform(uint64_t *state)
+{
+	return ((rng_next(state) >> 11) + 0.5) * 0x1p-53;
+}
+
+double rng_normal(uint64_t *state)
+{
+	/* Box and Muller 1958; the second value is left unused to keep no state. */
+	double r = sqrt(-2 * log(rng_uniform(state)));
+
+	return r * cos(2 * M_PI * rng_uniform(state));
+}

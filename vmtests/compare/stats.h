@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The arithmetic behind a verdict; docs/statistics.md derives every rule.
+ *
+ * Pure functions of their arguments: nothing here reads a file or knows what a metric is. Samples
+ * must be finite. A function that cannot answer returns -EDOM (or NAN where it returns a double).
+ */
+#ifndef VMCOMPARE_STATS_H
+#define VMCOMPARE_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct estimate {
+	double diff;	/* mean(y) - mean(x) */
+	double se;	/* standard error of diff */
+	double t;
+	double df;	/* degrees of freedom, Satterthwaite's for Welch */
+	double p;	/* two-sided */
+	double lo, hi;	/* confidence interval of diff */
+};
+
+double stats_mean(const double *v, size_t n);
+/* Sample variance (n - 1); exactly 0 when all values are equal, NAN below two values. */
+double stats_var(const double *v, size_t n);
+double stats_harmonic(const double *v, size_t n);
+double stats_geometric(const double *v, size_t n);
+/* Quantile q in [0, 1] of sorted values, interpolated as R's type 7. */
+double stats_quantile(const double *sorted, size_t n, double q);
+void stats_sort(double *v, size_t n);
+
+/*
+ * Welch's t test of two samples: Welch 1947, Biometrika 34; two values a side at least. Returns
+ * -EDOM when there are fewer or when neither side varies: then no t distribution applies.
+ */
+int welch_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
+	       struct estimate *e);
+/* Student's t test of n pairs y[i] - x[i]. */
+int paired_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e);
+
+/*
+ * Two-sided permutation test of the difference of means. All splits are enumerated while there
+ * are at most PERMUTE_MAX of them; above that 19999 splits are drawn from a fixed seed and *exact
+ * becomes false. *least is the smallest p that so many values can reach.
+ */
+#define PERMUTE_MAX 200000
+double permute_test(const double *x, size_t nx, const double *y, size_t ny, double *least,
+		    bool *exact);
+/* The same for pairs: the signs of the differences are flipped. */
+double permute_paired(const double *x, const double *y, size_t n, double *least, bool *exact);
+
+/*
+ * Two-sided Mann-Whitney test, exact with ties (the distribution of the rank sum given the
+ * midranks); NAN above 100 values, where only pooled repeats would come from.
+ */
+double mannwhitney_test(const double *x, size_t nx, const double *y, size_t ny);
+
+/* Holm 1979, Scand. J. Statist. 6: adjusts p in place; NAN entries are no hypotheses. */
+void holm_adjust(double *p, size_t n);
+
+/*
+ * The smallest true difference that a two-sided t test at level alpha would find with this power,
+ * given the standard error and the degrees of freedom: noncentral t.
+ */
+double detectable(double se, double df, double alpha, double power);
+/* Power of a two-sided t test at level alpha for a difference of ncp standard errors. */
+double t_power(double ncp, double df, double alpha);
+
+/* Two-sided p of the least-squares slope of y over x, and the slope; -EDOM below three points. */
+int slope_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e);
+
+/* Grubbs 1969, Technometrics 11: two-sided p that the farthest of n >= 3 values is no outlier. */
+double grubbs_test(const double *v, size_t n);
+
+/* SplitMix64 (Steele et al. 2014): a small seeded generator, the same on every machine. */
+uint64_t rng_next(uint64_t *state);
+double rng_uniform(uint64_t *state);
+double rng_normal(uint64_t *state);
+
+/* Ways to choose k of n, saturating at SIZE_MAX. */
+size_t choose(size_t n, size_t k);
+/* Next k-subset of 0..n-1 in lexical order in idx; false after the last. */
+bool subset_next(size_t *idx, size_t k, size_t n);
+
+#endif

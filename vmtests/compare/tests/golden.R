@@ -1,0 +1,53 @@
+#!/usr/bin/env Rscript
+# SPDX-License-Identifier: GPL-2.0
+# Reference values for vmcompare's statistics: Rscript golden.R OUTPUT-FOLDER
+# Records: a tag and numbers, blank separated; the reader is stats_golden.c.
+out <- file(file.path(commandArgs(TRUE)[1], "stats.txt"), "w")
+set.seed(20240229)
+num <- function(v) paste(formatC(v, digits = 17, format = "g", width = 1), collapse = " ")
+put <- function(...) writeLines(paste(..., sep = " "), out)
+pair <- function(x, y) paste(length(x), num(x), length(y), num(y))
+
+for (i in 1:100) {
+	x <- rnorm(sample(2:12, 1), 10, runif(1, 0.01, 3))
+	y <- rnorm(sample(2:12, 1), 10 + rnorm(1), runif(1, 0.01, 3))
+	w <- t.test(y, x)
+	put("welch", pair(x, y), num(c(w$statistic, w$parameter, w$p.value, w$conf.int)))
+	n <- min(length(x), length(y))
+	w <- t.test(y[1:n], x[1:n], paired = TRUE)
+	put("paired", pair(x[1:n], y[1:n]), num(c(w$statistic, w$parameter, w$p.value, w$conf.int)))
+	k <- sample(4:12, 1)
+	at <- sort(runif(k))
+	v <- rnorm(k) + at
+	s <- summary(lm(v ~ at))$coefficients[2, ]
+	put("slope", pair(at, v), num(s[c(1, 2, 4)]))
+}
+
+# Full enumeration, half of the cases with ties. Ranks and small integers keep the sums exact.
+for (i in 1:400) {
+	nx <- sample(2:5, 1)
+	ny <- sample(2:5, 1)
+	v <- if (i %% 2) sample(1:5, nx + ny, TRUE) else rnorm(nx + ny)
+	splits <- combn(nx + ny, nx)
+	two.sided <- function(z) {
+		sums <- colSums(matrix(z[splits], nx))
+		far <- abs(sums - nx * mean(z))
+		mean(far >= abs(sum(z[1:nx]) - nx * mean(z)) - 1e-9)
+	}
+	put("ranks", pair(v[1:nx], v[-(1:nx)]), num(c(two.sided(v), two.sided(rank(v)))))
+}
+
+for (i in 1:50) {
+	p <- runif(sample(1:40, 1))^sample(1:6, 1)
+	put("holm", pair(p, p.adjust(p, "holm")))
+}
+
+for (n in c(2, 3, 5, 10, 30)) for (alpha in c(0.05, 0.01, 0.001)) {
+	# The noncentral t of R, solved for 80 % power.
+	df <- 2 * n - 2
+	tc <- qt(1 - alpha / 2, df)
+	power <- function(d) pt(-tc, df, d) + pt(tc, df, d, lower.tail = FALSE) - 0.8
+	if (tc < 20)	# R's pt() takes noncentralities to 37.62 only
+		put("detect", num(c(df, alpha, uniroot(power, c(0, 37.6), tol = 1e-12)$root)))
+}
+close(out)

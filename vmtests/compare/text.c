@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The plain form: ASCII, 78 columns at most, meant to be pasted into a cover letter.
+ *
+ * One label prints medians and spreads, two print a table, more print a matrix against the first.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+
+#define WIDTH 78
+#define LEFT 28		/* metric, direction and unit */
+#define PER_BLOCK 3	/* columns of a matrix */
+
+/* Print s from the current column on, broken at spaces, later lines indented. */
+static void wrap(FILE *out, size_t at, size_t indent, const char *s)
+{
+	while (*s) {
+		size_t len = strcspn(s, " "), room = WIDTH > at ? WIDTH - at : 0;
+
+		if (len + 1 > room && at > indent) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = indent;
+			continue;
+		}
+		if (len > WIDTH - indent)
+			len = WIDTH - indent;
+		fprintf(out, "%s%.*s", at > indent ? " " : "", (int)len, s);
+		at += len + (at > indent);
+		s += len;
+		s += strspn(s, " ");
+	}
+	fputc('\n', out);
+}
+
+static void paragraph(FILE *out, const char *head, size_t indent, char *body)
+{
+	fprintf(out, "%-*s", (int)indent, head);
+	wrap(out, strlen(head) > indent ? strlen(head) : indent, indent, body);
+	free(body);
+}
+
+static char *json_words(const struct boot *boot, const char *path, const char *none)
+{
+	const char *s = json_string_value(boot_value(boot, path));
+
+	return text_clean(s && *s ? s : none);
+}
+
+static size_t label_samples(const struct label *label)
+{
+	size_t n = 0;
+
+	for (size_t b = 0; b < label->n; b++)
+		n += label->boots[b].samples;
+	return n;
+}
+
+static void label_line(FILE *out, const char *role, const struct label *label)
+{
+	const struct boot *boot = label->boots;
+	char *release, *arch;
+
+	if (!label->n) {
+		paragraph(out, role, 6, xasprintf("%s: no boot with results", label->name));
+		return;
+	}
+	release = json_words(boot, "kernel.release", "unknown kernel");
+	arch = json_words(boot, "cpu.arch", "unknown CPU");
+	paragraph(out, role, 6,
+		  xasprintf("%s: %s, %zu boot%s, %zu samples, %s %.0fK, %.0f CPUs, %.1f GiB%s",
+			    label->name, release, label->n, label->n == 1 ? "" : "s",
+			    label_samples(label), arch,
+			    json_number_value(boot_value(boot, "memory.page_size")) / 1024,
+			    json_number_value(boot_value(boot, "cpu.online")),
+			    json_number_value(boot_value(boot, "memory.total")) / (1 << 30),
+			    label_emulated(label) ? ", emulated" : ""));
+	free(release);
+	free(arch);
+}
+
+static void emulated_lines(const struct report *r, FILE *out)
+{
+	if (r->emulated)
+		fputs("EMULATED CPU: times and rates below are not hardware's and get no verdict;\n"
+		      "only memory, page-table and count metrics do.\n", out);
+}
+
+static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
+{
+	static const char *const head[] = { "", "UNFAIR", "allowed", "differs" };
+	const struct audit *a = &cmp->audit;
+	size_t shown = 0;
+
+	fprintf(out, "treatment\n");
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->v[i].class != AUDIT_TREATMENT)
+			continue;
+		shown++;
+		if (strlen(a->v[i].base) + strlen(a->v[i].new) < 46) {
+			paragraph(out, "", 2, xasprintf("%-12s base %s, new %s", a->v[i].what,
+							a->v[i].base, a->v[i].new));
+			continue;
+		}
+		fprintf(out, "  %-12s base ", a->v[i].what);
+		wrap(out, 20, 20, a->v[i].base);
+		fprintf(out, "  %-12s new  ", "");
+		wrap(out, 20, 20, a->v[i].new);
+	}
+	if (!shown)
+		fprintf(out, "  none seen: page tables, rodata, BBML2 and MemTotal are alike\n");
+	fprintf(out, "audit\n");
+	shown = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct audit_line *line = &a->v[i];
+
+		if (line->class == AUDIT_TREATMENT)
+			continue;
+		shown++;
+		paragraph(out, "  ", 10, xasprintf("%-7s %s: %s -> %s%s%s%s", head[line->class],
+						   line->what, line->base, line->new,
+						   line->class == AUDIT_UNFAIR ? " (--allow " : "",
+						   line->class == AUDIT_UNFAIR ? line->allow : "",
+						   line->class == AUDIT_UNFAIR ? ")" : ""));
+	}
+	if (!shown)
+		fprintf(out, "  same build, config, command line, CPU, binaries and tools\n");
+	if (cmp->paired && r->ds->labels[0].n == 1)
+		fprintf(out, "  both sides are the same boot: its repeats are compared, and the verdicts\n"
+			     "  hold for this boot, not for the kernel\n");
+	else if (cmp->paired)
+		fprintf(out, "  every boot holds both sides: compared in pairs\n");
+	else if (!cmp->interleaved)
+		fprintf(out, "  not interleaved: all boots of one side ran before the other's\n");
+	if (a->unfair)
+		fprintf(out, "AUDIT FAILED: %zu unfair difference%s, so there are no verdicts\n",
+			a->unfair, a->unfair == 1 ? "" : "s");
+}
+
+static void note_lines(const struct report *r, FILE *out)
+{
+	for (size_t i = 0; i < r->ds->notes.n; i++)
+		paragraph(out, "note", 6, xstrdup(r->ds->notes.v[i]));
+	for (size_t i = 0; i < r->notes.n; i++)
+		paragraph(out, "note", 6, xstrdup(r->notes.v[i]));
+}
+
+static void group_line(const struct report *r, size_t at, FILE *out)
+{
+	const struct row *row = &r->ds->rows[r->order[at]];
+	const struct row *last = at ? &r->ds->rows[r->order[at - 1]] : NULL;
+
+	if (last && !strcmp(last->bench, row->bench) && !strcmp(last->variant, row->variant))
+		return;
+	paragraph(out, "", 0, xasprintf("%s %s", row->bench, row->variant));
+}
+
+/* Metric, direction and unit; on a line of their own when they are too long. */
+static void left_column(const struct row *row, FILE *out)
+{
+	int n = fprintf(out, " %s %c%s", row->metric, row->higher ? '>' : '<', row->unit);
+
+	if (n > LEFT)
+		fprintf(out, "\n%*s", LEFT, "");
+	else
+		fprintf(out, "%*s", LEFT - n, "");
+}
+
+static const char *flags_text(unsigned int flags)
+{
+	static const char *const text[] = { "", " d", " o", " do" };
+
+	return text[flags & 3];
+}
+
+static void cell_line(const struct report *r, const struct comparison *cmp, size_t row, FILE *out)
+{
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	const struct cell *c = &cmp->cells[row];
+	char b[24], n[24], change[24], lo[24], hi[24], call[40];
+
+	value_format(b, base->centre, r->ds->rows[row].unit);
+	value_format(n, new->centre, r->ds->rows[row].unit);
+	change_format(change, c->change);
+	change_format(lo, c->lo);
+	change_format(hi, c->hi);
+	lo[strcspn(lo, "%")] = '\0';
+	hi[strcspn(hi, "%")] = '\0';
+	call_format(call, c);
+	left_column(&r->ds->rows[row], out);
+	fprintf(out, "%7s %7s %7s %6s %6s %s%s\n", b, n, change, lo, hi, call,
+		flags_text(base->flags | new->flags));
+}
+
+static void counts_line(const struct report *r, const struct comparison *cmp, FILE *out)
+{
+	char *s = xasprintf("%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without verdict; Holm, alpha %g",
+			    cmp->counts[CALL_BETTER], cmp->counts[CALL_WORSE],
+			    cmp->counts[CALL_SAME], cmp->counts[CALL_UNSURE],
+			    cmp->counts[CALL_MISSING], cmp->counts[CALL_NONE], r->opt->alpha);
+
+	if (r->aa_splits) {
+		char *more = xasprintf("%s; A/A alarms %.1f%%", s,
+				       100.0 * r->aa_alarms / r->aa_splits);
+
+		free(s);
+		s = more;
+	}
+	paragraph(out, "", 0, s);
+}
+
+static void legend(const struct report *r, FILE *out)
+{
+	fprintf(out, "> higher is better, < lower is better; change is new/base - 1.\n"
+		     "[%g%% interval]; same <x%%: a change of x%% would have been seen (power 80%%).\n"
+		     "d: repeats drift; o: one boot lies far off.\n", 100 * (1 - r->opt->alpha));
+}
+
+static bool row_in(const struct report *r, const struct comparison *cmp, size_t row)
+{
+	return report_side(r, 0, row)->boots || report_side(r, cmp->label, row)->boots;
+}
+
+static void text_pair(const struct report *r, FILE *out)
+{
+	const struct comparison *cmp = &r->cmp[0];
+
+	label_line(out, "base", &r->ds->labels[0]);
+	label_line(out, "new", &r->ds->labels[1]);
+	audit_lines(r, cmp, out);
+	note_lines(r, out);
+	fprintf(out, "\n%-*s%7s %7s %7s %13s %s\n", LEFT, "metric", "base", "new", "change",
+		"interval", "verdict");
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		if (!row_in(r, cmp, r->order[i]))
+			continue;
+		group_line(r, i, out);
+		cell_line(r, cmp, r->order[i], out);
+	}
+	fputc('\n', out);
+	counts_line(r, cmp, out);
+	legend(r, out);
+}
+
+static void text_matrix(const struct report *r, FILE *out)
+{
+	label_line(out, "base", &r->ds->labels[0]);
+	for (size_t k = 0; k < r->ncmp; k++) {
+		char *role = xasprintf("new%zu", k + 1);
+
+		label_line(out, role, &r->ds->labels[k + 1]);
+		audit_lines(r, &r->cmp[k], out);
+		free(role);
+	}
+	note_lines(r, out);
+	for (size_t from = 0; from < r->ncmp; from += PER_BLOCK) {
+		size_t to = from + PER_BLOCK < r->ncmp ? from + PER_BLOCK : r->ncmp;
+
+		fprintf(out, "\n%-*s%7s", LEFT, "metric", "base");
+		for (size_t k = from; k < to; k++)
+			fprintf(out, " %13.13s", r->ds->labels[k + 1].name);
+		fputc('\n', out);
+		for (size_t i = 0; i < r->ds->nrows; i++) {
+			const struct row *row = &r->ds->rows[r->order[i]];
+			char value[24], change[24];
+
+			group_line(r, i, out);
+			left_column(row, out);
+			value_format(value, report_side(r, 0, r->order[i])->centre, row->unit);
+			fprintf(out, "%7s", value);
+			for (size_t k = from; k < to; k++) {
+				const struct cell *c = &r->cmp[k].cells[r->order[i]];
+
+				change_format(change, c->change);
+				fprintf(out, " %7s %-5.5s", change, call_name(c->call));
+			}
+			fputc('\n', out);
+		}
+	}
+	for (size_t k = 0; k < r->ncmp; k++) {
+		fprintf(out, "\n%s: ", r->ds->labels[k + 1].name);
+		counts_line(r, &r->cmp[k], out);
+	}
+	legend(r, out);
+}
+
+static void text_single(const struct report *r, FILE *out)
+{
+	char *census = census_words(&r->ds->labels[0], "linear");
+
+	label_line(out, "label", &r->ds->labels[0]);
+	if (census)
+		paragraph(out, "  linear map ", 13, census);
+	note_lines(r, out);
+	if (r->opt->aa) {
+		if (r->aa_splits)
+			fprintf(out, "A/A: %zu alarms in %zu splits of this label's boots: %.1f%% at alpha %g\n",
+				r->aa_alarms, r->aa_splits, 100.0 * r->aa_alarms / r->aa_splits,
+				r->opt->alpha);
+		else
+			fprintf(out, "A/A: no metric with 4 to 64 boots that vary: nothing to split\n");
+	}
+	if (!r->ds->nrows) {
+		fprintf(out, "no samples\n");
+		return;
+	}
+	fprintf(out, "\n%-*s%8s %9s %9s %6s %8s\n", LEFT, "metric", "median", "between", "within",
+		"boots", "samples");
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		const struct side *s = report_side(r, 0, r->order[i]);
+		char median[24], between[24], within[24];
+
+		value_format(median, s->median, r->ds->rows[r->order[i]].unit);
+		change_format(between, s->between);
+		change_format(within, s->within);
+		group_line(r, i, out);
+		left_column(&r->ds->rows[r->order[i]], out);
+		fprintf(out, "%8s %9s %9s %6zu %8zu%s\n", median, between + (*between == '+'),
+			within + (*within == '+'), s->boots, s->samples, flags_text(s->flags));
+	}
+	fprintf(out, "\n> higher is better, < lower is better; between and within boots: relative\n"
+		     "standard deviations; d: repeats drift; o: one boot lies far off.\n");
+}
+
+void text_write(const struct report *r, FILE *out)
+{
+	emulated_lines(r, out);
+	if (r->ds->nlabels == 1)
+		text_single(r, out);
+	else if (r->ncmp == 1)
+		text_pair(r, out);
+	else
+		text_matrix(r, out);
+}
