@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * linmap_model on maps of no kernel: what splitting costs and leaves on arm64 4K and 16K and on x86,
- * and that a map which is wrong in any one way is told from a right one.
+ * linmap_model on maps of no kernel: what splitting costs and leaves on arm64 4K and 16K and on
+ * x86, and that a map which is wrong in any one way is told from a right one.
  *
  * The expected numbers are counted by hand from the rule in linmap_model.h, not taken from output.
  */
