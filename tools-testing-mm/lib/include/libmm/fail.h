@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Token for token as kselftest.h has it, which defines it in any case: no redefinition then. */
 #ifndef __printf
-#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
 #endif
 
 /*
