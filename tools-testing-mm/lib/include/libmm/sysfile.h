@@ -22,14 +22,18 @@ int __sysfile_path(char *buf, size_t size, const char *path);
 
 /*
  * Read all of @path into @buf as a string without its trailing white space. Returns its length,
- * -EOVERFLOW when it does not fit, or the -errno of open(2) or read(2).
+ * -EOVERFLOW unless the file, white space included, is shorter than @size, or the -errno of open(2)
+ * or read(2).
  */
 ssize_t __sysfile_read(const char *path, char *buf, size_t size);
 
 /* Read a decimal or 0x number. Returns 0, -EINVAL when @path holds something else, or -errno. */
 int __sysfile_read_u64(const char *path, uint64_t *value);
 
-/* Write @value with one write(2). Returns 0 or -errno; a short write is -EIO. */
+/*
+ * Write @value with one write(2). Returns 0 or -errno; a short write is -EIO, an empty @value
+ * -EINVAL (a write of no bytes never reaches the kernel's store method).
+ */
 int __sysfile_write(const char *path, const char *value);
 
 /*

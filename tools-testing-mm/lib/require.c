@@ -1,0 +1,852 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * require: what a test needs of the machine, probed, never taken from a version number.
+ *
+ * A system call is probed by making it, a file by opening it. The kernel's configuration only
+ * explains a failure; it decides nothing but the need "kconfig".
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/perf_event.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libmm/klog.h>
+#include <libmm/require.h>
+#include <libmm/sysfile.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define SENTENCE_MAX 512
+#define NEED_MAX 256
+
+#ifndef __NR_memfd_secret
+#define __NR_memfd_secret 447
+#endif
+
+/* Which option makes the kernel have a file; the longest path comes first where several fit. */
+static const struct {
+	const char *path;
+	const char *options;
+} path_options[] = {
+	{ "/proc/kcore", "CONFIG_PROC_KCORE" },
+	{ "/proc/kpagecgroup", "CONFIG_PROC_PAGE_MONITOR and CONFIG_MEMCG" },
+	{ "/proc/kpage", "CONFIG_PROC_PAGE_MONITOR" },
+	{ "/proc/self/pagemap", "CONFIG_PROC_PAGE_MONITOR" },
+	{ "/proc/config.gz", "CONFIG_IKCONFIG_PROC" },
+	{ "/proc/modules", "CONFIG_MODULES" },
+	{ "/proc/sys/vm/hugetlb_optimize_vmemmap", "CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP" },
+	{ "/proc/sys/vm/nr_hugepages", "CONFIG_HUGETLBFS" },
+	{ "/proc/sys/vm/nr_overcommit_hugepages", "CONFIG_HUGETLBFS" },
+	{ "/proc/sys/vm/compact", "CONFIG_COMPACTION" },
+	{ "/proc/sys/net/core/bpf_jit", "CONFIG_BPF_JIT" },
+	{ "/sys/kernel/mm/hugepages", "CONFIG_HUGETLBFS" },
+	{ "/sys/kernel/mm/transparent_hugepage", "CONFIG_TRANSPARENT_HUGEPAGE" },
+	{ "/sys/kernel/mm/page_idle", "CONFIG_IDLE_PAGE_TRACKING" },
+	{ "/sys/devices/system/node", "CONFIG_NUMA" },
+	{ "/sys/devices/system/memory/soft_offline_page", "CONFIG_MEMORY_FAILURE" },
+	{ "/sys/kernel/debug/kernel_page_tables", "CONFIG_PTDUMP_DEBUGFS, or debugfs is not mounted" },
+	{ "/sys/kernel/debug", "CONFIG_DEBUG_FS, or debugfs is not mounted" },
+	{ "/sys/kernel/tracing", "CONFIG_FTRACE, or tracefs is not mounted" },
+	{ "/sys/bus/pci", "CONFIG_PCI" },
+	{ "/dev/vfio", "CONFIG_VFIO" },
+	{ "/dev/kmsg", "CONFIG_PRINTK" },
+	{ "/dev/mem", "CONFIG_DEVMEM" },
+};
+
+static char sentence[SENTENCE_MAX];
+
+static void __attribute__((noreturn, format(printf, 1, 2))) caller_mistake(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("require: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	abort();
+}
+
+static const char *__attribute__((format(printf, 1, 2))) missing(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	return sentence;
+}
+
+static int file_open(const char *path, int flags)
+{
+	char full[SYSFILE_PATH_MAX];
+	int ret, fd;
+
+	ret = __sysfile_path(full, sizeof(full), path);
+	if (ret)
+		return ret;
+	fd = open(full, flags | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int path_exists(const char *path)
+{
+	char full[SYSFILE_PATH_MAX];
+
+	return !__sysfile_path(full, sizeof(full), path) && !access(full, F_OK);
+}
+
+static const char *kernel_release(void)
+{
+	static struct utsname name;
+
+	return uname(&name) ? "?" : name.release;
+}
+
+static const char *path_option(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(path_options); i++) {
+		if (!strncmp(path, path_options[i].path, strlen(path_options[i].path)))
+			return path_options[i].options;
+	}
+	return NULL;
+}
+
+/* Why the file cannot be opened, and what to do; @doing is "read" or "written". */
+static const char *path_missing(const char *path, const char *doing, int error)
+{
+	const char *option = path_option(path);
+
+	if (error == ENOENT && option)
+		return missing("no %s: the kernel was built without %s, or a container hides it",
+			       path, option);
+	if (error == ENOENT)
+		return missing("no %s on this machine", path);
+	if (error == EROFS)
+		return missing("%s is on a read-only file system, as in a container: run on the host",
+			       path);
+	if ((error == EACCES || error == EPERM) && geteuid())
+		return missing("%s cannot be %s by user %u: run as root", path, doing, geteuid());
+	if (error == EACCES || error == EPERM)
+		return missing("%s cannot be %s even by root: a container or lockdown forbids it",
+			       path, doing);
+	return missing("%s cannot be %s: %s", path, doing, strerror(error));
+}
+
+/* The value of @option in "OPTION=value" lines: 'y', 'm', or 'n'; '?' when the file is no config. */
+static char config_scan(FILE *file, const char *option)
+{
+	size_t size = 0, len = strlen(option);
+	char *line = NULL, value = '?';
+
+	while (getline(&line, &size, file) >= 0) {
+		if (strncmp(line, "CONFIG_", 7) && strncmp(line, "# CONFIG_", 9))
+			continue;
+		if (value == '?')
+			value = 'n';
+		if (!strncmp(line, option, len) && line[len] == '=')
+			value = !strcmp(line + len + 1, "m\n") ? 'm' :
+				!strcmp(line + len + 1, "n\n") ? 'n' : 'y';
+	}
+	if (ferror(file))
+		value = '?';
+	free(line);
+	return value;
+}
+
+static char config_scan_plain(const char *path, const char *option)
+{
+	int fd = file_open(path, O_RDONLY);
+	char value = '?';
+	FILE *file;
+
+	if (fd < 0)
+		return '?';
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return '?';
+	}
+	value = config_scan(file, option);
+	fclose(file);
+	return value;
+}
+
+/* Start @argv with @in as its input and @out, if not negative, as its output; errors are dropped. */
+static int command_start(char *const argv[], int in, int out, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int ret;
+
+	ret = posix_spawn_file_actions_init(&actions);
+	if (ret)
+		return -ret;
+	if (in >= 0)
+		ret = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	if (!ret && out >= 0)
+		ret = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (!ret)
+		ret = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+						       O_WRONLY, 0);
+	if (!ret)
+		ret = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return -ret;
+}
+
+static int command_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+static char config_scan_gzip(const char *path, const char *option)
+{
+	char *const argv[] = { "gzip", "-dc", NULL };
+	int fd, pipes[2], ret;
+	char value = '?';
+	FILE *file;
+	pid_t pid;
+
+	fd = file_open(path, O_RDONLY);
+	if (fd < 0)
+		return '?';
+	if (pipe2(pipes, O_CLOEXEC)) {
+		close(fd);
+		return '?';
+	}
+	ret = command_start(argv, fd, pipes[1], &pid);
+	close(fd);
+	close(pipes[1]);
+	if (ret) {
+		close(pipes[0]);
+		return '?';
+	}
+
+	file = fdopen(pipes[0], "r");
+	if (file) {
+		value = config_scan(file, option);
+		fclose(file);
+	} else {
+		close(pipes[0]);
+	}
+	return command_wait(pid) ? '?' : value;
+}
+
+char require_kconfig(const char *option)
+{
+	char path[SYSFILE_PATH_MAX], value;
+
+	if (strncmp(option, "CONFIG_", 7))
+		caller_mistake("'%s' is no configuration option: it must begin with CONFIG_", option);
+
+	value = config_scan_gzip("/proc/config.gz", option);
+	if (value != '?')
+		return value;
+	snprintf(path, sizeof(path), "/boot/config-%s", kernel_release());
+	value = config_scan_plain(path, option);
+	if (value != '?')
+		return value;
+	snprintf(path, sizeof(path), "/lib/modules/%s/config", kernel_release());
+	return config_scan_plain(path, option);
+}
+
+static const char *need_root(const char *arg)
+{
+	(void)arg;
+	return geteuid() ? missing("user %u is not root: run as root", geteuid()) : NULL;
+}
+
+static const char *need_kconfig(const char *arg)
+{
+	switch (require_kconfig(arg)) {
+	case 'y':
+	case 'm':
+		return NULL;
+	case 'n':
+		return missing("the kernel was built without %s", arg);
+	default:
+		return missing("unknown whether the kernel has %s: neither /proc/config.gz nor /boot/config-%s can be read",
+			       arg, kernel_release());
+	}
+}
+
+static const char *path_probe(const char *path, int flags, const char *doing)
+{
+	int fd;
+
+	if (path[0] != '/')
+		caller_mistake("'%s' is no absolute path", path);
+	fd = file_open(path, flags);
+	if (fd < 0)
+		return path_missing(path, doing, -fd);
+	close(fd);
+	return NULL;
+}
+
+static const char *need_file(const char *arg)
+{
+	return path_probe(arg, O_RDONLY, "read");
+}
+
+static const char *need_writable(const char *arg)
+{
+	return path_probe(arg, O_WRONLY, "written");
+}
+
+static const char *need_sysctl(const char *arg)
+{
+	char path[SYSFILE_PATH_MAX];
+	const char *option;
+	char *p;
+
+	if (snprintf(path, sizeof(path), "/proc/sys/%s", arg) >= (int)sizeof(path))
+		caller_mistake("sysctl name too long: %s", arg);
+	for (p = path + strlen("/proc/sys/"); *p; p++) {
+		if (*p == '.')
+			*p = '/';
+	}
+	if (path_exists(path))
+		return NULL;
+
+	option = path_option(path);
+	if (option)
+		return missing("no sysctl %s: the kernel was built without %s, or a container hides it",
+			       arg, option);
+	return missing("no sysctl %s: this kernel or container has no %s", arg, path);
+}
+
+/* Module names: '-' and '_' are the same. */
+static bool module_name_equal(const char *a, const char *b, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if ((a[i] == '-' ? '_' : a[i]) != (b[i] == '-' ? '_' : b[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool module_is_loaded(const char *name)
+{
+	char path[SYSFILE_PATH_MAX];
+	char *p;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	for (p = path + strlen("/sys/module/"); *p; p++) {
+		if (*p == '-')
+			*p = '_';
+	}
+	return path_exists(path);
+}
+
+/* modules.builtin has a line "kernel/folder/name.ko" for each; most have no folder in /sys/module. */
+static bool module_is_builtin(const char *name)
+{
+	size_t size = 0, len = strlen(name);
+	char path[SYSFILE_PATH_MAX];
+	char *line = NULL, *base;
+	bool found = false;
+	FILE *file;
+	int fd;
+
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", kernel_release());
+	fd = file_open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return false;
+	}
+	while (!found && getline(&line, &size, file) >= 0) {
+		base = strrchr(line, '/');
+		base = base ? base + 1 : line;
+		found = strlen(base) > len && module_name_equal(base, name, len) &&
+			!strncmp(base + len, ".ko", 3);
+	}
+	free(line);
+	fclose(file);
+	return found;
+}
+
+/* Returns 1 when modprobe finds the module, 0 when it does not, or -errno when there is no modprobe. */
+static int module_is_loadable(const char *name)
+{
+	static const char * const programs[] = { "modprobe", "/usr/sbin/modprobe", "/sbin/modprobe" };
+	char root[SYSFILE_PATH_MAX];
+	char *argv[] = { NULL, "-n", "-q", "-d", root, "--", (char *)name, NULL };
+	int ret = -ENOENT;
+	pid_t pid;
+	size_t i;
+
+	if (__sysfile_path(root, sizeof(root), "/"))
+		return -ENAMETOOLONG;
+	/* An ordinary user's PATH has no sbin. */
+	for (i = 0; ret == -ENOENT && i < ARRAY_SIZE(programs); i++) {
+		argv[0] = (char *)programs[i];
+		ret = command_start(argv, -1, -1, &pid);
+	}
+	if (ret)
+		return ret;
+	ret = command_wait(pid);
+	return ret < 0 ? ret : !ret;
+}
+
+static const char *need_module(const char *arg)
+{
+	int ret;
+
+	if (strlen(arg) >= SYSFILE_PATH_MAX / 2 || strchr(arg, '/'))
+		caller_mistake("'%s' is no module name", arg);
+	if (module_is_loaded(arg) || module_is_builtin(arg))
+		return NULL;
+	if (!path_exists("/proc/modules"))
+		return missing("no module %s: the kernel was built without CONFIG_MODULES and does not have it built in",
+			       arg);
+
+	ret = module_is_loadable(arg);
+	if (ret > 0)
+		return NULL;
+	if (ret < 0)
+		return missing("module %s is not loaded, and modprobe cannot be run to look for it (%s): install kmod",
+			       arg, strerror(-ret));
+	return missing("module %s is neither loaded, nor built in, nor in /lib/modules/%s: install the modules of this kernel",
+		       arg, kernel_release());
+}
+
+static const char *need_command(const char *arg)
+{
+	const char *path = getenv("PATH"), *end;
+	char file[PATH_MAX];
+
+	if (strchr(arg, '/'))
+		caller_mistake("'%s' is a path, not a command's name", arg);
+	for (; path && *path; path = *end ? end + 1 : end) {
+		end = strchrnul(path, ':');
+		if (snprintf(file, sizeof(file), "%.*s/%s", (int)(end - path), path, arg) <
+		    (int)sizeof(file) && !access(file, X_OK))
+			return NULL;
+	}
+	return missing("no command %s in $PATH: install the package that has it", arg);
+}
+
+/* A count with an optional K, M, G, T (powers of 1024) behind it. */
+static uint64_t size_parse(const char *arg)
+{
+	static const char units[] = "KMGT";
+	uint64_t size;
+	char *end;
+	const char *unit;
+
+	errno = 0;
+	size = strtoull(arg, &end, 10);
+	if (!isdigit((unsigned char)*arg) || errno)
+		caller_mistake("'%s' is no size", arg);
+	if (!*end)
+		return size;
+
+	unit = strchr(units, *end);
+	if (!unit || end[1] || size > UINT64_MAX >> (10 * (unit - units + 1)))
+		caller_mistake("'%s' is no size: a number and K, M, G or T", arg);
+	return size << (10 * (unit - units + 1));
+}
+
+static unsigned int count_parse(const char *arg)
+{
+	unsigned long count;
+	char *end;
+
+	errno = 0;
+	count = strtoul(arg, &end, 10);
+	if (!isdigit((unsigned char)*arg) || *end || errno || count > INT_MAX)
+		caller_mistake("'%s' is no count", arg);
+	return count;
+}
+
+static const char *need_memory(const char *arg)
+{
+	uint64_t available_kb, wanted = size_parse(arg);
+	int ret;
+
+	ret = __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb);
+	if (ret)
+		return missing("unknown how much memory is available: MemAvailable in /proc/meminfo: %s",
+			       strerror(-ret));
+	if (available_kb >= (wanted + 1023) / 1024)
+		return NULL;
+	return missing("%s of memory is needed and %" PRIu64 "M is available: free some, or use a machine with more",
+		       arg, available_kb / 1024);
+}
+
+/* How many numbers a list like "0-3,8" holds; 0 for an empty or broken one. */
+static unsigned int list_count(const char *list)
+{
+	unsigned int first, last, count = 0;
+	int used;
+
+	while (*list) {
+		if (sscanf(list, "%u%n", &first, &used) != 1)
+			return 0;
+		list += used;
+		last = first;
+		if (*list == '-') {
+			if (sscanf(list + 1, "%u%n", &last, &used) != 1 || last < first)
+				return 0;
+			list += 1 + used;
+		}
+		count += last - first + 1;
+		if (*list && *list++ != ',')
+			return 0;
+	}
+	return count;
+}
+
+static const char *need_cpus(const char *arg)
+{
+	unsigned int wanted = count_parse(arg), count;
+	char list[4096];
+	ssize_t len;
+
+	len = __sysfile_read("/sys/devices/system/cpu/online", list, sizeof(list));
+	if (len < 0)
+		return path_missing("/sys/devices/system/cpu/online", "read", -len);
+	count = list_count(list);
+	if (count >= wanted)
+		return NULL;
+	return missing("%u CPUs are needed and %u online", wanted, count);
+}
+
+static const char *need_nodes(const char *arg)
+{
+	unsigned int wanted = count_parse(arg), count = 1;
+	char list[4096];
+	ssize_t len;
+
+	len = __sysfile_read("/sys/devices/system/node/has_memory", list, sizeof(list));
+	if (len < 0 && len != -ENOENT)
+		return path_missing("/sys/devices/system/node/has_memory", "read", -len);
+	/* Without CONFIG_NUMA there is no such file, and all memory is one node. */
+	if (len >= 0)
+		count = list_count(list);
+	if (count >= wanted)
+		return NULL;
+	return missing("%u NUMA nodes with memory are needed and %u here", wanted, count);
+}
+
+static const char *need_hugetlb(const char *arg)
+{
+	char path[SYSFILE_PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	(void)arg;
+	if (__sysfile_path(path, sizeof(path), "/sys/kernel/mm/hugepages"))
+		return missing("$LIBMM_ROOT is too long");
+	dir = opendir(path);
+	if (!dir)
+		return path_missing("/sys/kernel/mm/hugepages", "read", errno);
+	while (!found) {
+		entry = readdir(dir);
+		if (!entry)
+			break;
+		found = !strncmp(entry->d_name, "hugepages-", 10);
+	}
+	closedir(dir);
+	return found ? NULL : missing("/sys/kernel/mm/hugepages is empty: this kernel or processor has no huge page size");
+}
+
+static const char *need_hvo(const char *arg)
+{
+	(void)arg;
+	if (path_exists("/proc/sys/vm/hugetlb_optimize_vmemmap"))
+		return NULL;
+	if (require_kconfig("CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP") == 'y')
+		return missing("no vm.hugetlb_optimize_vmemmap although the kernel has CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP: no huge page size here can be optimized, or a container hides it");
+	return missing("no vm.hugetlb_optimize_vmemmap: the kernel was built without CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP or its architecture does not have it");
+}
+
+static const char *secretmem_missing(int error)
+{
+	if (error == EPERM || error == EACCES)
+		return missing("memfd_secret(2) is forbidden (%s), as by a container's seccomp filter: run on the host",
+			       strerror(error));
+	if (error != ENOSYS)
+		return missing("memfd_secret(2) fails: %s", strerror(error));
+	if (require_kconfig("CONFIG_SECRETMEM") == 'n')
+		return missing("no memfd_secret(2): the kernel was built without CONFIG_SECRETMEM");
+	return missing("no memfd_secret(2): boot with secretmem.enable=1, and where the linear map cannot change (arm64) without rodata=off or noalias");
+}
+
+static const char *need_secretmem(const char *arg)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	const char *why = NULL;
+	void *map;
+	int fd;
+
+	(void)arg;
+	fd = syscall(__NR_memfd_secret, O_CLOEXEC);
+	if (fd < 0)
+		return secretmem_missing(errno);
+	if (ftruncate(fd, page)) {
+		why = missing("memfd_secret(2) gives a file that cannot grow: %s", strerror(errno));
+		close(fd);
+		return why;
+	}
+
+	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map != MAP_FAILED)
+		munmap(map, page);
+	else if (errno == EAGAIN)
+		why = missing("secret memory cannot be mapped: RLIMIT_MEMLOCK is too low: ulimit -l unlimited");
+	else
+		why = missing("secret memory cannot be mapped: %s", strerror(errno));
+	close(fd);
+	return why;
+}
+
+static const char *need_bpf_filter(const char *arg)
+{
+	struct sock_filter accept_all = BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
+	struct sock_fprog program = { .len = 1, .filter = &accept_all };
+	const char *why = NULL;
+	int pair[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
+		return missing("no socket to attach a filter to (%s): the kernel needs CONFIG_NET and CONFIG_UNIX",
+			       strerror(errno));
+	if (setsockopt(pair[0], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
+		why = missing("a classic socket filter cannot be attached: %s%s", strerror(errno),
+			      errno == ENOMEM ? ": raise net.core.optmem_max" : "");
+	close(pair[0]);
+	close(pair[1]);
+	return why;
+}
+
+static const char *pmu_missing(int error)
+{
+	char level[16];
+
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		if (__sysfile_read("/proc/sys/kernel/perf_event_paranoid", level, sizeof(level)) < 0)
+			snprintf(level, sizeof(level), "?");
+		return missing("user %u may not count in the kernel (kernel.perf_event_paranoid is %s): run as root, or set it to 1",
+			       geteuid(), level);
+	case ENOSYS:
+		return missing("no perf_event_open(2): the kernel was built without CONFIG_PERF_EVENTS, or a seccomp filter hides it");
+	case ENOENT:
+	case ENODEV:
+	case EOPNOTSUPP:
+		return missing("no hardware counters (%s): this machine has no PMU that the kernel drives, or its hypervisor gives none",
+			       strerror(error));
+	default:
+		return missing("a hardware counter cannot be opened: %s", strerror(error));
+	}
+}
+
+/* A hypervisor may offer a counter that never counts. */
+static const char *need_pmu(const char *arg)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_user = 1,
+		.exclude_hv = 1,
+	};
+	const char *why = NULL;
+	uint64_t count;
+	ssize_t n;
+	int fd;
+
+	(void)arg;
+	fd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return pmu_missing(errno);
+
+	n = read(fd, &count, sizeof(count));
+	if (n != sizeof(count))
+		why = missing("a hardware counter opens but cannot be read: %s",
+			      n < 0 ? strerror(errno) : "short read");
+	else if (!count)
+		why = missing("a hardware counter opens but does not count: other counters use the PMU, or the hypervisor does not provide it");
+	close(fd);
+	return why;
+}
+
+static const char *need_kcore(const char *arg)
+{
+	char header[4];
+	ssize_t n;
+	int fd;
+
+	(void)arg;
+	fd = file_open("/proc/kcore", O_RDONLY);
+	if (fd == -ENOENT && require_kconfig("CONFIG_PROC_KCORE") == 'n')
+		return missing("no /proc/kcore: the kernel was built without CONFIG_PROC_KCORE");
+	if (fd == -EPERM && !geteuid())
+		return missing("/proc/kcore cannot be opened even by root: lockdown=confidentiality, or CAP_SYS_RAWIO is missing");
+	if (fd < 0)
+		return path_missing("/proc/kcore", "read", -fd);
+
+	n = read(fd, header, sizeof(header));
+	close(fd);
+	if (n < 0)
+		return missing("/proc/kcore cannot be read: %s", strerror(errno));
+	if (n != sizeof(header) || memcmp(header, "\177ELF", sizeof(header)))
+		return missing("/proc/kcore is no ELF file: a container hides the real one: run on the host");
+	return NULL;
+}
+
+struct bbml2_search {
+	bool found;
+};
+
+static void bbml2_line(const char *text, bool bad, void *arg)
+{
+	struct bbml2_search *search = arg;
+
+	(void)bad;
+	if (strstr(text, "CPU features: detected: ") &&
+	    (strcasestr(text, "BBM Level 2") || strcasestr(text, "BBML2")))
+		search->found = true;
+}
+
+/*
+ * The kernel uses BBML2 when its allow-list of processors has every CPU's MIDR; the ID register is
+ * ignored and no file tells the outcome. It says so once, in the kernel log at boot.
+ */
+static const char *need_bbml2(const char *arg)
+{
+	const struct klog_mark boot = { 0 };
+	struct bbml2_search search = { 0 };
+	struct utsname name;
+	int ret;
+
+	(void)arg;
+	if (uname(&name) || strcmp(name.machine, "aarch64"))
+		return missing("BBML2 is a feature of arm64 and this machine is not arm64");
+
+	ret = __klog_since(&boot, bbml2_line, &search);
+	if (search.found)
+		return NULL;
+	if (ret == -EPIPE)
+		return missing("unknown whether the kernel uses BBML2: its log no longer reaches back to boot: reboot and run again");
+	if (ret < 0)
+		return missing("unknown whether the kernel uses BBML2: its log cannot be read (%s): run as root",
+			       strerror(-ret));
+	return missing("the kernel did not report BBML2 at boot: this CPU is not on its list or the kernel does not use it");
+}
+
+static const char *need_destructive(const char *arg)
+{
+	const char *allowed = getenv("VMTESTS_DESTRUCTIVE");
+
+	(void)arg;
+	if (allowed && !strcmp(allowed, "1"))
+		return NULL;
+	return missing("it changes the machine until the next boot: allow that with run_vmtests.sh -d");
+}
+
+static const struct need {
+	const char *word;
+	bool takes_arg;
+	const char *(*probe)(const char *arg);
+} needs[] = {
+	{ "root", false, need_root },
+	{ "kconfig", true, need_kconfig },
+	{ "file", true, need_file },
+	{ "writable", true, need_writable },
+	{ "sysctl", true, need_sysctl },
+	{ "module", true, need_module },
+	{ "command", true, need_command },
+	{ "memory", true, need_memory },
+	{ "cpus", true, need_cpus },
+	{ "nodes", true, need_nodes },
+	{ "hugetlb", false, need_hugetlb },
+	{ "hvo", false, need_hvo },
+	{ "secretmem", false, need_secretmem },
+	{ "bpf-filter", false, need_bpf_filter },
+	{ "pmu", false, need_pmu },
+	{ "kcore", false, need_kcore },
+	{ "bbml2", false, need_bbml2 },
+	{ "destructive", false, need_destructive },
+};
+
+static const struct need *need_find(const char *text)
+{
+	size_t i, len = strcspn(text, ":");
+	bool has_arg = text[len] && text[len + 1];
+
+	for (i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (strlen(needs[i].word) != len || strncmp(needs[i].word, text, len))
+			continue;
+		return needs[i].takes_arg ? has_arg ? &needs[i] : NULL :
+					    text[len] ? NULL : &needs[i];
+	}
+	return NULL;
+}
+
+int require_known(const char *need)
+{
+	return !!need_find(need);
+}
+
+const char *require_need(const char *need)
+{
+	const struct need *found = need_find(need);
+
+	if (!found)
+		caller_mistake("unknown need '%s': see require.h for the words", need);
+	return found->probe(found->takes_arg ? need + strlen(found->word) + 1 : NULL);
+}
+
+const char *require_needs(const char *needs)
+{
+	char need[NEED_MAX];
+	const char *why;
+	size_t len;
+
+	while (*needs) {
+		len = strcspn(needs, ",");
+		if (len >= sizeof(need))
+			caller_mistake("need too long: %s", needs);
+		memcpy(need, needs, len);
+		need[len] = '\0';
+
+		why = require_need(need);
+		if (why)
+			return why;
+		needs += len + !!needs[len];
+	}
+	return NULL;
+}
