@@ -6,16 +6,36 @@
  * write is read back; the old values are written back in reverse order by sysconf_restore(), at
  * exit, on every signal that ends the process, and, when the process had no chance (SIGKILL), by
  * whoever opens the journal next in the same boot. A journal of another boot is dropped: none of
- * these settings outlives a boot.
+ * these settings outlives a boot. The value that was there before the first change wins, whoever
+ * changed the setting in between.
  *
- * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests. One run at a
- * time: the lock is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A test that
- * run_vmtests.sh started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD.
+ * Whose changes: a change belongs to the process that made it. Exit and sysconf_restore() undo what
+ * the calling process changed and what processes that are dead by now left; never what belongs to
+ * another living process. So a child that exits leaves its parent's settings alone; what it changed
+ * and left behind by _exit(2), abort(3) under a handler of its own, or SIGKILL is undone by the
+ * next sysconf_restore() or exit of a process of the same run, or by the next start. A signal
+ * handler undoes, from memory, only what its own process changed.
  *
- * Journal, one record a line, fields separated by one space, bytes outside [!-~] and '%' as %XX:
+ * Signals: a handler is set, at open, for each signal whose default action ends the process and
+ * that is at its default. A signal that the program ignores or handles stays its own: it must leave
+ * by exit(3), or the next start restores. A handler set later over this one does the same. After
+ * restoring, the signal is raised again with its default action, so the exit status is true.
+ *
+ * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, created with
+ * mode 0700; it is refused when it is a symbolic link, of another user, or writable by others. One
+ * run at a time: the lock is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A
+ * test that run_vmtests.sh started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD,
+ * which counts only if it is STATE/lock and the lock is held through it.
+ *
+ * Journal, one record a line, fields separated by one space, bytes outside [!-~] and '%' as %XX;
+ * OWNER is PID.STARTTIME (clock ticks since boot):
  *   vmtests-journal 1 BOOT_ID
- *   set PATH OLD_VALUE
- * Further record kinds (mounts, mappings) are added with sysconf_undo_register().
+ *   set PATH OLD_VALUE OWNER
+ *   done set PATH OLD_VALUE OWNER       that record is undone
+ * Further record kinds (mounts, mappings) are added with sysconf_undo_register(). The journal is
+ * emptied when everything in it is undone.
+ *
+ * Not for several threads of one process at a time.
  */
 #ifndef LIBMM_SYSCONF_H
 #define LIBMM_SYSCONF_H
@@ -28,9 +48,11 @@
 
 /*
  * Take the lock (or prove that it was inherited), restore what a dead predecessor left, and arm the
- * exit and signal handlers. @recovered, if not NULL, is called once for every setting put back.
- * Called implicitly by the first sysconf_set(). Returns 0, -EBUSY when another run holds the lock
- * (sysconf_owner() has its pid), or -errno.
+ * exit and signal handlers. @recovered is called once for every setting put back; NULL writes a
+ * line to stderr instead. Called implicitly by the first sysconf_set(). What cannot be put back is
+ * reported on stderr and is no failure. Returns 0; -EBUSY when another run holds the lock
+ * (sysconf_owner() has its pid); -EBADMSG when the journal is none; -EPERM when the state directory
+ * is not safe (above); or -errno.
  */
 int __sysconf_open(void (*recovered)(const char *path, const char *value));
 void sysconf_open(void);
@@ -39,13 +61,16 @@ void sysconf_open(void);
 pid_t sysconf_owner(void);
 
 /*
- * Note the present value of @path in the journal unless it is there already. For callers that
- * then write through a file descriptor of their own (hot paths). Returns 0 or -errno.
+ * Note the present value of @path in the journal unless this process has done so already. For
+ * callers that then write through a file descriptor of their own (hot paths). Returns 0, -EINVAL
+ * for an empty value (which could not be written back), -EOVERFLOW for one that is too long, or
+ * -errno.
  */
 int __sysconf_save(const char *path);
 
 /*
- * Save, write @value, read back. A file of the "a [b] c" kind reads back as the bracketed word.
+ * Save, write @value, read back. A file of the "a [b] c" kind reads back as the bracketed word, and
+ * white space as one space; numbers compare as numbers.
  * Returns 0; -EBADE when the kernel kept another value, which is then in @got if that is not NULL
  * (SYSCONF_VALUE_MAX bytes); or -errno.
  */
@@ -64,13 +89,18 @@ int __sysconf_restore(void);
 void sysconf_restore(void);
 
 /*
- * Another kind of thing to undo: @undo gets the target of a "KIND TARGET VALUE" record. It runs
- * from sysconf_restore() and from recovery, not from a signal handler. Returns 0 or -ENOSPC.
+ * Another kind of thing to undo: @undo gets the target and value of a "KIND TARGET VALUE" record
+ * and returns 0 or -errno. It runs from sysconf_restore(), exit and recovery, not from a signal
+ * handler. A record stays in the journal when the program does not know its kind. Register before
+ * opening. Returns 0 or -ENOSPC. __sysconf_journal() notes such a record; no field may be empty (-EINVAL).
  */
 int sysconf_undo_register(const char *kind, int (*undo)(const char *target, const char *value));
 int __sysconf_journal(const char *kind, const char *target, const char *value);
 
-/* Every setting that the suite may change and this machine has; for leak checks and run.json. */
+/*
+ * Every setting that a memory test may change and that can be read here, in a fixed order; for leak
+ * checks and run.json. Returns 0, what @visit returned when not 0, or -errno.
+ */
 int sysconf_known_each(int (*visit)(const char *path, const char *value, void *arg), void *arg);
 
 #endif
