@@ -7,10 +7,13 @@
  *
  *   for each case:  setup
  *                   warm-up repeats, then recorded repeats:
- *                       before; { prepare_phase?; clock; op x iterations; clock } per phase; after
- *                   teardown
+ *                       before; { prepare; clock; op x iterations; clock } per phase; after
+ *                   teardown; settings (sysconf) and CPU affinity put back
  *
- * The program prints KTAP, one subtest a case, and writes samples through report.
+ * The program prints KTAP, one subtest a case, and writes samples through report, when the repeat
+ * that they belong to is over. A step that fails ends its case: what remains of the repeat is left
+ * out, after() too, and teardown runs. Samples of earlier repeats stay. Nothing is pinned unless
+ * setup calls __bench_pin(): threads and programs that a case starts inherit its affinity.
  */
 #ifndef LIBMM_BENCH_H
 #define LIBMM_BENCH_H
@@ -34,10 +37,11 @@ struct bench_phase {
 	enum report_better better;
 	enum bench_scale scale;
 	/*
-	 * The measured operation, called bench_case.iterations times with i counting up. Returns 0 or
-	 * -errno; it must not print or allocate.
+	 * The measured operation, called bench_case.iterations times with i counting up. Returns 0
+	 * or -errno; it must not print or allocate.
 	 */
 	int (*op)(struct bench_case *c, uint64_t i);
+	int (*prepare)(struct bench_case *c);	/* before the clock, not timed; may be NULL */
 };
 
 struct bench_case {
@@ -45,8 +49,9 @@ struct bench_case {
 	const char *needs;	/* as libmm/require.h, or NULL */
 	void *ctx;
 	/*
-	 * Once a case, not timed. Sets iterations and units. Returns 0, -errno for a failure, or
-	 * bench_skip(c, "reason ...").
+	 * Once a case, not timed. Sets iterations and units. Returns 0, -errno for a failure (after
+	 * bench_fail() if words help), or bench_skip(c, "reason ..."), for which it must have
+	 * cleaned up itself, as for a failure. May be NULL when the table has all values.
 	 */
 	int (*setup)(struct bench_case *c);
 	int (*before)(struct bench_case *c);	/* before each repeat, not timed; may be NULL */
@@ -56,7 +61,7 @@ struct bench_case {
 	void (*teardown)(struct bench_case *c);	/* always after a setup that returned 0 */
 	bool once;		/* a state, not a duration: one repeat, no warm-up */
 
-	/* set by setup, or by before for phases whose amount varies */
+	/* set by setup, or by before or a phase's prepare where the amount varies */
 	uint64_t iterations;	/* calls of op in a phase, at least 1 */
 	uint64_t units;		/* what the time is divided by, over all iterations, at least 1 */
 
@@ -80,7 +85,8 @@ struct bench {
 
 /*
  * Options: -l list the cases, -c CASE (repeatable), -r REPEATS, -w WARMUPS, -h. Repeats default to
- * $VMTESTS_REPEATS, else 10. Returns KSFT_PASS, KSFT_FAIL or KSFT_SKIP.
+ * $VMTESTS_REPEATS, else 10; warm-ups to 1. Returns KSFT_PASS, KSFT_SKIP when no case could run, or
+ * KSFT_FAIL, also for a wrong option.
  */
 int bench_main(int argc, char **argv, const struct bench *b);
 
@@ -97,7 +103,11 @@ int bench_fail(struct bench_case *c, int err, const char *fmt, ...)
  */
 int bench_value(struct bench_case *c, const char *metric, const char *unit,
 		enum report_better better, double value);
-/* p50, p99, p999 and max of @h as PREFIX_p50_ns ..., the histogram attached to the p99. */
+
+/*
+ * p50, p99, p999 and max of @h (in ns) as PREFIX_p50_ns ..., the histogram attached to the p99;
+ * from after() only. Returns 0, -ENODATA for an empty histogram, or -errno.
+ */
 int bench_latency(struct bench_case *c, const char *prefix, const struct hist *h);
 
 /* Monotonic time in ns that NTP does not slew (CLOCK_MONOTONIC_RAW). */
@@ -110,9 +120,13 @@ uint64_t bench_now_ns(void);
 int bench_time(struct bench_case *c, int (*op)(struct bench_case *c, uint64_t i),
 	       uint64_t iterations, uint64_t *elapsed);
 
-/* Pin the caller to the @index-th CPU it may use (modulo their number), with libnuma. */
-int __bench_pin(unsigned int index);
+/*
+ * The CPUs that the program was started with: how many (at least 1), pin the calling thread to the
+ * @index-th of them (modulo their number), and let it use all of them again. Return 0 or -errno.
+ */
 unsigned int bench_cpus(void);
+int __bench_pin(unsigned int index);
+int __bench_unpin(void);
 
 /* "quick" is the default tier; true for -T full ($VMTESTS_TIER). */
 bool bench_tier_full(void);

@@ -18,9 +18,10 @@ size_t hugetlb_sizes(uint64_t *sizes, size_t max);
 /*
  * The page-table level a huge page of @size bytes is mapped at: "pte", "contpte", "pmd", "contpmd",
  * "pud", or "other". From the base page size and sizeof(pte) alone; a name that is the same on
- * every machine, where the size is not.
+ * every machine, where the size is not. __hugetlb_level() takes the base page size from the caller.
  */
 const char *hugetlb_level(uint64_t size);
+const char *__hugetlb_level(uint64_t size, uint64_t page_size);
 
 struct hugetlb_pool {
 	uint64_t size;		/* bytes of one huge page */
@@ -42,8 +43,18 @@ void hugetlb_pool_close(struct hugetlb_pool *pool);
  */
 long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages);
 
-/* "nr", "free", "resv", "surplus", "overcommit" of the pool. Returns the count or -errno. */
+/*
+ * "nr", "free", "resv", "surplus", "overcommit" of the pool. Returns the count, -EINVAL for another
+ * word, -ENOENT where the kernel has no such count ("resv" and "overcommit" of a node), or -errno.
+ */
 long __hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which);
+
+/*
+ * Page frame numbers of the head pages of every huge page of @size bytes, of whatever node and
+ * whether free or in use, ascending, from /proc/kpageflags. Returns how many there are, of which
+ * the first @max are in @pfns, or -errno.
+ */
+long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max);
 
 /*
  * HVO through vm.hugetlb_optimize_vmemmap: absent, off or on. It affects pages allocated from now
@@ -61,9 +72,9 @@ int __hugetlb_hvo_set(bool on);
 int __hugetlb_memmap_bytes(uint64_t *bytes);
 
 /*
- * Pages of struct page memory that HVO frees for one huge page: the vmemmap of the page less the
- * part that is kept. Source: include/linux/hugetlb.h, HUGETLB_VMEMMAP_RESERVE_SIZE (one page).
- * Returns 0 for sizes too small to optimize.
+ * Base pages of struct page memory that HVO frees for one huge page: the vmemmap of the page less
+ * the part that is kept. Source: mm/hugetlb_vmemmap.h, HUGETLB_VMEMMAP_RESERVE_SIZE (one page).
+ * Returns 0 for sizes too small to optimize and where struct page is not a power of two in size.
  */
 uint64_t hugetlb_hvo_saving(uint64_t size, uint64_t struct_page_size, uint64_t page_size);
 
