@@ -82,11 +82,12 @@ static bool hex_parse(const char *text, const char *end, uint64_t *value)
 	return !errno && stop == end && stop != text && *text != '-' && *text != '+';
 }
 
+/* Not longer than a census can be named: it is found again by its name. */
 static bool pair_parse(const char *text, uint64_t *start, uint64_t *end)
 {
 	const char *dash = strchr(text, '-');
 
-	return dash && hex_parse(text, dash, start) &&
+	return dash && strlen(text) < CENSUS_NAME_MAX && hex_parse(text, dash, start) &&
 	       hex_parse(dash + 1, text + strlen(text), end) && *start < *end;
 }
 
@@ -119,21 +120,21 @@ static void kernel_close(struct kernel *kernel)
 	kcore_close(kernel->kc);
 }
 
-/*
- * @must: a range of the default list that this kernel lacks is left out, one asked for is an error.
- */
+/* A range of the default list that this kernel lacks is left out; one that @must be is an error. */
 static int census_add(const struct kernel *kernel, const char *name, bool must,
 		      struct report *report)
 {
 	char reason[KCORE_REASON_MAX];
 	uint64_t start, end;
+	int ret;
 
 	if (!pair_parse(name, &start, &end) &&
 	    __census_range(kernel->kc, name, &start, &end, reason, sizeof(reason)))
 		return must ? fail(EXIT_CANNOT, "%s: %s", name, reason) : EXIT_OK;
-	if (__census_take(kernel->pgt, name, start, end, &report->census[report->nr], reason,
-			  sizeof(reason)))
-		return fail(EXIT_CANNOT, "%s: %s", name, reason);
+	ret = __census_take(kernel->pgt, name, start, end, &report->census[report->nr], reason,
+			    sizeof(reason));
+	if (ret)
+		return fail(ret == -EINVAL ? EXIT_USAGE : EXIT_CANNOT, "%s: %s", name, reason);
 	report->nr++;
 	return EXIT_OK;
 }
@@ -175,7 +176,7 @@ static void level_print(const struct census *census, enum kpg_level level)
 	char leaf[16], all[16];
 	unsigned int attr;
 
-	printf("  %s %5s %10" PRIu64 " %7s", kpg_level_name(level),
+	printf("  %s %4s %10" PRIu64 " %5s", kpg_level_name(level),
 	       size_text(size, leaf, sizeof(leaf)), census->leaves[CENSUS_MAPPED][level],
 	       size_text(census->leaves[CENSUS_MAPPED][level] * size, all, sizeof(all)));
 	for (attr = CENSUS_CONTIGUOUS; attr < CENSUS_ATTRS; attr++)
@@ -212,7 +213,8 @@ static void report_print(const struct report *report)
 		return;
 	printf("%s, %" PRIu64 "K pages, %u-bit addresses, %u levels\n", first->arch,
 	       first->page_size / 1024, first->va_bits, first->levels);
-	printf("\n%11s %10s %7s", "size", "leaves", "bytes");
+	/* 77 columns: it is pasted into cover letters. */
+	printf("\n%10s %10s %5s", "size", "leaves", "bytes");
 	printf(" %9s %9s %9s %9s %9s\n", "contig", "read-only", "exec", "w+x", "invalid");
 	for (i = 0; i < report->nr; i++)
 		census_print(&report->census[i]);
@@ -354,6 +356,22 @@ static int census_diff(const struct kernel *kernel, const struct census *old, js
 	return EXIT_OK;
 }
 
+static int wanted_check(const struct options *options, const struct report *old)
+{
+	int i;
+
+	for (i = 0; i < options->nr_ranges; i++) {
+		size_t n = 0;
+
+		while (n < old->nr && strcmp(options->ranges[i], old->census[n].name))
+			n++;
+		if (n == old->nr)
+			return fail(EXIT_USAGE, "%s: has no census of %s", options->since,
+				    options->ranges[i]);
+	}
+	return EXIT_OK;
+}
+
 static int diff_run(const struct kernel *kernel, const struct options *options)
 {
 	static struct report old;
@@ -363,6 +381,8 @@ static int diff_run(const struct kernel *kernel, const struct options *options)
 	size_t i;
 
 	status = report_load(options->since, &old);
+	if (!status)
+		status = wanted_check(options, &old);
 	for (i = 0; !status && i < old.nr; i++)
 		if (wanted(options, old.census[i].name))
 			status = census_diff(kernel, &old.census[i], json, &changed);

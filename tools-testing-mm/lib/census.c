@@ -142,13 +142,36 @@ static int image_find(const struct kcore *kc, uint64_t *start, uint64_t *end, ch
 /* __START_KERNEL_map: the last 2 GB, whatever the randomized place of the image in it. */
 #define X86_IMAGE_BASE	UINT64_C(0xffffffff80000000)
 
+/* MIN_KIMG_ALIGN: below it, the offset is the boot loader's alignment (arm64's kaslr_init()). */
+#define ARM64_KASLR_MIN	(2 * 1024 * 1024)
+
+static bool arm64_has_kaslr(const struct kcore *kc)
+{
+	char offset[24];
+
+	return !__kcore_string(kc, "KERNELOFFSET", offset, sizeof(offset)) &&
+	       strtoull(offset, NULL, 16) >= ARM64_KASLR_MIN;
+}
+
+static int arm64_modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end)
+{
+	int ret = __kcore_number(kc, "MODULES_VADDR", start);
+
+	return ret ? ret : __kcore_number(kc, "MODULES_END", end);
+}
+
 static int modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
 			size_t len)
 {
 	uint64_t image_size;
 
-	if (!__kcore_number(kc, "MODULES_VADDR", start) && !__kcore_number(kc, "MODULES_END", end))
+	if (!arm64_modules_find(kc, start, end)) {
+		/* module_init_limits(): the range of that name then stays empty. */
+		if (arm64_has_kaslr(kc))
+			return libmm_refuse(-ENOENT, reason, len,
+					    "with KASLR, modules are near the image in vmalloc");
 		return 0;
+	}
 	if (!__kcore_number(kc, "KERNEL_IMAGE_SIZE", &image_size) &&
 	    !segment_at(kc, X86_IMAGE_BASE + image_size, start, end))
 		return 0;

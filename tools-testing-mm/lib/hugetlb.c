@@ -223,7 +223,7 @@ static bool flags_have(uint64_t flags, int bit)
 }
 
 /*
- * Whether a huge page of exactly @nr base pages begins at @pfn, whose flags are @flags: a larger one
+ * Whether a huge page of exactly @nr base pages begins at @pfn, with flags @flags: a larger one
  * goes on behind it, a smaller one ends before its middle. Returns 1, 0 or -errno.
  */
 static int is_head(int fd, uint64_t pfn, uint64_t nr, uint64_t flags)

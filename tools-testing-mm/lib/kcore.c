@@ -133,7 +133,7 @@ static Elf64_Phdr *phdrs_read(struct kcore *kc, const Elf64_Ehdr *ehdr, char *re
 	Elf64_Phdr *phdrs = calloc(ehdr->e_phnum ? ehdr->e_phnum : 1, sizeof(*phdrs));
 
 	if (!phdrs) {
-		*err = libmm_refuse(-ENOMEM, reason, len, "no memory for headers of /proc/kcore");
+		*err = libmm_refuse(-ENOMEM, reason, len, "no memory for /proc/kcore's headers");
 		return NULL;
 	}
 	*err = file_read(kc->fd, ehdr->e_phoff, phdrs, ehdr->e_phnum * sizeof(*phdrs));
@@ -257,9 +257,11 @@ static int segments_read(struct kcore *kc, const Elf64_Ehdr *ehdr, char *reason,
 	if (!phdrs)
 		return ret;
 	kc->segments = calloc(ehdr->e_phnum ? ehdr->e_phnum : 1, sizeof(*kc->segments));
-	if (!kc->segments)
-		ret = libmm_refuse(-ENOMEM, reason, len,
-				   "no memory for the segments of /proc/kcore");
+	if (!kc->segments) {
+		free(phdrs);
+		return libmm_refuse(-ENOMEM, reason, len,
+				    "no memory for the segments of /proc/kcore");
+	}
 	for (i = 0; !ret && i < ehdr->e_phnum; i++) {
 		if (phdrs[i].p_type == PT_NOTE)
 			ret = notes_read(kc, &phdrs[i], reason, len);

@@ -6,7 +6,7 @@
 # Modules that write JSON need jansson; a build without it (the kernel tree's) sets LIBMM_JSON=n
 # and gets everything else.
 
-LIBMM_SRCDIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+LIBMM_SRCDIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 LIBMM_OUTPUT ?= $(OUTPUT)/libmm
 LIBMM_JSON ?= y
 

@@ -152,9 +152,18 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt,
 
 static const char *state_dir(void)
 {
+	static char of_user[PATH_MAX];
 	const char *dir = getenv("VMTESTS_STATE_DIR");
+	int len;
 
-	return dir && *dir ? dir : STATE_DIR_DEFAULT;
+	if (dir && *dir)
+		return dir;
+	if (!geteuid())
+		return STATE_DIR_DEFAULT;
+	dir = getenv("XDG_RUNTIME_DIR");
+	len = dir && *dir ? snprintf(of_user, sizeof(of_user), "%s/vmtests", dir) :
+			    snprintf(of_user, sizeof(of_user), "/tmp/vmtests-%u", geteuid());
+	return len < (int)sizeof(of_user) ? of_user : STATE_DIR_DEFAULT;
 }
 
 /* Whoever can write to the state directory decides what root writes to the machine's settings. */
@@ -262,6 +271,11 @@ out:
 		return ret;
 	}
 	return fd;
+}
+
+int sysconf_lock_fd(void)
+{
+	return state.lock_fd;
 }
 
 pid_t sysconf_owner(void)

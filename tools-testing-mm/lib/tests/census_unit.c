@@ -242,7 +242,7 @@ TEST_F(census, ranges_of_arm64)
 		      SYNTH_RAM_PA + SYNTH_RAM_SIZE + hole, 0x1000, SYNTH_RAM_OFFSET);
 	synth_info(&self->core, "NUMBER(VMALLOC_START)=0x%" PRIx64 "\n", vmalloc);
 	synth_info(&self->core, "NUMBER(MODULES_VADDR)=0xffff800000000000\n");
-	synth_info(&self->core, "NUMBER(MODULES_END)=0xffff800080000000\n");
+	synth_info(&self->core, "NUMBER(MODULES_END)=0xffff800080000000\nKERNELOFFSET=10000\n");
 	synth_info(&self->core, "SYMBOL(vmemmap)=fffffdffbe000000\nSIZE(page)=64\n");
 	synth_info(&self->core, "NUMBER(SECTION_SIZE_BITS)=%d\n", SECTION_BITS);
 	ASSERT_EQ(0, census_open(self));
@@ -266,6 +266,19 @@ TEST_F(census, ranges_of_arm64)
 	ASSERT_EQ(0, range_of(self, "image", &start, &end));
 	ASSERT_EQ(SYNTH_IMAGE_VA, start);
 	ASSERT_EQ(SYNTH_IMAGE_VA + SYNTH_IMAGE_SIZE, end);
+}
+
+/* Then the range that VMCOREINFO names holds nothing: its census would prove anything. */
+TEST_F(census, modules_of_arm64_with_kaslr)
+{
+	uint64_t start, end;
+
+	synth_info(&self->core, "NUMBER(MODULES_VADDR)=0xffff800000000000\n");
+	synth_info(&self->core, "NUMBER(MODULES_END)=0xffff800080000000\n");
+	synth_info(&self->core, "KERNELOFFSET=265f941000000\n");
+	ASSERT_EQ(0, census_open(self));
+	ASSERT_EQ(-ENOENT, range_of(self, "modules", &start, &end));
+	ASSERT_NE(NULL, strstr(self->why, "KASLR"));
 }
 
 /* x86 says how large the image's part of the address space is, and has a segment after it. */

@@ -164,6 +164,22 @@ TEST_F(core, read_across_two_segments)
 	ASSERT_EQ(0, memcmp(buf, "leftside", 8));
 }
 
+/*
+ * The image's memory need not be among the RAM that the kernel lists: the root table is read there.
+ */
+TEST_F(core, physical_read_of_the_image)
+{
+	uint64_t pa = SYNTH_RAM_PA + SYNTH_RAM_SIZE + 0x100000, va;
+	char buf[8];
+
+	self->synth.phdr[1].p_paddr = pa;
+	synth_write(&self->synth, SYNTH_RAM_OFFSET + 8, "contents", 8);
+	ASSERT_EQ(0, core_open(self));
+	ASSERT_EQ(0, __kcore_read_pa(self->kc, pa + 8, buf, 8));
+	ASSERT_EQ(0, memcmp(buf, "contents", 8));
+	ASSERT_FALSE(kcore_pa_to_va(self->kc, pa + 8, &va));
+}
+
 TEST_F(core, truncated_memory)
 {
 	char buf[8];
@@ -178,11 +194,17 @@ TEST_F(core, vmcoreinfo)
 	uint64_t value = 0;
 	char text[32];
 
-	synth_info(&self->synth, "NUMBER(hex)=0xffff800000000000\nNUMBER(decimal)=48\n");
-	synth_info(&self->synth, "NUMBER(negative)=-4096\nNUMBER(zero)=0\n");
-	synth_info(&self->synth, "SYMBOL(init_uts_ns)=ffffffff82a1b2c0\nSIZE(page)=64\n");
-	synth_info(&self->synth, "OFFSET(page.flags)=8\nNUMBER(word)=many\nNUMBER(void)=\n");
-	synth_info(&self->synth, "NUMBER(last)=7");
+	synth_info(&self->synth, "%s\n", "NUMBER(hex)=0xffff800000000000");
+	synth_info(&self->synth, "%s\n", "NUMBER(decimal)=48");
+	synth_info(&self->synth, "%s\n", "NUMBER(negative)=-4096");
+	synth_info(&self->synth, "%s\n", "NUMBER(zero)=0");
+	synth_info(&self->synth, "%s\n", "NUMBER(word)=many");
+	synth_info(&self->synth, "%s\n", "NUMBER(void)=");
+	synth_info(&self->synth, "%s\n", "SYMBOL(init_uts_ns)=ffffffff82a1b2c0");
+	synth_info(&self->synth, "%s\n", "SIZE(page)=64");
+	synth_info(&self->synth, "%s\n", "OFFSET(page.flags)=8");
+	/* The last line may lack its newline. */
+	synth_info(&self->synth, "%s", "NUMBER(last)=7");
 	ASSERT_EQ(0, core_open(self));
 	ASSERT_EQ(0, __kcore_number(self->kc, "hex", &value));
 	ASSERT_EQ(0xffff800000000000, value);

@@ -50,7 +50,8 @@ struct census {
  *   vmemmap   SYMBOL(vmemmap) + pfn * SIZE(page) over the same RAM, widened to whole memory
  *             sections (NUMBER(SECTION_SIZE_BITS)); needs SPARSEMEM_VMEMMAP
  *   vmalloc   the segment that starts at NUMBER(VMALLOC_START); arm64 keeps the image in it
- *   modules   arm64: NUMBER(MODULES_VADDR) to NUMBER(MODULES_END); x86-64: the segment that starts
+ *   modules   arm64: NUMBER(MODULES_VADDR) to NUMBER(MODULES_END), but none with KASLR, which
+ *             puts modules anywhere within 2 GB of the image; x86-64: the segment that starts
  *             NUMBER(KERNEL_IMAGE_SIZE) above the base of the image's mapping
  *   image     the segment of _stext: _text to _end
  *

@@ -21,8 +21,8 @@
  * by exit(3), or the next start restores. A handler set later over this one does the same. After
  * restoring, the signal is raised again with its default action, so the exit status is true.
  *
- * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, created with
- * mode 0700; it is refused when it is a symbolic link, of another user, or writable by others. One
+ * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, for an ordinary
+ * user $XDG_RUNTIME_DIR/vmtests or else /tmp/vmtests-UID, created with mode 0700; it is refused when it is a symbolic link, of another user, or writable by others. One
  * run at a time: the lock is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A
  * test that run_vmtests.sh started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD,
  * which counts only if it is STATE/lock and the lock is held through it.
@@ -56,6 +56,12 @@
  */
 int __sysconf_open(void (*recovered)(const char *path, const char *value));
 void sysconf_open(void);
+
+/*
+ * The descriptor that holds the lock, for handing it to a child as $VMTESTS_LOCK_FD (it is
+ * close-on-exec); -1 before sysconf_open().
+ */
+int sysconf_lock_fd(void);
 
 /* Pid in the lock file, 0 when unknown. */
 pid_t sysconf_owner(void);
