@@ -45,6 +45,18 @@ struct array_map {
 	uint64_t seed;
 };
 
+FIXTURE(vmalloc)
+{
+};
+
+FIXTURE_SETUP(vmalloc)
+{
+}
+
+FIXTURE_TEARDOWN(vmalloc)
+{
+}
+
 static size_t page_size;
 
 static long bpf(int command, union bpf_attr *attr)
@@ -135,7 +147,7 @@ static bool map_is_right(const struct array_map *map, uint64_t *words)
 }
 
 /* Maps of changing sizes are replaced one after the other; all that are left stay right. */
-TEST(bpf_maps)
+TEST_F(vmalloc, bpf_maps)
 {
 	struct array_map maps[NR_MAPS] = { { 0 } };
 	unsigned int round;
@@ -165,7 +177,7 @@ TEST(bpf_maps)
 }
 
 /* What the program writes under its own mapping is what the kernel reads under its. */
-TEST(bpf_map_aliases)
+TEST_F(vmalloc, bpf_map_aliases)
 {
 	struct array_map map;
 	uint64_t *words;
@@ -209,7 +221,7 @@ static void *thread_run(void *arg)
 }
 
 /* Each thread is a kernel stack mapped, used and unmapped; a few are kept back for reuse. */
-TEST(thread_stacks)
+TEST_F(vmalloc, thread_stacks)
 {
 	pthread_t threads[NR_THREADS];
 	unsigned int round, i;
@@ -269,20 +281,7 @@ static int module_run(void)
 	return WIFEXITED(status) ? 0 : -EINTR;
 }
 
-/* For its time limit only. */
-FIXTURE(vmalloc_module)
-{
-};
-
-FIXTURE_SETUP(vmalloc_module)
-{
-}
-
-FIXTURE_TEARDOWN(vmalloc_module)
-{
-}
-
-TEST_F_TIMEOUT(vmalloc_module, verdict, 100)
+TEST_F_TIMEOUT(vmalloc, test_vmalloc_module, 100)
 {
 	const char *why = require_needs("root,destructive,module:test_vmalloc");
 	struct verdict verdict = { 0 };
