@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two mistakes of kernels about huge pages that tests of HVO came upon, each pinned down by
+ * itself.
+ *
+ * fork_copies: fork() of a private huge page loses it: the child reads zeros.
+ * copy_hugetlb_page_range() asks ptdesc_pmd_is_shared() of the table that will map the page, also
+ * when that is a PUD table, whose pt_share_count nobody has set: it is the page's former index,
+ * and any value but 0 makes fork() skip the copy. Seen on 6.18 with pages mapped at the level pud;
+ * 7.2's source has the same code. Pages of a file whose indexes are large are freed before each
+ * fork(), for the table to be made of one.
+ *
+ * fake_heads: /proc/kpageflags calls tail pages heads. Kernels that share a huge page's first page
+ * of struct pages with its tails (HVO before there was a page for tails) have copies of the head
+ * there, which snapshot_page() takes for heads: seen on 6.18, at each 64th base page.
+ *
+ * Limits: a kernel without the first mistake passes for sure, one with it fails as often as the
+ * table is one of the freed pages. The second is certain.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <kselftest_harness.h>
+
+#include <libmm/hugemap.h>
+#include <libmm/hvo.h>
+#include <libmm/kpage.h>
+
+#define NR_FORKS 32
+#define NR_INDEXED 512
+#define FIRST_INDEX 4096
+#define MARK 0x5a
+
+FIXTURE(hugetlb_regress)
+{
+	struct hvo hvo;
+	struct hugemap map;
+};
+
+FIXTURE_VARIANT(hugetlb_regress)
+{
+	const char *level;
+};
+
+FIXTURE_VARIANT_ADD(hugetlb_regress, contpte) { .level = "contpte" };
+FIXTURE_VARIANT_ADD(hugetlb_regress, pmd) { .level = "pmd" };
+FIXTURE_VARIANT_ADD(hugetlb_regress, contpmd) { .level = "contpmd" };
+FIXTURE_VARIANT_ADD(hugetlb_regress, pud) { .level = "pud" };
+
+FIXTURE_SETUP(hugetlb_regress)
+{
+	hvo_begin(&self->hvo, variant->level, hugetlb_hvo_get() != HVO_ABSENT);
+}
+
+FIXTURE_TEARDOWN(hugetlb_regress)
+{
+	hugemap_close(&self->map);
+	hvo_end(&self->hvo);
+}
+
+/* Leave free pages behind that were at high indexes of a file. Returns 0 or -errno. */
+static int indexed_pages_free(size_t page_size)
+{
+	off_t first = FIRST_INDEX * page_size;
+	size_t size = NR_INDEXED * page_size;
+	int ret = 0, fd = memfd_create("hugetlb_regress", MFD_CLOEXEC);
+	char *map;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, first + size))
+		ret = -errno;
+	map = ret ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+				      fd, first);
+	if (!ret && map == MAP_FAILED)
+		ret = -errno;
+	if (!ret && munmap(map, size))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+TEST_F(hugetlb_regress, fork_copies)
+{
+	int status, i, lost = 0;
+	pid_t pid;
+	long got;
+
+	if (self->hvo.missing[0])
+		SKIP(return, "%s", self->hvo.missing);
+	if (self->hvo.nr < 2)
+		SKIP(return, "memory for two huge pages of this size is missing");
+	got = __hugetlb_pool_resize(&self->hvo.pool, 2);
+	ASSERT_LE(0, got);
+	if (got < 2)
+		SKIP(return, "memory is too fragmented for huge pages of this size");
+	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
+	*self->map.addr = MARK;
+
+	for (i = 0; i < NR_FORKS; i++) {
+		ASSERT_EQ(0, indexed_pages_free(self->hvo.page_size));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(*self->map.addr == MARK ? 0 : 1);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_TRUE(WIFEXITED(status));
+		lost += WEXITSTATUS(status);
+	}
+	EXPECT_EQ(0, lost) {
+		TH_LOG("%d of %d children lost what their parent had written", lost, NR_FORKS);
+	}
+}
+
+TEST_F(hugetlb_regress, fake_heads)
+{
+	uint64_t pfn, *flags;
+	size_t wrong = 0;
+	long got;
+	int fd;
+
+	if (self->hvo.missing[0])
+		SKIP(return, "%s", self->hvo.missing);
+	got = __hugetlb_pool_resize(&self->hvo.pool, 1);
+	ASSERT_LE(0, got);
+	if (!got)
+		SKIP(return, "memory is too fragmented for huge pages of this size");
+	fd = __kpage_open(KPAGE_FLAGS);
+	if (fd < 0)
+		SKIP(return, "%s cannot be read", kpage_path(KPAGE_FLAGS));
+	flags = calloc(self->hvo.pages, sizeof(*flags));
+	ASSERT_NE(NULL, flags);
+	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
+	hugemap_touch(&self->map);
+	ASSERT_EQ(0, __hugemap_pfn(&self->map, 0, &pfn));
+	ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
+	EXPECT_TRUE(kpage_flags_are_huge(flags, self->hvo.pages, 0, &wrong)) {
+		TH_LOG("base page %zu: flags %#" PRIx64, wrong, flags[wrong]);
+	}
+	free(flags);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

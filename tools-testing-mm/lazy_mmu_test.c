@@ -1,0 +1,914 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel does to page tables in batches (lazy MMU mode) is all done when it is over:
+ * every page has the contents, the permission and the physical page that it should have, and
+ * touching it costs the faults that it should.
+ *
+ * Each user of lazy MMU mode that a program can reach is run over an area that crosses page tables
+ * and in which neighbouring pages differ, so that a batch is cut in many places. Afterwards each
+ * page is looked at: by its contents, by an access that must work or must not, by its frame
+ * number, and by the number of faults of this thread. Every test runs undisturbed, under a storm
+ * of timer signals, and beside a thread that changes page tables of the same process on the same
+ * CPU.
+ *
+ * Limits: a batch that was not flushed shows only where hardware or hypervisor still knows the old
+ * entry. A program cannot nest sections; a kernel booted with debug_pagealloc=on does, wherever a
+ * page is freed inside one. The vmalloc tests see a wrong mapping by its contents, not by itself.
+ *
+ * To see it fail: strace -f -e inject=mprotect:retval=0 (and mremap, madvise, munmap) makes the
+ * kernel claim what it did not do, as lib/tests/fails.sh does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <kselftest_harness.h>
+
+#include <libmm/fail.h>
+#include <libmm/pagemap.h>
+#include <libmm/require.h>
+#include <libmm/sysfile.h>
+
+#ifndef UFFD_FEATURE_MOVE
+#define UFFD_FEATURE_MOVE (1 << 16)
+#define UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES ((__u64)1 << 1)
+struct uffdio_move {
+	__u64 dst;
+	__u64 src;
+	__u64 len;
+	__u64 mode;
+	__s64 move;
+};
+
+#define UFFDIO_MOVE _IOWR(UFFDIO, 0x05, struct uffdio_move)
+#endif
+
+/* include/uapi/linux/fs.h, which older C libraries' kernel headers lack this part of. */
+#define SCAN_PRESENT ((uint64_t)1 << 3)
+struct scan_region {
+	uint64_t start;
+	uint64_t end;
+	uint64_t categories;
+};
+
+struct scan_arg {
+	uint64_t size;
+	uint64_t flags;
+	uint64_t start;
+	uint64_t end;
+	uint64_t walk_end;
+	uint64_t vec;
+	uint64_t vec_len;
+	uint64_t max_pages;
+	uint64_t category_inverted;
+	uint64_t category_mask;
+	uint64_t category_anyof_mask;
+	uint64_t return_mask;
+};
+
+#define SCAN _IOWR('f', 16, struct scan_arg)
+
+/* More than a page table's worth with 4K pages, not too much with 64K. */
+#define NR_PAGES 1536
+/* Of every so many pages one is never touched. */
+#define HOLE_EVERY 7
+#define HOLE_AT 3
+/* Pages treated alike: short, and no divisor of anything above. */
+#define RUN 5
+#define ROUNDS_MIN 4
+/* Added to the round of a page that is written a second time in it. */
+#define REWRITTEN 0x8000
+#define SIGNAL_USEC 100
+#define LRU_GEN "/sys/kernel/debug/lru_gen"
+#define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
+
+enum disturbance { UNDISTURBED, SIGNALS, PREEMPTED };
+
+FIXTURE(lazy_mmu)
+{
+	char *reserve;		/* room for two areas at any offset, not accessible */
+	size_t reserve_size;
+	char *area;
+	size_t page;
+	pthread_t thread;
+	bool thread_runs;
+	bool disturbed;		/* by what the variant says */
+	uint64_t disturbed_before;
+	cpu_set_t cpus;
+};
+
+FIXTURE_VARIANT(lazy_mmu)
+{
+	enum disturbance disturbance;
+};
+
+FIXTURE_VARIANT_ADD(lazy_mmu, undisturbed) { .disturbance = UNDISTURBED };
+FIXTURE_VARIANT_ADD(lazy_mmu, signals) { .disturbance = SIGNALS };
+FIXTURE_VARIANT_ADD(lazy_mmu, preempted) { .disturbance = PREEMPTED };
+
+static sigjmp_buf fault_return;
+static bool disturber_stop;
+static uint64_t nr_disturbed;	/* signals taken, or turns that the other thread had */
+
+static void on_fault(int sig)
+{
+	(void)sig;
+	siglongjmp(fault_return, 1);
+}
+
+static void on_timer(int sig)
+{
+	(void)sig;
+	__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
+}
+
+/* Page tables made, changed and dropped, over and over. */
+static void *disturber_run(void *arg)
+{
+	size_t size = *(size_t *)arg * 64, i;
+	char *map;
+
+	while (!__atomic_load_n(&disturber_stop, __ATOMIC_ACQUIRE)) {
+		map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (map == MAP_FAILED)
+			libmm_fail("lazy_mmu: mapping memory to disturb with: %s", strerror(errno));
+		for (i = 0; i < size; i += 2 * *(size_t *)arg) {
+			if (mprotect(map + i, *(size_t *)arg, PROT_READ))
+				libmm_fail("lazy_mmu: protecting memory: %s", strerror(errno));
+		}
+		if (munmap(map, size))
+			libmm_fail("lazy_mmu: unmapping memory: %s", strerror(errno));
+		__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void signals_begin(void)
+{
+	const struct itimerval timer = {
+		.it_interval = { .tv_usec = SIGNAL_USEC }, .it_value = { .tv_usec = SIGNAL_USEC },
+	};
+	const struct sigaction action = { .sa_handler = on_timer, .sa_flags = SA_RESTART };
+
+	if (sigaction(SIGALRM, &action, NULL) || setitimer(ITIMER_REAL, &timer, NULL))
+		libmm_fail("lazy_mmu: starting a timer: %s", strerror(errno));
+	/* Once is enough for the handler's own faults to be over. */
+	while (!__atomic_load_n(&nr_disturbed, __ATOMIC_RELAXED))
+		pause();
+}
+
+static void signals_end(void)
+{
+	const struct itimerval timer = { .it_value = { 0 } };
+
+	if (setitimer(ITIMER_REAL, &timer, NULL))
+		libmm_fail("lazy_mmu: stopping the timer: %s", strerror(errno));
+}
+
+/* A mapping below which a page table's boundary lies in the middle of the first area. */
+static void reserve_make(FIXTURE_DATA(lazy_mmu) * self)
+{
+	size_t table = self->page / sizeof(uint64_t) * self->page, area = NR_PAGES * self->page;
+	uintptr_t boundary;
+
+	self->reserve_size = 3 * area + 2 * table;
+	self->reserve = mmap(NULL, self->reserve_size, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (self->reserve == MAP_FAILED)
+		libmm_fail("lazy_mmu: reserving %zu bytes of addresses: %s", self->reserve_size,
+			   strerror(errno));
+	boundary = ((uintptr_t)self->reserve + area + table - 1) / table * table;
+	self->area = (char *)boundary - area / 2;
+}
+
+/* Some rounds at least, and so many that the disturbance has come among them. */
+static bool goes_on(FIXTURE_DATA(lazy_mmu) * self, unsigned int round)
+{
+	return round < ROUNDS_MIN ||
+	       (self->disturbed &&
+		__atomic_load_n(&nr_disturbed, __ATOMIC_RELAXED) == self->disturbed_before);
+}
+
+static bool is_hole(size_t i)
+{
+	return i % HOLE_EVERY == HOLE_AT;
+}
+
+/* Runs of pages take turns in being treated. */
+static bool is_treated(size_t i)
+{
+	return i / RUN % 2;
+}
+
+static size_t nr_touched(void)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < NR_PAGES; i++)
+		nr += !is_hole(i);
+	return nr;
+}
+
+static uint64_t *word(char *area, size_t page, size_t i)
+{
+	return (uint64_t *)(area + i * page);
+}
+
+static uint64_t value(size_t i, unsigned int round)
+{
+	return (uint64_t)(i + 1) << 32 | (round + 1);
+}
+
+static void page_write(FIXTURE_DATA(lazy_mmu) * self, char *area, size_t i, uint64_t v)
+{
+	*word(area, self->page, i) = v;
+	*(word(area, self->page, i + 1) - 1) = ~v;
+}
+
+static bool page_is(FIXTURE_DATA(lazy_mmu) * self, char *area, size_t i, uint64_t v)
+{
+	uint64_t last = *(word(area, self->page, i + 1) - 1);
+
+	return *word(area, self->page, i) == v && last == (v ? ~v : 0);
+}
+
+static void area_write(FIXTURE_DATA(lazy_mmu) * self, unsigned int round)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		if (!is_hole(i))
+			page_write(self, self->area, i, value(i, round));
+	}
+}
+
+/* Returns the first page that does not have what area_write() left, or NR_PAGES. */
+static size_t area_wrong_at(FIXTURE_DATA(lazy_mmu) * self, char *area, unsigned int round)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		if (!is_hole(i) && !page_is(self, area, i, value(i, round)))
+			break;
+	}
+	return i;
+}
+
+/* Fresh memory in the area, in pages of the base size. @fd: -1 for private memory. */
+static void area_map(FIXTURE_DATA(lazy_mmu) * self, int fd)
+{
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	char *map = mmap(self->area, NR_PAGES * self->page, PROT_READ | PROT_WRITE,
+			 flags | MAP_FIXED, fd, 0);
+
+	if (map == MAP_FAILED)
+		libmm_fail("lazy_mmu: mapping the area: %s", strerror(errno));
+	/* Kernels without transparent huge pages do not know it. */
+	if (madvise(map, NR_PAGES * self->page, MADV_NOHUGEPAGE) && errno != EINVAL)
+		libmm_fail("lazy_mmu: keeping huge pages away: %s", strerror(errno));
+}
+
+static int shmem_make(FIXTURE_DATA(lazy_mmu) * self)
+{
+	int fd = memfd_create("lazy_mmu_test", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, NR_PAGES * self->page))
+		libmm_fail("lazy_mmu: making shared memory: %s", strerror(errno));
+	return fd;
+}
+
+static long thread_faults(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_THREAD, &usage))
+		libmm_fail("lazy_mmu: counting faults: %s", strerror(errno));
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+static bool can_read(const uint64_t *addr)
+{
+	if (sigsetjmp(fault_return, 1))
+		return false;
+	__atomic_load_n(addr, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Writes back what is there. */
+static bool can_write(uint64_t *addr)
+{
+	if (sigsetjmp(fault_return, 1))
+		return false;
+	__atomic_fetch_add(addr, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* The first call of a function may fault its code in; faults are counted later. */
+static void warm_up(FIXTURE_DATA(lazy_mmu) * self)
+{
+	size_t i;
+
+	area_map(self, -1);
+	area_write(self, 0);
+	if (area_wrong_at(self, self->area, 0) < NR_PAGES || thread_faults() <= 0)
+		libmm_fail("lazy_mmu: memory that was just written has other contents");
+	for (i = 0; i < NR_PAGES; i++) {
+		if (!can_read(word(self->area, self->page, i)) ||
+		    !can_write(word(self->area, self->page, i)))
+			libmm_fail("lazy_mmu: memory that was just mapped cannot be used");
+	}
+}
+
+FIXTURE_SETUP(lazy_mmu)
+{
+	const struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+	cpu_set_t one;
+
+	self->page = sysconf(_SC_PAGESIZE);
+	reserve_make(self);
+	ASSERT_EQ(0, sigaction(SIGSEGV, &action, NULL));
+	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
+
+	warm_up(self);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(self->cpus), &self->cpus));
+	if (variant->disturbance == SIGNALS)
+		signals_begin();
+	if (variant->disturbance == PREEMPTED) {
+		CPU_ZERO(&one);
+		CPU_SET(sched_getcpu(), &one);
+		ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+		ASSERT_EQ(0, pthread_create(&self->thread, NULL, disturber_run, &self->page));
+		self->thread_runs = true;
+	}
+	self->disturbed = variant->disturbance != UNDISTURBED;
+	self->disturbed_before = __atomic_load_n(&nr_disturbed, __ATOMIC_RELAXED);
+}
+
+FIXTURE_TEARDOWN(lazy_mmu)
+{
+	if (variant->disturbance == SIGNALS)
+		signals_end();
+	if (self->thread_runs) {
+		__atomic_store_n(&disturber_stop, true, __ATOMIC_RELEASE);
+		EXPECT_EQ(0, pthread_join(self->thread, NULL));
+		EXPECT_EQ(0, sched_setaffinity(0, sizeof(self->cpus), &self->cpus));
+	}
+	munmap(self->reserve, self->reserve_size);
+}
+
+static uint64_t pagemap_entry(FIXTURE_DATA(lazy_mmu) * self, const char *addr)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry;
+
+	if (fd < 0 || pread(fd, &entry, sizeof(entry),
+			    (uintptr_t)addr / self->page * sizeof(entry)) != sizeof(entry))
+		libmm_fail("lazy_mmu: reading pagemap: %s", strerror(errno));
+	close(fd);
+	return entry;
+}
+
+/* How many of the touched pages pagemap calls mapped by this process alone. */
+static size_t nr_exclusive(FIXTURE_DATA(lazy_mmu) * self)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		if (!is_hole(i))
+			nr += !!(pagemap_entry(self, self->area + i * self->page) &
+				 PAGEMAP_EXCLUSIVE);
+	}
+	return nr;
+}
+
+/*
+ * The child's part of fork: 0, or which check failed. Private memory must be copied, page by page.
+ */
+static int child_check(FIXTURE_DATA(lazy_mmu) * self, unsigned int round, bool copies)
+{
+	long faults;
+
+	if (area_wrong_at(self, self->area, round) < NR_PAGES)
+		return 1;
+	faults = thread_faults();
+	area_write(self, round + 1);
+	faults = thread_faults() - faults;
+	if (copies && faults != (long)nr_touched())
+		return 2;
+	return area_wrong_at(self, self->area, round + 1) < NR_PAGES ? 3 : 0;
+}
+
+static void fork_round(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu) * self,
+		       unsigned int round, bool copies)
+{
+	int status;
+	pid_t pid;
+
+	area_write(self, round);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(child_check(self, round, copies));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+}
+
+/* fork() write-protects both sides' pages in batches, exit unmaps the child's. */
+TEST_F(lazy_mmu, fork_private)
+{
+	unsigned int round;
+	long faults;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		fork_round(_metadata, self, round, true);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+
+		/* Each page is write-protected still, and its owner's alone. */
+		faults = thread_faults();
+		area_write(self, round);
+		EXPECT_EQ((long)nr_touched(), thread_faults() - faults);
+	}
+}
+
+TEST_F(lazy_mmu, fork_shared)
+{
+	int fd = shmem_make(self);
+	unsigned int round;
+
+	area_map(self, fd);
+	for (round = 0; goes_on(self, round); round++) {
+		fork_round(_metadata, self, round, false);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round + 1));
+	}
+	close(fd);
+}
+
+/* While a child lives every page is shared with it; when it has ended none is. */
+TEST_F(lazy_mmu, exit_unmaps)
+{
+	unsigned int round;
+	int wait[2];
+	pid_t pid;
+	char byte;
+
+	if (require_need("root"))
+		SKIP(return, "%s", require_need("root"));
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		EXPECT_EQ(nr_touched(), nr_exclusive(self));
+		ASSERT_EQ(0, pipe(wait));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			close(wait[1]);
+			_exit(read(wait[0], &byte, 1) ? 1 : 0);
+		}
+		EXPECT_EQ(0UL, nr_exclusive(self));
+		close(wait[0]);
+		close(wait[1]);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		EXPECT_EQ(nr_touched(), nr_exclusive(self));
+	}
+}
+
+static void runs_protect(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu) * self, int prot)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PAGES; i += RUN) {
+		size_t nr = NR_PAGES - i < RUN ? NR_PAGES - i : RUN;
+
+		if (!is_treated(i))
+			continue;
+		ASSERT_EQ(0, mprotect(self->area + i * self->page, nr * self->page, prot));
+	}
+}
+
+TEST_F(lazy_mmu, mprotect_runs)
+{
+	unsigned int round;
+	long faults;
+	size_t i;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		runs_protect(_metadata, self, PROT_READ);
+		faults = thread_faults();
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+		EXPECT_EQ(0, thread_faults() - faults);
+		for (i = 0; i < NR_PAGES; i++) {
+			if (is_hole(i))
+				continue;
+			ASSERT_EQ(!is_treated(i), can_write(word(self->area, self->page, i)));
+		}
+
+		runs_protect(_metadata, self, PROT_NONE);
+		for (i = 0; i < NR_PAGES; i++) {
+			if (is_hole(i))
+				continue;
+			ASSERT_EQ(!is_treated(i), can_read(word(self->area, self->page, i)));
+		}
+		runs_protect(_metadata, self, PROT_READ | PROT_WRITE);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+	}
+}
+
+/* One call over everything, so that a batch is as long as a page table. */
+TEST_F(lazy_mmu, mprotect_whole)
+{
+	size_t i, size = NR_PAGES * self->page;
+	unsigned int round;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		ASSERT_EQ(0, mprotect(self->area, size, PROT_READ));
+		for (i = 0; i < NR_PAGES; i++)
+			ASSERT_FALSE(can_write(word(self->area, self->page, i)));
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+		ASSERT_EQ(0, mprotect(self->area, size, PROT_NONE));
+		for (i = 0; i < NR_PAGES; i++)
+			ASSERT_FALSE(can_read(word(self->area, self->page, i)));
+		ASSERT_EQ(0, mprotect(self->area, size, PROT_READ | PROT_WRITE));
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+	}
+}
+
+/*
+ * Moved by an odd number of pages, so that entries are moved and not whole tables. The pages
+ * themselves move: same frames, no fault, and the protection comes with them.
+ */
+TEST_F(lazy_mmu, mremap_moves)
+{
+	size_t i, size = NR_PAGES * self->page;
+	char *old = self->area, *to = self->area + size + self->page;
+	unsigned int round;
+	uint64_t before[2];
+	long faults;
+
+	if (require_need("root"))
+		SKIP(return, "%s", require_need("root"));
+	for (round = 0; goes_on(self, round); round++) {
+		area_map(self, -1);
+		area_write(self, round);
+		ASSERT_EQ(0, __pagemap_pfns(old, 1, &before[0]));
+		ASSERT_EQ(0, __pagemap_pfns(old + size - self->page, 1, &before[1]));
+
+		ASSERT_EQ(to, mremap(old, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to));
+		faults = thread_faults();
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, to, round));
+		EXPECT_EQ(0, thread_faults() - faults);
+		for (i = 0; i < 2; i++) {
+			uint64_t pfn;
+
+			ASSERT_EQ(0, __pagemap_pfns(to + i * (size - self->page), 1, &pfn));
+			EXPECT_EQ(before[i], pfn);
+		}
+		for (i = 0; i < NR_PAGES; i++)
+			ASSERT_FALSE(can_read(word(old, self->page, i)));
+	}
+}
+
+/* Pages of one mapping move one run at a time, protected ones too. */
+TEST_F(lazy_mmu, mremap_runs)
+{
+	size_t i, size = RUN * self->page;
+	char *to = self->area + (NR_PAGES + 1) * self->page;
+	unsigned int round;
+
+	for (round = 0; goes_on(self, round); round++) {
+		area_map(self, -1);
+		area_write(self, round);
+		runs_protect(_metadata, self, PROT_READ);
+		for (i = 0; i + RUN <= NR_PAGES; i += RUN)
+			ASSERT_EQ(to + i * self->page,
+				  mremap(self->area + i * self->page, size, size,
+					 MREMAP_MAYMOVE | MREMAP_FIXED, to + i * self->page));
+		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
+			if (is_hole(i))
+				continue;
+			ASSERT_TRUE(page_is(self, to, i, value(i, round)));
+			ASSERT_EQ(!is_treated(i), can_write(word(to, self->page, i)));
+		}
+	}
+}
+
+TEST_F(lazy_mmu, munmap_runs)
+{
+	unsigned int round;
+	long faults;
+	size_t i;
+
+	for (round = 0; goes_on(self, round); round++) {
+		area_map(self, -1);
+		area_write(self, round);
+		for (i = 0; i + RUN <= NR_PAGES; i += RUN) {
+			if (!is_treated(i))
+				continue;
+			ASSERT_EQ(0, munmap(self->area + i * self->page, RUN * self->page));
+		}
+		faults = thread_faults();
+		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
+			if (!is_treated(i) && !is_hole(i))
+				ASSERT_TRUE(page_is(self, self->area, i, value(i, round)));
+		}
+		EXPECT_EQ(0, thread_faults() - faults);
+		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
+			if (is_treated(i))
+				ASSERT_FALSE(can_read(word(self->area, self->page, i)));
+		}
+	}
+}
+
+static void runs_advise(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu) * self,
+			int advice)
+{
+	size_t i;
+
+	for (i = 0; i + RUN <= NR_PAGES; i += RUN) {
+		if (!is_treated(i))
+			continue;
+		ASSERT_EQ(0, madvise(self->area + i * self->page, RUN * self->page, advice)) {
+			TH_LOG("madvise(%d): %s", advice, strerror(errno));
+		}
+	}
+}
+
+/* Private pages are gone: the next write of each finds zeros, at the price of one fault. */
+TEST_F(lazy_mmu, dontneed_private)
+{
+	unsigned int round;
+	size_t i, nr;
+	long faults;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		runs_advise(_metadata, self, MADV_DONTNEED);
+		faults = thread_faults();
+		for (i = 0, nr = 0; i < NR_PAGES / RUN * RUN; i++) {
+			if (is_hole(i))
+				continue;
+			nr += is_treated(i);
+			ASSERT_TRUE(can_write(word(self->area, self->page, i)));
+			ASSERT_TRUE(page_is(self, self->area, i,
+					    is_treated(i) ? 0 : value(i, round)));
+		}
+		EXPECT_EQ((long)nr, thread_faults() - faults);
+	}
+}
+
+/* Shared pages stay in the file. */
+TEST_F(lazy_mmu, dontneed_shared)
+{
+	int fd = shmem_make(self);
+	unsigned int round;
+
+	area_map(self, fd);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		runs_advise(_metadata, self, MADV_DONTNEED);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+	}
+	close(fd);
+}
+
+/* Aged and, where there is swap, swapped out: nothing of it may change what is there. */
+TEST_F(lazy_mmu, cold_and_pageout)
+{
+	unsigned int round;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		runs_advise(_metadata, self, MADV_COLD);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+		runs_advise(_metadata, self, MADV_PAGEOUT);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+	}
+}
+
+/* What is written after MADV_FREE stays; what is not is there or zero, a whole page at a time. */
+TEST_F(lazy_mmu, free_and_rewrite)
+{
+	unsigned int round;
+	bool rewritten;
+	size_t i;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		runs_advise(_metadata, self, MADV_FREE);
+		for (i = 0; i < NR_PAGES; i++) {
+			if (is_treated(i) && !is_hole(i) && i & 1)
+				page_write(self, self->area, i, value(i, round + REWRITTEN));
+		}
+		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
+			if (is_hole(i))
+				continue;
+			if (is_treated(i) && !(i & 1) && page_is(self, self->area, i, 0))
+				continue;
+			rewritten = is_treated(i) && i & 1;
+			ASSERT_TRUE(page_is(self, self->area, i,
+					    value(i, rewritten ? round + REWRITTEN : round)));
+		}
+	}
+}
+
+/* Returns a userfaultfd with @features, or -errno. */
+static int uffd_open(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int fd = syscall(__NR_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, UFFDIO_API, &api)) {
+		close(fd);
+		return -EOPNOTSUPP;
+	}
+	return fd;
+}
+
+/*
+ * The page itself goes from one place of the process to another: same frame, nothing left behind.
+ */
+TEST_F(lazy_mmu, uffdio_move)
+{
+	size_t i, size = NR_PAGES * self->page;
+	struct uffdio_register reg = { 0 };
+	struct uffdio_move move;
+	uint64_t before, after;
+	unsigned int round;
+	char *to;
+	int fd;
+
+	if (require_need("root"))
+		SKIP(return, "%s", require_need("root"));
+	fd = uffd_open(UFFD_FEATURE_MOVE);
+	if (fd < 0)
+		SKIP(return, "this kernel's userfaultfd has no UFFDIO_MOVE (%s)", strerror(-fd));
+
+	for (round = 0; goes_on(self, round); round++) {
+		area_map(self, -1);
+		area_write(self, round);
+		ASSERT_EQ(0, __pagemap_pfns(self->area, 1, &before));
+		to = mmap(self->area + size + self->page, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		ASSERT_NE(MAP_FAILED, (void *)to);
+		ASSERT_EQ(0, madvise(to, size, MADV_NOHUGEPAGE));
+		reg.range.start = (uintptr_t)to;
+		reg.range.len = size;
+		reg.mode = UFFDIO_REGISTER_MODE_MISSING;
+		ASSERT_EQ(0, ioctl(fd, UFFDIO_REGISTER, &reg));
+
+		move = (struct uffdio_move){
+			.dst = (uintptr_t)to, .src = (uintptr_t)self->area, .len = size,
+			.mode = UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES,
+		};
+		while (ioctl(fd, UFFDIO_MOVE, &move)) {
+			/*
+			 * -EAGAIN: interrupted after move.move bytes, which the caller continues.
+			 */
+			ASSERT_EQ(EAGAIN, errno);
+			if (move.move <= 0)
+				continue;
+			move.dst += move.move;
+			move.src += move.move;
+			move.len -= move.move;
+			if (!move.len)
+				break;
+		}
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, to, round));
+		ASSERT_EQ(0, __pagemap_pfns(to, 1, &after));
+		EXPECT_EQ(before, after);
+		for (i = 0; i < NR_PAGES; i++)
+			ASSERT_TRUE(page_is(self, self->area, i, 0));
+		ASSERT_EQ(0, ioctl(fd, UFFDIO_UNREGISTER, &reg.range));
+	}
+	close(fd);
+}
+
+/*
+ * PAGEMAP_SCAN walks the tables and tells runs of present pages: exactly those that were touched.
+ */
+TEST_F(lazy_mmu, pagemap_scan)
+{
+	struct scan_region regions[NR_PAGES];
+	struct scan_arg arg = {
+		.size = sizeof(arg), .vec = (uintptr_t)regions, .vec_len = NR_PAGES,
+		.category_mask = SCAN_PRESENT, .return_mask = SCAN_PRESENT,
+	};
+	size_t i, at, size = NR_PAGES * self->page;
+	bool present[NR_PAGES];
+	unsigned int round;
+	int fd, nr, j;
+
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		runs_advise(_metadata, self, MADV_DONTNEED);
+		arg.start = (uintptr_t)self->area;
+		arg.end = arg.start + size;
+		nr = ioctl(fd, SCAN, &arg);
+		if (nr < 0 && errno == ENOTTY)
+			SKIP(return, "this kernel has no PAGEMAP_SCAN");
+		ASSERT_LT(0, nr);
+		EXPECT_EQ(arg.end, arg.walk_end);
+
+		memset(present, 0, sizeof(present));
+		for (j = 0; j < nr; j++) {
+			for (at = regions[j].start; at < regions[j].end; at += self->page)
+				present[(at - arg.start) / self->page] = true;
+		}
+		for (i = 0; i < NR_PAGES / RUN * RUN; i++)
+			ASSERT_EQ(!is_hole(i) && !is_treated(i), present[i]);
+	}
+	close(fd);
+}
+
+/* Ask for one aging of each memory cgroup on each node. Returns how many, or -errno. */
+static int lru_gen_age(void)
+{
+	unsigned long memcg = 0, node = 0, gen, newest = 0;
+	char *line = NULL, command[96];
+	FILE *file = fopen(LRU_GEN, "r");
+	bool pending = false;
+	size_t size = 0;
+	int aged = 0;
+
+	if (!file)
+		return -errno;
+	for (;;) {
+		bool more = getline(&line, &size, file) >= 0;
+		bool header = more && (!strncmp(line, "memcg", 5) || strstr(line, " node "));
+
+		if (pending && (!more || header)) {
+			snprintf(command, sizeof(command), "+ %lu %lu %lu 1 1", memcg, node,
+				 newest);
+			if (!__sysfile_write(LRU_GEN, command))
+				aged++;
+			pending = false;
+		}
+		if (!more)
+			break;
+		if (sscanf(line, "memcg %lu", &memcg) == 1 || sscanf(line, " node %lu", &node) == 1)
+			continue;
+		if (sscanf(line, " %lu", &gen) == 1) {
+			newest = gen;
+			pending = true;
+		}
+	}
+	free(line);
+	fclose(file);
+	return aged;
+}
+
+/* MGLRU's aging clears the accessed bits of whole tables; no page may change by it. */
+TEST_F(lazy_mmu, lru_gen_aging)
+{
+	unsigned int round;
+	uint64_t enabled;
+	int aged;
+
+	if (require_need("root"))
+		SKIP(return, "%s", require_need("root"));
+	if (__sysfile_read_u64("/sys/kernel/mm/lru_gen/enabled", &enabled))
+		SKIP(return, "this kernel was built without CONFIG_LRU_GEN");
+	if (!enabled)
+		SKIP(return, "MGLRU is off: echo y > /sys/kernel/mm/lru_gen/enabled");
+	if (require_need("file:" LRU_GEN))
+		SKIP(return, "%s", require_need("file:" LRU_GEN));
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		aged = lru_gen_age();
+		ASSERT_LT(0, aged);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
+		area_write(self, round + 1);
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round + 1));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hugemap: mappings of huge pages with contents that can be checked.
+ */
+#ifndef LIBMM_HUGEMAP_H
+#define LIBMM_HUGEMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hugemap {
+	char *addr;		/* NULL when closed */
+	uint64_t page;		/* bytes of one huge page */
+	size_t nr;		/* huge pages */
+};
+
+/*
+ * Map @nr huge pages of @page bytes without touching them: anonymous when @fd is -1, else @fd from
+ * its start. @flags: MAP_PRIVATE or MAP_SHARED, and MAP_NORESERVE. Returns 0, -ENOMEM when
+ * the pool has too few pages, or -errno.
+ */
+int __hugemap_open(struct hugemap *map, uint64_t page, size_t nr, int flags, int fd);
+
+/* Give the pages back to the pool. Unmapping a mapping that is closed does nothing. */
+void hugemap_close(struct hugemap *map);
+
+/* Fault every huge page once, by writing one byte of it. */
+void hugemap_touch(struct hugemap *map);
+
+/*
+ * Write every 64-bit word of the huge pages [@first, @first + @nr) with a value that depends on
+ * its place and on @seed, and check it. Returns NULL when all is as written, else the first word
+ * that is not.
+ */
+void hugemap_fill(struct hugemap *map, size_t first, size_t nr, uint64_t seed);
+const uint64_t *hugemap_check(const struct hugemap *map, size_t first, size_t nr, uint64_t seed);
+
+/* Frame number of the head of huge page @i, which was touched. Returns 0 or as __pagemap_pfns(). */
+int __hugemap_pfn(const struct hugemap *map, size_t i, uint64_t *pfn);
+
+/* MFD_HUGE_* or MAP_HUGE_* bits for pages of @page bytes. */
+unsigned int hugemap_size_flags(uint64_t page);
+
+#endif
