@@ -36,7 +36,7 @@ fuzz-compare:
 		-o $(VMC_O)/fuzz $(VMC)/tests/fuzz.c \
 		$(patsubst $(VMC_O)/%.o,$(VMC)/%.c,$(VMC_LIB)) $(VMC_LIBS)
 	$(VMC_O)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-		-print_final_stats=1 $(VMC_O)/corpus $(VMC)/tests/corpus
+		-print_final_stats=1 -max_len=8192 $(VMC_O)/corpus $(VMC)/tests/corpus
 
 clean-compare:
 	rm -rf $(VMC_O) $(O)/vmtests/vmcompare
