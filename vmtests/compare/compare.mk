@@ -6,7 +6,7 @@ VMC_O := $(O)/vmtests/compare
 VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(if $(CFLAGS),$(CFLAGS),-O2 -Wall -Wextra -Werror)
 VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
 VMC_LIB := $(addprefix $(VMC_O)/,util.o lines.o samples.o load.o stats.o audit.o compare.o \
-	format.o text.o markdown.o json.o)
+	format.o text.o markdown.o json.o html.o plot.o)
 
 $(O)/vmtests/vmcompare: $(VMC_O)/main.o $(VMC_LIB)
 	$(CC) $(VMC_CFLAGS) $(LDFLAGS) -o $@ $^ $(VMC_LIBS)
@@ -23,6 +23,7 @@ check-compare: $(O)/vmtests/vmcompare $(addprefix $(VMC_O)/tests/,stats_golden g
 	$(VMC_O)/tests/stats_golden $(VMC)/tests/golden
 	$(VMC_O)/tests/calibrate 500
 	$(VMC)/tests/run.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
+	$(VMC)/tests/screenshots.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
 
 # The full simulation: 4000 trials a cell.
 calibrate: $(VMC_O)/tests/calibrate
