@@ -28,7 +28,7 @@ static const char head[] =
 	"max-width:70rem;margin:0 auto;padding:1rem}\n"
 	"h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}"
 	"h3{font-size:1rem;margin:1.5rem 0 .3rem;overflow-wrap:anywhere}\n"
-	".scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+	"table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
 	"th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line)}"
 	"td[data-k=verdict]{white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}\n"
 	".dim{color:var(--dim)}.better{color:var(--good);font-weight:600}"
@@ -87,7 +87,7 @@ static void audit_section(const struct comparison *cmp, FILE *out)
 		fputs("<p>No difference between the fingerprints.</p>\n", out);
 		return;
 	}
-	fputs("<div class=\"scroll\"><table><thead><tr><th></th><th>what</th><th>base</th>"
+	fputs("<table class=\"rows\"><thead><tr><th></th><th>what</th><th>base</th>"
 	      "<th>new</th></tr></thead><tbody>\n", out);
 	for (size_t i = 0; i < cmp->audit.n; i++) {
 		const struct audit_line *line = &cmp->audit.v[i];
@@ -95,10 +95,10 @@ static void audit_section(const struct comparison *cmp, FILE *out)
 		fprintf(out, "<tr><td class=\"%s\">%s</td>", class[line->class],
 			class[line->class]);
 		element(out, "<td>", line->what, "</td>");
-		element(out, "<td>", line->base, "</td>");
-		element(out, "<td>", line->new, "</td></tr>\n");
+		element(out, "<td data-k=\"base\">", line->base, "</td>");
+		element(out, "<td data-k=\"new\">", line->new, "</td></tr>\n");
 	}
-	fputs("</tbody></table></div>\n", out);
+	fputs("</tbody></table>\n", out);
 }
 
 static double level_bytes(const struct label *label, const char *level)

@@ -14,8 +14,6 @@
 
 #define SVG_MAX (256 << 20)
 
-extern char **environ;
-
 void plot_begin(FILE *script, int width, int height)
 {
 	fprintf(script,
@@ -26,7 +24,7 @@ void plot_begin(FILE *script, int width, int height)
 		"set grid lc rgb '#cccccc'\n"
 		"set border 3 lc rgb '#555555'\n"
 		"set tics nomirror\n"
-		"set format y '%%.4s%%c'\n", width, height);
+		"set format y '%%.6g'\n", width, height);
 }
 
 static void plots_split(struct plots *plots, char *text)

@@ -71,6 +71,12 @@ check "78 columns of a matrix" narrow
 check "Markdown" golden pair.md -f markdown "$dir/plain" "$dir/bbml2"
 check "a regression is asked for" runs 1 --fail-on regression "$dir/plain" "$dir/bbml2"
 check "a regression is not asked for" runs 0 "$dir/plain" "$dir/bbml2"
+echo '{"test":"t","run":0,"result":"pass","reason":"","seconds":1,"pass":1,"fail":0,"skip":0}' \
+	>"$dir/plain/b000-1/verdicts.jsonl"
+sed 's/"pass","reason"/"fail","reason"/' "$dir/plain/b000-1/verdicts.jsonl" \
+	>"$dir/third/b000-3/verdicts.jsonl"
+check "a test that fails now" runs 1 --fail-on regression "$dir/plain" "$dir/third"
+check "is named" says "test t: fails in 0 of 5 boots of plain, 1 of 5 of third"
 check "A/A" runs 0 --aa "$dir/plain"
 check "A/A rate" says "A/A: .* alarms in .* splits"
 check "one boot a side" runs 0 "$dir/single" "$dir/other"
