@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_errno.h>
+
 #include "compare.h"
 
 #define POWER 0.8
@@ -490,6 +492,8 @@ static int order_cmp(const void *a, const void *b)
 int report_make(struct report *r, const struct dataset *ds, const struct options *opt)
 {
 	*r = (struct report){ .ds = ds, .opt = opt, .ncmp = ds->nlabels - 1 };
+	/* A distribution that GSL cannot evaluate is NAN, hence unsure, not an abort. */
+	gsl_set_error_handler_off();
 	r->order = xcalloc(ds->nrows, sizeof(*r->order));
 	r->sides = xcalloc(ds->nrows * ds->nlabels, sizeof(*r->sides));
 	r->cmp = xcalloc(r->ncmp, sizeof(*r->cmp));

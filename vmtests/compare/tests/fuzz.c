@@ -65,6 +65,36 @@ static void write_all(const struct dataset *ds)
 	fclose(out);
 }
 
+/* Scanner and jansson must agree on every line: accepted or not, and as which sample. */
+static void lines_agree(const uint8_t *data, size_t size)
+{
+	const uint8_t *end = data + size;
+
+	while (data < end) {
+		const uint8_t *stop = memchr(data, '\n', end - data);
+		size_t len = (stop ? stop : end) - data;
+		struct dataset fast = { 0 }, slow = { 0 };
+		struct boot a = { 0 }, b = { 0 };
+		char *line = xcalloc(len + 1, 1);
+
+		memcpy(line, data, len);
+		if (samples_line(&fast, &a, line, len, "fast") !=
+		    samples_line_json(&slow, &b, line, len, "slow"))
+			abort();
+		if (a.samples != b.samples ||
+		    (a.samples && (strcmp(fast.rows->metric, slow.rows->metric) ||
+				   strcmp(fast.rows->unit, slow.rows->unit) ||
+				   memcmp(a.series->v, b.series->v, sizeof(*a.series->v)))))
+			abort();
+		boot_free(&a);
+		boot_free(&b);
+		dataset_free(&fast);
+		dataset_free(&slow);
+		free(line);
+		data += len + 1;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct dataset ds = { 0 };
@@ -74,6 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fail_quiet = true;
 	if (size < 2)
 		return 0;
+	if (data[0] % 3 == 0)
+		lines_agree(data + 1, size - 1);
 	labels = 1 + data[0] / 3 % 3;
 	cut = 1 + (size - 1) / 2;
 	ds.labels = xcalloc(labels, sizeof(*ds.labels));
