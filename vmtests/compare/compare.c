@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_errno.h>
+
 #include "compare.h"
 
 #define POWER 0.8
 #define SAME_MAX 0.05		/* without -m, a row that would miss 5 % is unsure, not the same */
-#define WARN_LEVEL 0.001	/* of drift and outliers: one false warning in a thousand rows */
+#define DRIFT_LEVEL 0.001
+#define OUTLIER_LEVEL 0.01
 #define AA_SPLITS_MAX 1000
 
 const char *call_name(enum call call)
@@ -110,7 +113,10 @@ static void side_fill(struct side *side, const struct row *row, size_t at,
 	}
 	side->samples = n;
 	if (!side->boots) {
-		side->centre = side->median = side->between = side->within = NAN;
+		side->centre = NAN;
+		side->median = NAN;
+		side->between = NAN;
+		side->within = NAN;
 		goto out;
 	}
 	if (any_nonpositive(side->v, side->boots)) {
@@ -120,7 +126,7 @@ static void side_fill(struct side *side, const struct row *row, size_t at,
 		logs = log_all(side->v, side->boots);
 		side->centre = stats_geometric(side->v, side->boots);
 		side->between = sqrt(stats_var(logs, side->boots));
-		if (grubbs_test(logs, side->boots) < WARN_LEVEL * 10)
+		if (grubbs_test(logs, side->boots) < OUTLIER_LEVEL)
 			side->flags |= FLAG_OUTLIER;
 		free(logs);
 	}
@@ -139,7 +145,7 @@ static void side_fill(struct side *side, const struct row *row, size_t at,
 		}
 		k++;
 	}
-	if (!slope_test(x, all + side->samples, n, 0.05, &slope) && slope.p < WARN_LEVEL)
+	if (!slope_test(x, all + side->samples, n, 0.05, &slope) && slope.p < DRIFT_LEVEL)
 		side->flags |= FLAG_DRIFT;
 	stats_sort(all, n);
 	side->median = stats_quantile(all, n, 0.5);
@@ -183,12 +189,21 @@ static void cell_constant(struct cell *c, const struct row *row, const struct si
 	c->change = ratio_change(base->v[0], new->v[0]);
 	c->method = METHOD_EXACT;
 	if (base->v[0] == new->v[0] || row->kind == UNIT_COUNT || row->kind == UNIT_RATIO) {
-		c->lo = c->hi = c->change;
+		c->lo = c->change;
+		c->hi = c->change;
 		c->p = base->v[0] == new->v[0];
 		c->detectable = 0;
 	} else {
 		c->p = c->p_permute;
 	}
+}
+
+static bool same_boots(const struct side *base, const struct side *new)
+{
+	for (size_t i = 0; i < base->boots && i < new->boots; i++)
+		if (strcmp(base->of[i]->id, new->of[i]->id))
+			return false;
+	return base->boots == new->boots;
 }
 
 static void cell_test(struct cell *c, const struct row *row, const struct side *base,
@@ -200,7 +215,7 @@ static void cell_test(struct cell *c, const struct row *row, const struct side *
 	struct estimate e = { 0 };
 	int err;
 
-	paired = paired && base->boots == new->boots && !linear;
+	paired = paired && !linear && same_boots(base, new);
 	c->method = linear ? METHOD_LINEAR : paired ? METHOD_PAIRED : METHOD_LOG;
 	c->p_mannwhitney = mannwhitney_test(x, base->boots, y, new->boots);
 	if (paired) {
@@ -224,12 +239,12 @@ static void cell_test(struct cell *c, const struct row *row, const struct side *
 }
 
 /* Both sides of one boot: its repeats are the samples, and only that boot is judged. */
-static void cell_repeats(struct cell *c, const struct report *r, size_t label, size_t row)
+static void cell_repeats(struct cell *c, const struct report *r, size_t label, size_t row,
+			 double *least)
 {
 	const struct series *s[2] = { boot_series(r->ds->labels[0].boots, row),
 				      boot_series(r->ds->labels[label].boots, row) };
 	struct side side[2] = { 0 };
-	double least;
 
 	for (int k = 0; k < 2; k++) {
 		side[k] = *report_side(r, k ? label : 0, row);
@@ -239,7 +254,8 @@ static void cell_repeats(struct cell *c, const struct report *r, size_t label, s
 			side[k].v[i] = s[k]->v[i].value;
 	}
 	if (side[0].boots > 1 && side[1].boots > 1) {
-		cell_test(c, &r->ds->rows[row], &side[0], &side[1], r->opt, false, &least);
+		cell_test(c, &r->ds->rows[row], &side[0], &side[1], r->opt, false,
+			  least);
 		if (c->method == METHOD_LOG)
 			c->method = METHOD_REPEATS;
 	} else {
@@ -271,7 +287,7 @@ static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
 		return;
 	}
 	if (cmp->paired && r->ds->labels[0].n == 1) {
-		cell_repeats(c, r, cmp->label, row);
+		cell_repeats(c, r, cmp->label, row, &least);
 	} else if (base->boots < 2 || new->boots < 2) {
 		c->change = ratio_change(base->centre, new->centre);
 		c->why = "one boot a side";
@@ -409,6 +425,34 @@ static bool boots_interleaved(const struct label *base, const struct label *new)
 	       new->boots[0].started < base->boots[base->n - 1].started;
 }
 
+static const struct verdict *verdict_find(const struct boot *boot, const char *test)
+{
+	for (size_t i = 0; i < boot->nverdicts; i++)
+		if (!strcmp(boot->verdicts[i].test, test))
+			return &boot->verdicts[i];
+	return NULL;
+}
+
+/* In how many boots of a label did this test pass, and in how many did it fail? */
+static void test_count(const struct label *label, const char *test, size_t *passed, size_t *failed)
+{
+	for (size_t b = 0; b < label->n; b++) {
+		const struct verdict *v = verdict_find(&label->boots[b], test);
+
+		*passed += v && v->pass;
+		*failed += v && v->fail;
+	}
+}
+
+static bool test_seen(const struct label *label, size_t before, const char *test)
+{
+	for (size_t b = 0; b < before; b++)
+		if (verdict_find(&label->boots[b], test))
+			return true;
+	return false;
+}
+
+/* Tests that fail somewhere; one that passed on base and fails on new is a regression. */
 static void report_tests(struct report *r, const struct comparison *cmp)
 {
 	const struct label *side[2] = { &r->ds->labels[0], &r->ds->labels[cmp->label] };
@@ -418,25 +462,14 @@ static void report_tests(struct report *r, const struct comparison *cmp)
 		for (size_t i = 0; i < new->boots[b].nverdicts; i++) {
 			const struct verdict *v = &new->boots[b].verdicts[i];
 			size_t failed[2] = { 0 }, passed[2] = { 0 };
-			bool first = true;
 
-			for (int s = 0; s < 2; s++) {
-				for (size_t k = 0; k < side[s]->n; k++) {
-					const struct boot *boot = &side[s]->boots[k];
-
-					for (size_t j = 0; j < boot->nverdicts; j++) {
-						if (strcmp(boot->verdicts[j].test, v->test))
-							continue;
-						failed[s] += boot->verdicts[j].fail > 0;
-						passed[s] += boot->verdicts[j].pass > 0;
-						first &= s == 0 || k >= b;
-					}
-				}
-			}
-			if (!first || (!failed[0] && !failed[1]))
+			for (int s = 0; s < 2; s++)
+				test_count(side[s], v->test, &passed[s], &failed[s]);
+			if (test_seen(new, b, v->test) || (!failed[0] && !failed[1]))
 				continue;
-			notes_add(&r->notes, "test %s: fails in %zu of %zu boots of %s, %zu of %zu of %s",
-				  v->test, failed[0], side[0]->n, side[0]->name, failed[1], new->n,
+			notes_add(&r->notes,
+				  "test %s: fails in %zu of %zu boots of %s, %zu of %zu of %s", v->test,
+				  failed[0], side[0]->n, side[0]->name, failed[1], new->n,
 				  new->name);
 			r->regressions += !failed[0] && passed[0] && failed[1];
 		}
@@ -459,6 +492,8 @@ static int order_cmp(const void *a, const void *b)
 int report_make(struct report *r, const struct dataset *ds, const struct options *opt)
 {
 	*r = (struct report){ .ds = ds, .opt = opt, .ncmp = ds->nlabels - 1 };
+	/* A distribution that GSL cannot evaluate is NAN, hence unsure, not an abort. */
+	gsl_set_error_handler_off();
 	r->order = xcalloc(ds->nrows, sizeof(*r->order));
 	r->sides = xcalloc(ds->nrows * ds->nlabels, sizeof(*r->sides));
 	r->cmp = xcalloc(r->ncmp, sizeof(*r->cmp));

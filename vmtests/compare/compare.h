@@ -105,6 +105,7 @@ bool label_emulated(const struct label *label);
 void text_write(const struct report *r, FILE *out);
 void markdown_write(const struct report *r, FILE *out);
 void json_write(const struct report *r, FILE *out);
+void html_write(const struct report *r, FILE *out);
 
 /* Four significant digits with a prefix: binary for bytes, decimal otherwise. At most 8 wide. */
 void value_format(char buf[24], double v, const char *unit);

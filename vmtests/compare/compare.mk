@@ -6,7 +6,7 @@ VMC_O := $(O)/vmtests/compare
 VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(EXTRA_CFLAGS)
 VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
 VMC_LIB := $(addprefix $(VMC_O)/,util.o lines.o samples.o load.o stats.o audit.o compare.o \
-	format.o text.o markdown.o json.o)
+	format.o text.o markdown.o json.o html.o plot.o)
 
 $(O)/vmtests/vmcompare: $(VMC_O)/main.o $(VMC_LIB)
 	@echo '  CC   $(@F)'
@@ -26,6 +26,7 @@ check-compare: $(O)/vmtests/vmcompare $(addprefix $(VMC_O)/tests/,stats_golden g
 	$(VMC_O)/tests/stats_golden $(VMC)/tests/golden
 	$(VMC_O)/tests/calibrate 500
 	$(VMC)/tests/run.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
+	$(VMC)/tests/screenshots.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
 
 # The full simulation: 4000 trials a cell.
 calibrate: $(VMC_O)/tests/calibrate
@@ -39,7 +40,7 @@ fuzz-compare:
 		-o $(VMC_O)/fuzz $(VMC)/tests/fuzz.c \
 		$(patsubst $(VMC_O)/%.o,$(VMC)/%.c,$(VMC_LIB)) $(VMC_LIBS)
 	$(VMC_O)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-		-print_final_stats=1 $(VMC_O)/corpus $(VMC)/tests/corpus
+		-print_final_stats=1 -max_len=8192 $(VMC_O)/corpus $(VMC)/tests/corpus
 
 clean-compare:
 	rm -rf $(VMC_O) $(O)/vmtests/vmcompare

@@ -97,11 +97,15 @@ void json_write(const struct report *r, FILE *out)
 	json_t *comparisons = json_array();
 
 	json_object_set_new(root, "base", json_string(r->ds->labels[0].name));
-	for (size_t k = 0; k < r->ncmp; k++)
-		json_array_append_new(comparisons, json_pack("{s:s, s:b, s:b, s:o, s:o}", "new",
-			r->ds->labels[k + 1].name, "paired", r->cmp[k].paired,
-			"audit_passed", !r->cmp[k].audit.unfair, "audit",
-			audit_json(&r->cmp[k].audit), "rows", rows_json(r, &r->cmp[k])));
+	for (size_t k = 0; k < r->ncmp; k++) {
+		const struct comparison *cmp = &r->cmp[k];
+		json_t *o = json_pack("{s:s, s:b, s:b, s:o, s:o}", "new",
+				      r->ds->labels[k + 1].name, "paired", cmp->paired,
+				      "audit_passed", !cmp->audit.unfair, "audit",
+				      audit_json(&cmp->audit), "rows", rows_json(r, cmp));
+
+		json_array_append_new(comparisons, o);
+	}
 	json_object_set_new(root, "comparisons", comparisons);
 	if (!r->ncmp)
 		json_object_set_new(root, "rows", rows_json(r, NULL));

@@ -20,10 +20,11 @@ static const struct {
 	{ "text", text_write },
 	{ "markdown", markdown_write },
 	{ "json", json_write },
+	{ "html", html_write },
 };
 
 static const char usage_text[] =
-	"usage: vmcompare [-f text|markdown|json] [-o FILE] [-a ALPHA] [-m PERCENT]\n"
+	"usage: vmcompare [-f text|markdown|json|html] [-o FILE] [-a ALPHA] [-m PERCENT]\n"
 	"                 [--aa] [--allow DIFFERENCE] [--fail-on regression] LABEL [LABEL...]\n"
 	"\n"
 	"Each LABEL is a folder results/LABEL or one boot's folder in it. One prints its medians,\n"

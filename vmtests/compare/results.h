@@ -98,6 +98,9 @@ int samples_read(struct dataset *ds, struct boot *boot, int fd, const char *name
 int verdicts_read(struct boot *boot, int fd, const char *name);
 int run_read(struct boot *boot, int fd, const char *name);
 int samples_line(struct dataset *ds, struct boot *boot, char *line, size_t len, const char *where);
+/* The same without the fast path. */
+int samples_line_json(struct dataset *ds, struct boot *boot, const char *text, size_t len,
+		      const char *where);
 int boot_finish(struct dataset *ds, struct boot *boot);
 void boot_free(struct boot *boot);
 

@@ -383,8 +383,8 @@ double t_power(double ncp, double df, double alpha)
 {
 	static gsl_integration_glfixed_table *table;
 	double c = gsl_cdf_tdist_Qinv(alpha / 2, df), sum = 0;
-	double from = sqrt(gsl_cdf_chisq_Pinv(1e-13, df) / df);
-	double to = sqrt(gsl_cdf_chisq_Qinv(1e-13, df) / df);
+	/* S has mean near 1 and a standard deviation below 1 / sqrt(2 df): 12 of them hold all. */
+	double from = fmax(0, 1 - 12 / sqrt(2 * df)), to = 1 + 12 / sqrt(2 * df);
 
 	if (!table)
 		table = gsl_integration_glfixed_table_alloc(96);
@@ -403,6 +403,8 @@ double detectable(double se, double df, double alpha, double power)
 	double lo = 0, hi = 1;
 
 	if (!(se > 0) || !(df > 0) || !isfinite(se) || !(alpha > 0) || !(alpha < power))
+		return NAN;
+	if (isnan(t_power(hi, df, alpha)))
 		return NAN;
 	while (t_power(hi, df, alpha) < power) {
 		lo = hi;

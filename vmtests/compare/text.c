@@ -98,10 +98,11 @@ static void audit_lines(const struct report *r, const struct comparison *cmp, FI
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->v[i].class != AUDIT_TREATMENT)
 			continue;
-		shown++;
+		shown += strcmp(a->v[i].base, a->v[i].new) != 0;
 		if (strlen(a->v[i].base) + strlen(a->v[i].new) < 46) {
-			paragraph(out, "", 2, xasprintf("%-12s base %s, new %s", a->v[i].what,
-							a->v[i].base, a->v[i].new));
+			fprintf(out, "  %-12s ", a->v[i].what);
+			paragraph(out, "", 0, xasprintf("base %s, new %s", a->v[i].base,
+							a->v[i].new));
 			continue;
 		}
 		fprintf(out, "  %-12s base ", a->v[i].what);
@@ -194,7 +195,8 @@ static void cell_line(const struct report *r, const struct comparison *cmp, size
 		flags_text(base->flags | new->flags));
 }
 
-static void counts_line(const struct report *r, const struct comparison *cmp, FILE *out)
+static void counts_line(const struct report *r, const struct comparison *cmp, const char *head,
+			FILE *out)
 {
 	char *s = xasprintf("%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without verdict; Holm, alpha %g",
 			    cmp->counts[CALL_BETTER], cmp->counts[CALL_WORSE],
@@ -208,7 +210,7 @@ static void counts_line(const struct report *r, const struct comparison *cmp, FI
 		free(s);
 		s = more;
 	}
-	paragraph(out, "", 0, s);
+	paragraph(out, head, strlen(head), s);
 }
 
 static void legend(const struct report *r, FILE *out)
@@ -240,7 +242,7 @@ static void text_pair(const struct report *r, FILE *out)
 		cell_line(r, cmp, r->order[i], out);
 	}
 	fputc('\n', out);
-	counts_line(r, cmp, out);
+	counts_line(r, cmp, "", out);
 	legend(r, out);
 }
 
@@ -260,7 +262,7 @@ static void text_matrix(const struct report *r, FILE *out)
 
 		fprintf(out, "\n%-*s%7s", LEFT, "metric", "base");
 		for (size_t k = from; k < to; k++)
-			fprintf(out, " %13.13s", r->ds->labels[k + 1].name);
+			fprintf(out, " %-13.13s", r->ds->labels[k + 1].name);
 		fputc('\n', out);
 		for (size_t i = 0; i < r->ds->nrows; i++) {
 			const struct row *row = &r->ds->rows[r->order[i]];
@@ -274,14 +276,18 @@ static void text_matrix(const struct report *r, FILE *out)
 				const struct cell *c = &r->cmp[k].cells[r->order[i]];
 
 				change_format(change, c->change);
-				fprintf(out, " %7s %-5.5s", change, call_name(c->call));
+				fprintf(out, " %6s %-*s", change, k + 1 < to ? 6 : 0,
+					c->call == CALL_MISSING ? "miss" : call_name(c->call));
 			}
 			fputc('\n', out);
 		}
 	}
 	for (size_t k = 0; k < r->ncmp; k++) {
-		fprintf(out, "\n%s: ", r->ds->labels[k + 1].name);
-		counts_line(r, &r->cmp[k], out);
+		char *head = xasprintf("%s: ", r->ds->labels[k + 1].name);
+
+		fputc('\n', out);
+		counts_line(r, &r->cmp[k], head, out);
+		free(head);
 	}
 	legend(r, out);
 }

@@ -39,10 +39,12 @@ static FILE *create(const char *dir, const char *name)
 static json_t *run_json(const struct spec *s, const char *id, long boot)
 {
 	char *started = xasprintf("2026-03-%02ldT%02ld:00:00Z", 1 + boot, s->seed % 24);
+	/* What 4 GiB leave for 2M blocks. */
+	json_int_t pmds = 2048 - s->pte / 512;
 	json_t *run = json_pack(
 		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:i},"
 		"s:{s:s,s:s,s:i,s:b,s:b},s:{s:i,s:I},"
-		"s:{s:I,s:{s:{s:[{s:s,s:I,s:I,s:I}]}}},s:s,s:{s:s},s:{s:s}}",
+		"s:{s:I,s:{s:{s:[{s:s,s:I,s:I,s:I},{s:s,s:I,s:I,s:I}]}}},s:s,s:{s:s},s:{s:s}}",
 		"schema", 1, "vmtests", "1.0", "label", s->label, "boot_id", id,
 		"runs", "run", 0, "started", started,
 		"kernel", "release", "7.2.13-arm64", "build_id", "c0ffee", "cmdline", "root=/dev/vda",
@@ -52,7 +54,8 @@ static json_t *run_json(const struct spec *s, const char *id, long boot)
 		"memory", "page_size", 4096, "total", (json_int_t)s->memtotal * 1024,
 		"census", "pgtable_bytes", (json_int_t)s->pte * 8, "ranges", "linear", "leaves",
 		"level", "pte", "count", (json_int_t)s->pte, "bytes", (json_int_t)s->pte * 4096,
-		"contiguous", (json_int_t)0, "rodata", "on", "binaries", "hvo_bench", "ab12",
+		"contiguous", (json_int_t)0, "level", "pmd", "count", pmds, "bytes", pmds << 21,
+		"contiguous", pmds / 64 * 64, "rodata", "on", "binaries", "hvo_bench", "ab12",
 		"tools", "fio", s->fio);
 
 	free(started);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libFuzzer target. The first byte picks the file that the rest stands for: samples, run.json,
+ * verdicts, or all samples as two boots a side; then every form of the report is written.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "compare.h"
+
+static const char run_base[] = "{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int memory_file(const void *data, size_t size)
+{
+	int fd = memfd_create("fuzz", 0);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET))
+		abort();
+	return fd;
+}
+
+static int read_part(struct dataset *ds, struct boot *boot, int part, const uint8_t *data,
+		     size_t size)
+{
+	int fd = memory_file(data, size), ret;
+
+	ret = part == 0 ? samples_read(ds, boot, fd, "fuzz") :
+	      part == 1 ? run_read(boot, fd, "fuzz") : verdicts_read(boot, fd, "fuzz");
+	close(fd);
+	return ret;
+}
+
+static int boot_make(struct dataset *ds, struct boot *boot, size_t i, const uint8_t *data,
+		     size_t size)
+{
+	int part = data[0] % 3;
+
+	boot->id = xasprintf("boot%zu", i);
+	boot->path = xasprintf("path%zu", i);
+	boot->started = i;
+	if (part != 1 && read_part(ds, boot, 1, (const uint8_t *)run_base, sizeof(run_base) - 1))
+		return -1;
+	if (read_part(ds, boot, part, data + 1, size - 1))
+		return -1;
+	return boot_finish(ds, boot);
+}
+
+static void write_all(const struct dataset *ds)
+{
+	const struct options opt = { .alpha = 0.05, .aa = true };
+	struct report r;
+	FILE *out = fopen("/dev/null", "w");
+
+	if (!report_make(&r, ds, &opt)) {
+		text_write(&r, out);
+		markdown_write(&r, out);
+		json_write(&r, out);
+	}
+	report_free(&r);
+	fclose(out);
+}
+
+/* Scanner and jansson must agree on every line: accepted or not, and as which sample. */
+static void lines_agree(const uint8_t *data, size_t size)
+{
+	const uint8_t *end = data + size;
+
+	while (data < end) {
+		const uint8_t *stop = memchr(data, '\n', end - data);
+		size_t len = (stop ? stop : end) - data;
+		struct dataset fast = { 0 }, slow = { 0 };
+		struct boot a = { 0 }, b = { 0 };
+		char *line = xcalloc(len + 1, 1);
+
+		memcpy(line, data, len);
+		if (samples_line(&fast, &a, line, len, "fast") !=
+		    samples_line_json(&slow, &b, line, len, "slow"))
+			abort();
+		if (a.samples != b.samples ||
+		    (a.samples && (strcmp(fast.rows->metric, slow.rows->metric) ||
+				   strcmp(fast.rows->unit, slow.rows->unit) ||
+				   memcmp(a.series->v, b.series->v, sizeof(*a.series->v)))))
+			abort();
+		boot_free(&a);
+		boot_free(&b);
+		dataset_free(&fast);
+		dataset_free(&slow);
+		free(line);
+		data += len + 1;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct dataset ds = { 0 };
+	size_t labels, cut;
+	bool good = true;
+
+	fail_quiet = true;
+	if (size < 2)
+		return 0;
+	if (data[0] % 3 == 0)
+		lines_agree(data + 1, size - 1);
+	labels = 1 + data[0] / 3 % 3;
+	cut = 1 + (size - 1) / 2;
+	ds.labels = xcalloc(labels, sizeof(*ds.labels));
+	ds.nlabels = labels;
+	for (size_t l = 0; l < labels; l++) {
+		ds.labels[l].name = xasprintf("label%zu", l);
+		ds.labels[l].n = 2;
+		ds.labels[l].boots = xcalloc(2, sizeof(*ds.labels[l].boots));
+		for (size_t b = 0; good && b < 2; b++)
+			good = !boot_make(&ds, &ds.labels[l].boots[b], 2 * l + b, data,
+					  data[0] > 128 && (l + b) % 2 ? cut + 1 : size);
+	}
+	if (good)
+		write_all(&ds);
+	dataset_free(&ds);
+	return 0;
+}

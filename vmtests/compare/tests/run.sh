@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# run.sh VMCOMPARE GENERATE: the program from outside. -u as a third argument rewrites the golden
+# files; read the difference before committing it.
+set -u
+vmcompare=$1
+generate=$2
+update=${3:-}
+here=$(dirname "$0")
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
+failed=0
+count=0
+
+# check NAME CONDITION...
+check()
+{
+	name=$1
+	shift
+	count=$((count + 1))
+	"$@" && return
+	echo "FAIL $name" >&2
+	sed 's/^/  /' "$dir/out" "$dir/err" | head -20 >&2
+	failed=$((failed + 1))
+}
+
+# runs CODE ARGUMENT...: does vmcompare exit with CODE?
+runs()
+{
+	want=$1
+	shift
+	"$vmcompare" "$@" >"$dir/out" 2>"$dir/err"
+	got=$?
+	[ "$got" = "$want" ] || { echo "exit $got, not $want: $*" >&2; return 1; }
+}
+
+# golden NAME ARGUMENT...: is the output the golden file's, and no line wider than 78?
+golden()
+{
+	name=$1
+	shift
+	"$vmcompare" "$@" >"$dir/out" 2>"$dir/err" || return 1
+	[ "$update" = -u ] && cp "$dir/out" "$here/golden/$name"
+	diff -u "$here/golden/$name" "$dir/out" >&2
+}
+
+says() { grep -q -- "$1" "$dir/out" "$dir/err"; }
+narrow() { [ "$(awk 'length > n { n = length } END { print n }' "$dir/out")" -le 78 ]; }
+printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
+
+"$generate" "$dir/plain" plain 5 10 3 1
+"$generate" "$dir/bbml2" bbml2 5 10 3 2 1.1 pte=2048 memtotal=4008628
+"$generate" "$dir/third" third 5 10 4 3
+"$generate" "$dir/single" single 1 10 2 4
+"$generate" "$dir/other" other 1 10 2 5
+"$generate" "$dir/emulated" emulated 5 10 2 6 1.1 emulated=1 pte=2048
+"$generate" "$dir/emubase" emubase 5 10 2 7 1 emulated=1
+"$generate" "$dir/fio" fio 5 10 3 8 1 fio=fio-3.36
+"$generate" "$dir/tainted" tainted 5 10 3 9 1 tainted=512
+"$generate" "$dir/block" block 1 10 2 10 1 boot=same
+"$generate" "$dir/split" split 1 10 2 11 1.2 boot=same
+"$generate" "$dir/nothing" nothing 2 10 0 12
+mkdir "$dir/empty"
+
+check "two labels" golden pair.txt "$dir/plain" "$dir/bbml2"
+check "78 columns" narrow
+check "one label" golden single.txt "$dir/plain"
+check "a matrix" golden matrix.txt "$dir/plain" "$dir/bbml2" "$dir/third"
+check "78 columns of a matrix" narrow
+check "Markdown" golden pair.md -f markdown "$dir/plain" "$dir/bbml2"
+check "a regression is asked for" runs 1 --fail-on regression "$dir/plain" "$dir/bbml2"
+check "a regression is not asked for" runs 0 "$dir/plain" "$dir/bbml2"
+echo '{"test":"t","run":0,"result":"pass","reason":"","seconds":1,"pass":1,"fail":0,"skip":0}' \
+	>"$dir/plain/b000-1/verdicts.jsonl"
+sed 's/"pass","reason"/"fail","reason"/' "$dir/plain/b000-1/verdicts.jsonl" \
+	>"$dir/third/b000-3/verdicts.jsonl"
+check "a test that fails now" runs 1 --fail-on regression "$dir/plain" "$dir/third"
+check "is named" says "test t: fails in 0 of 5 boots of plain, 1 of 5 of third"
+check "A/A" runs 0 --aa "$dir/plain"
+check "A/A rate" says "A/A: .* alarms in .* splits"
+check "one boot a side" runs 0 "$dir/single" "$dir/other"
+check "has no verdict" says "4 without verdict\|3 without verdict"
+check "missing is missing" runs 0 "$dir/plain" "$dir/third"
+check "missing is counted" says "1 missing"
+check "emulated" runs 0 "$dir/emubase" "$dir/emulated"
+check "says so first" says "^EMULATED CPU"
+check "counts only" says "1 better, 0 worse, 0 same, 0 unsure, 0 missing, 2 without"
+check "another fio" runs 4 "$dir/plain" "$dir/fio"
+check "is unfair" says "UNFAIR *tool fio.*--allow tools"
+check "voids the verdicts" says "0 better, 0 worse, 0 same, 0 unsure, 0 missing, 4 without"
+check "unless allowed" runs 0 --allow tools "$dir/plain" "$dir/fio"
+check "a tainted run" runs 4 "$dir/plain" "$dir/tainted"
+check "within one boot" runs 0 "$dir/block" "$dir/split"
+check "said to be" says "both sides are the same boot"
+check "finds the split" says "worse"
+check "an empty label" runs 0 "$dir/empty"
+check "a label of skips" runs 0 "$dir/nothing"
+check "nothing to compare with" runs 2 "$dir/plain" "$dir/empty"
+check "compared with itself" runs 2 "$dir/plain" "$dir/plain"
+check "no such label" runs 2 "$dir/none"
+check "no label" runs 2
+check "a full disk" runs 2 -o /dev/full "$dir/plain"
+
+if python3 -c 'import jsonschema' 2>"$dir/err"; then
+	check "JSON" runs 0 -f json "$dir/plain" "$dir/bbml2"
+	check "has its schema" python3 -W ignore -m jsonschema -i "$dir/out" \
+		"$here/../../../docs/compare.schema.json"
+else
+	echo "SKIP the JSON schema: no python3-jsonschema" >&2
+fi
+
+# line NAME MESSAGE TEXT: is a samples.jsonl with this line refused by that name?
+line()
+{
+	rm -rf "$dir/bad"
+	cp -r "$dir/single" "$dir/bad"
+	printf '%s\n' "$3" >>"$dir/bad/b000-4/samples.jsonl"
+	check "$1" runs 2 "$dir/bad"
+	check "$1 by name" says "$2"
+	check "$1 in place" says "samples.jsonl:22"
+	check "$1 without control characters" printable
+}
+
+# sample VALUE [UNIT [METRIC]]
+sample()
+{
+	printf '{"bench":"a/b","case":"c","metric":"%s","unit":"%s",' "${3:-m}" "${2:-bytes}"
+	printf '"better":"lower","value":%s,"rep":0,"run":0,"t":1}' "$1"
+}
+
+line "NaN" "invalid token" "$(sample NaN)"
+line "infinity" "real number overflow" "$(sample 1e999)"
+line "a negative duration" "negative duration" "$(sample -1 ns)"
+line "mixed units" "has unit us here and ns/page elsewhere" \
+	'{"bench":"linear/churn","case":"n0","metric":"ns_per_page","unit":"us","better":"lower","value":1,"rep":90,"run":0,"t":1}'
+line "a repeated key" "duplicate object key" '{"bench":"a/b","bench":"a/b"}'
+line "a missing key" 'no "value"' \
+	'{"bench":"a/b","case":"c","metric":"m","unit":"1","better":"lower","rep":0,"run":0,"t":1}'
+line "terminal escapes" "is no name" "$(sample 1 bytes '\\u001b[31m')"
+line "HTML" "is no name" "$(sample 1 bytes '<script>')"
+line "a long line" "line longer than" "$(head -c 10000000 /dev/zero | tr '\0' x)"
+
+rm -rf "$dir/bad"
+cp -r "$dir/single" "$dir/bad"
+printf '{"bench":"a/b","ca' >>"$dir/bad/b000-4/samples.jsonl"
+check "a torn last line" runs 0 "$dir/bad"
+check "is counted" says "1 damaged last line dropped"
+mkfifo "$dir/fifo"
+rm "$dir/bad/b000-4/samples.jsonl"
+ln -s /etc/passwd "$dir/bad/b000-4/samples.jsonl"
+check "a symbolic link" runs 2 "$dir/bad"
+check "is not followed" says "a symbolic link"
+rm "$dir/bad/b000-4/samples.jsonl"
+mkfifo "$dir/bad/b000-4/samples.jsonl"
+check "a FIFO" runs 2 "$dir/bad"
+rm "$dir/bad/b000-4/samples.jsonl"
+truncate -s 1T "$dir/bad/b000-4/samples.jsonl"
+check "a huge file" runs 2 "$dir/bad"
+rm "$dir/bad/b000-4/samples.jsonl"
+mkdir "$dir/bad/$(printf 'a\nb\033[31m')"
+check "a folder with a newline" runs 0 "$dir/bad"
+check "is ignored aloud" says "is no boot: ignored"
+check "and cleaned" printable
+sed 's/"schema": 1/"schema": 2/' "$dir/single/b000-4/run.json" >"$dir/bad/b000-4/run.json"
+check "another schema" runs 2 "$dir/bad"
+check "is named" says "schema version 2"
+cp -r "$dir/single" "$dir/twice"
+cp -r "$dir/twice/b000-4" "$dir/twice/copy"
+check "a copied boot" runs 2 "$dir/twice"
+check "would count twice" says "the same boot as"
+
+echo "$count checks of vmcompare, $failed failed"
+[ "$failed" = 0 ]
