@@ -59,6 +59,9 @@ lint: $(FRAMEWORK)
 bench-self: all
 	$(B)/vmtests/bench_self
 
+patch:
+	@.ci/make-patch "$(KSRC)" "$(OUT)"
+
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
 	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests
@@ -70,6 +73,9 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint            style, static analysis, and builds with every compiler'
 	@echo 'make bench-self      what the timing loop itself costs'
+	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
+	@echo 'make lab-compare     guests with and without BBML2, and the report'
+	@echo 'make lab-check       the functional tests in every guest of the lab'
 	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
@@ -82,4 +88,4 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check lint bench-self install clean help
+.PHONY: all mm vmtests deps run check lint bench-self patch install clean help
