@@ -158,12 +158,12 @@ static void group_line(const struct report *r, size_t at, FILE *out)
 	paragraph(out, "", 0, xasprintf("%s %s", row->bench, row->variant));
 }
 
-/* Metric, direction and unit; on a line of their own when they are too long. */
+/* Metric, direction and unit; on a line of their own unless a space follows them. */
 static void left_column(const struct row *row, FILE *out)
 {
 	int n = fprintf(out, " %s %c%s", row->metric, row->higher ? '>' : '<', row->unit);
 
-	if (n > LEFT)
+	if (n >= LEFT)
 		fprintf(out, "\n%*s", LEFT, "");
 	else
 		fprintf(out, "%*s", LEFT - n, "");

@@ -47,6 +47,7 @@ golden()
 
 says() { grep -q -- "$1" "$dir/out" "$dir/err"; }
 narrow() { [ "$(awk 'length > n { n = length } END { print n }' "$dir/out")" -le 78 ]; }
+spaced() { says "<bytes" && ! says "<bytes[0-9]"; }
 printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 
 "$generate" "$dir/plain" plain 5 10 3 1
@@ -61,6 +62,7 @@ printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 "$generate" "$dir/block" block 1 10 2 10 1 boot=same
 "$generate" "$dir/split" split 1 10 2 11 1.2 boot=same
 "$generate" "$dir/nothing" nothing 2 10 0 12
+"$generate" "$dir/wide" wide 5 10 3 13 1 pte=148701
 mkdir "$dir/empty"
 
 check "two labels" golden pair.txt "$dir/plain" "$dir/bbml2"
@@ -68,6 +70,11 @@ check "78 columns" narrow
 check "one label" golden single.txt "$dir/plain"
 check "a matrix" golden matrix.txt "$dir/plain" "$dir/bbml2" "$dir/third"
 check "78 columns of a matrix" narrow
+# kernel_pgtable_bytes fills its column, and the value 1.134Mi its own.
+check "full columns" runs 0 "$dir/wide" "$dir/plain"
+check "keep a space" spaced
+check "full columns of a matrix" runs 0 "$dir/wide" "$dir/plain" "$dir/third"
+check "keep a space in it" spaced
 check "Markdown" golden pair.md -f markdown "$dir/plain" "$dir/bbml2"
 check "a regression is asked for" runs 1 --fail-on regression "$dir/plain" "$dir/bbml2"
 check "a regression is not asked for" runs 0 "$dir/plain" "$dir/bbml2"
