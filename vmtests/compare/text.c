@@ -18,7 +18,7 @@
 static void wrap(FILE *out, size_t at, size_t indent, const char *s)
 {
 	while (*s) {
-		size_t len = strcspn(s, " "), room = WIDTH > at ? WIDTH - at : 0;
+		size_t len = strcspn(s, " "), room = at < WIDTH ? WIDTH - at : 0;
 
 		if (len + 1 > room && at > indent) {
 			fprintf(out, "\n%*s", (int)indent, "");

@@ -11,9 +11,8 @@
 
 #include "compare.h"
 
-static const char run_base[] = "{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static const char run_base[] =
+	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
 
 static int memory_file(const void *data, size_t size)
 {
