@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "extras.h"
 #include "plot.h"
 
 #define POINTS_MAX 200	/* of one boot in one picture */
@@ -440,6 +441,49 @@ static void notes_section(const struct notes *notes, FILE *out)
 		element(out, "<p>Note: ", notes->v[i], "</p>\n");
 }
 
+static void extra_line(const struct report *r, const struct extra_row *row, FILE *out)
+{
+	char value[24], change[24];
+
+	element(out, "<tr><td>", row->test, "</td>");
+	element(out, "<td>", row->what, "</td>");
+	for (size_t l = 0; l < r->ds->nlabels; l++) {
+		value_format(value, row->median[l], extra_unit(row->kind));
+		number_cell(out, l ? "new" : "base", value);
+		if (!l)
+			continue;
+		change_format(change, extra_change(row, l));
+		number_cell(out, "change", change);
+	}
+	fputs("</tr>\n", out);
+}
+
+/* perf and fio: medians over boots, side by side, without a verdict. */
+static void extra_section(const struct report *r, FILE *out)
+{
+	struct extra_table table;
+
+	extras_tabulate(&table, r->ds);
+	for (size_t i = 0; i < table.n; i++) {
+		const struct extra_row *row = &table.v[i];
+
+		if (!i || row[-1].kind != row->kind) {
+			fprintf(out, "%s<h2>%s</h2>\n<table class=\"rows\"><tbody>\n"
+				"<tr class=\"head\"><th>test</th><th></th><th class=\"n\">base</th>",
+				i ? "</tbody></table>\n" : "", extra_title(row->kind));
+			for (size_t k = 0; k < r->ncmp; k++) {
+				element(out, "<th class=\"n\">", r->ds->labels[k + 1].name, "</th>");
+				fputs("<th class=\"n\">change</th>", out);
+			}
+			fputs("</tr>\n", out);
+		}
+		extra_line(r, row, out);
+	}
+	if (table.n)
+		fputs("</tbody></table>\n", out);
+	extras_free(&table);
+}
+
 void html_write(const struct report *r, FILE *out)
 {
 	fputs(head, out);
@@ -462,6 +506,7 @@ void html_write(const struct report *r, FILE *out)
 	}
 	if (!r->ncmp)
 		table_section(r, NULL, out);
+	extra_section(r, out);
 	picture_section(r, out);
 	fputs("</body></html>\n", out);
 }

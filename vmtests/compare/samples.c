@@ -526,6 +526,11 @@ void boot_free(struct boot *boot)
 	}
 	for (size_t i = 0; i < boot->nverdicts; i++)
 		free(boot->verdicts[i].test);
+	for (size_t i = 0; i < boot->nextras; i++) {
+		free(boot->extras[i].test);
+		free(boot->extras[i].what);
+	}
+	free(boot->extras);
 	free(boot->series);
 	free(boot->verdicts);
 	free(boot->id);
