@@ -177,7 +177,7 @@ static double memory_total(const struct label *label)
 	return label->n ? json_number_value(boot_value(label->boots, "memory.total")) : 0;
 }
 
-static double pgtable_bytes(const struct label *label)
+static double pgtable_total(const struct label *label)
 {
 	return label->n ? json_number_value(boot_value(label->boots, "census.pgtable_bytes")) : 0;
 }
@@ -256,7 +256,7 @@ static void audit_census(struct audit *audit, const struct label *base, const st
 	static const char *const ranges[][2] = { { "linear", "linear map" },
 						 { "vmemmap", "vmemmap" } };
 	double total[2] = { memory_total(base), memory_total(new) };
-	double tables[2] = { pgtable_bytes(base), pgtable_bytes(new) };
+	double tables[2] = { pgtable_total(base), pgtable_total(new) };
 
 	for (size_t i = 0; i < 2; i++) {
 		char *a = census_words(base, ranges[i][0]), *b = census_words(new, ranges[i][0]);

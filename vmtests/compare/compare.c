@@ -274,6 +274,7 @@ static bool permute_contradicts(const struct cell *c, double least, double alpha
 static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
 {
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	bool shared = cmp->paired && r->ds->labels[0].n == 1;
 	struct cell *c = &cmp->cells[row];
 	double least = 1;
 
@@ -286,15 +287,15 @@ static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
 			 "missing in both";
 		return;
 	}
-	if (cmp->paired && r->ds->labels[0].n == 1) {
-		cell_repeats(c, r, cmp->label, row, &least);
-	} else if (base->boots < 2 || new->boots < 2) {
+	if (!shared && (base->boots < 2 || new->boots < 2)) {
 		c->change = ratio_change(base->centre, new->centre);
 		c->why = "one boot a side";
 		return;
-	} else {
-		cell_test(c, &r->ds->rows[row], base, new, r->opt, cmp->paired, &least);
 	}
+	if (shared)
+		cell_repeats(c, r, cmp->label, row, &least);
+	else
+		cell_test(c, &r->ds->rows[row], base, new, r->opt, cmp->paired, &least);
 	if (cmp->audit.unfair)
 		c->why = "audit failed";
 	else if (!row_judged(r, &r->ds->rows[row]))
@@ -468,8 +469,8 @@ static void report_tests(struct report *r, const struct comparison *cmp)
 			if (test_seen(new, b, v->test) || (!failed[0] && !failed[1]))
 				continue;
 			notes_add(&r->notes,
-				  "test %s: fails in %zu of %zu boots of %s, %zu of %zu of %s", v->test,
-				  failed[0], side[0]->n, side[0]->name, failed[1], new->n,
+				  "test %s: fails in %zu of %zu boots of %s, %zu of %zu of %s",
+				  v->test, failed[0], side[0]->n, side[0]->name, failed[1], new->n,
 				  new->name);
 			r->regressions += !failed[0] && passed[0] && failed[1];
 		}

@@ -68,6 +68,7 @@ struct options {
 	const char **allow;
 	size_t nallow;
 	bool aa;
+	bool verbose;		/* the text form has extras too */
 };
 
 struct report {

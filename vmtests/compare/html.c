@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "extras.h"
 #include "plot.h"
 
 #define POINTS_MAX 200	/* of one boot in one picture */
@@ -22,25 +23,25 @@ static const char head[] =
 	":root{--ink:#1a1a1a;--dim:#666;--paper:#fff;--line:#ddd;--good:#10703c;--bad:#b3261e;"
 	"--a:#3b6fb6;--b:#d98324;--c:#7a9e3a;--d:#8a5fb0}\n"
 	"@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--dim:#a0a0a0;--paper:#16181b;"
-	"--line:#3a3d42;--good:#6fd39a;--bad:#ff8a80}"
+	"--line:#3a3d42;--good:#6fd39a;--bad:#ff8a80}\n"
 	"svg{filter:invert(1) hue-rotate(180deg)}}\n"
 	"body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
 	"max-width:70rem;margin:0 auto;padding:1rem}\n"
-	"h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}"
+	"h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}\n"
 	"h3{font-size:1rem;margin:1.5rem 0 .3rem;overflow-wrap:anywhere}\n"
-	"table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-	"th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line)}"
+	"table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+	"th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line)}\n"
 	"td[data-k=verdict]{white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}\n"
-	".dim{color:var(--dim)}.better{color:var(--good);font-weight:600}"
+	".dim{color:var(--dim)}.better{color:var(--good);font-weight:600}\n"
 	".worse,.unfair{color:var(--bad);font-weight:600}\n"
 	"svg{width:100%;height:auto;max-width:48rem;display:block}\n"
-	".bar{display:flex;height:1.4rem;max-width:48rem;border-radius:3px;overflow:hidden}"
-	".key{margin:.2rem 0 1rem;color:var(--dim)}.key i{display:inline-block;width:.8em;height:.8em}"
-	".bar i{display:block;min-width:2px}.p4d{background:var(--d)}.pud{background:var(--c)}"
+	".bar{display:flex;height:1.4rem;max-width:48rem;border-radius:3px;overflow:hidden}\n"
+	".key{margin:.2rem 0 1rem;color:var(--dim)}.key i{display:inline-block;width:.8em;height:.8em}\n"
+	".bar i{display:block;min-width:2px}.p4d{background:var(--d)}.pud{background:var(--c)}\n"
 	".pmd{background:var(--a)}.pte{background:var(--b)}\n"
-	"@media(max-width:40rem){table.rows,table.rows tbody,table.rows tr,table.rows td{display:block}"
-	"table.rows thead{display:none}table.rows tr{padding:.5rem 0;border-bottom:1px solid var(--line)}"
-	"table.rows td{border:0;padding:0;text-align:left}"
+	"@media(max-width:40rem){table.rows,table.rows tbody,table.rows tr,table.rows td{display:block}\n"
+	"table.rows tr.head{display:none}table.rows tr{padding:.5rem 0;border-bottom:1px solid var(--line)}\n"
+	"table.rows td{border:0;padding:0;text-align:left}\n"
 	"table.rows td[data-k]::before{content:attr(data-k) \": \";color:var(--dim)}}\n"
 	"</style></head><body>\n";
 
@@ -87,8 +88,8 @@ static void audit_section(const struct comparison *cmp, FILE *out)
 		fputs("<p>No difference between the fingerprints.</p>\n", out);
 		return;
 	}
-	fputs("<table class=\"rows\"><thead><tr><th></th><th>what</th><th>base</th>"
-	      "<th>new</th></tr></thead><tbody>\n", out);
+	fputs("<table class=\"rows\"><tbody><tr class=\"head\"><th></th><th>what</th><th>base</th>\n"
+	      "<th>new</th></tr>\n", out);
 	for (size_t i = 0; i < cmp->audit.n; i++) {
 		const struct audit_line *line = &cmp->audit.v[i];
 
@@ -141,8 +142,8 @@ static void census_bar(const struct label *label, FILE *out)
 		fputs("</div><p class=\"key\">", out);
 		for (size_t i = 0; i < 4; i++)
 			if (level_bytes(label, levels[i]) > 0)
-				fprintf(out, "<i class=\"%s\"></i> %s %.1f%% ", levels[i], levels[i],
-					100 * level_bytes(label, levels[i]) / total);
+				fprintf(out, "<i class=\"%s\"></i> %s %.1f%% ", levels[i],
+					levels[i], 100 * level_bytes(label, levels[i]) / total);
 		fputs("</p>\n", out);
 	}
 	free(words);
@@ -196,21 +197,22 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 
 static void table_section(const struct report *r, const struct comparison *cmp, FILE *out)
 {
-	fputs("<h2>Metrics</h2>\n<table class=\"rows\"><thead><tr><th>case</th><th>metric</th>", out);
+	fputs("<h2>Metrics</h2>\n<table class=\"rows\"><tbody>\n"
+	      "<tr class=\"head\"><th>case</th><th>metric</th>", out);
 	if (cmp)
-		fprintf(out, "<th class=\"n\">base</th><th class=\"n\">new</th>"
-			"<th class=\"n\">change</th><th class=\"n\">%g%% interval</th>"
+		fprintf(out, "<th class=\"n\">base</th><th class=\"n\">new</th>\n"
+			"<th class=\"n\">change</th><th class=\"n\">%g%% interval</th>\n"
 			"<th>verdict</th>", 100 * (1 - r->opt->alpha));
 	else
 		fputs("<th class=\"n\">median</th>", out);
-	fputs("<th class=\"n\">between, within</th><th class=\"n\">boots</th></tr></thead><tbody>\n",
+	fputs("<th class=\"n\">between, within</th><th class=\"n\">boots</th></tr>\n",
 	      out);
 	for (size_t i = 0; i < r->ds->nrows; i++)
 		row_line(r, cmp, r->order[i], out);
 	fputs("</tbody></table>\n", out);
 	if (cmp)
-		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without "
-			"verdict. Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been "
+		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without\n"
+			"verdict. Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
 			"seen, with power 80%%.</p>\n", cmp->counts[CALL_BETTER],
 			cmp->counts[CALL_WORSE], cmp->counts[CALL_SAME], cmp->counts[CALL_UNSURE],
 			cmp->counts[CALL_MISSING], cmp->counts[CALL_NONE], r->opt->alpha);
@@ -232,7 +234,9 @@ static size_t boot_place(const struct dataset *ds, const struct boot *boot)
 /* Never a label's own name: it would be read by gnuplot's language. */
 static const char *plot_title(const struct report *r, size_t label)
 {
-	static const char *const titles[] = { "'new 1'", "'new 2'", "'new 3'", "'new 4'", "'new 5'" };
+	static const char *const titles[] = {
+		"'new 1'", "'new 2'", "'new 3'", "'new 4'", "'new 5'",
+	};
 
 	if (!label)
 		return "'base'";
@@ -398,7 +402,9 @@ static size_t script_write(const struct report *r, FILE *script, struct caption 
 
 static void picture_section(const struct report *r, FILE *out)
 {
-	static const char *const kinds[] = { "sweep", "samples", "latency percentiles, a line a boot" };
+	static const char *const kinds[] = {
+		"sweep", "samples", "latency percentiles, a line a boot",
+	};
 	struct caption *captions = xcalloc(3 * r->ds->nrows, sizeof(*captions));
 	struct plots plots = { 0 };
 	char *text = NULL;
@@ -435,6 +441,49 @@ static void notes_section(const struct notes *notes, FILE *out)
 		element(out, "<p>Note: ", notes->v[i], "</p>\n");
 }
 
+static void extra_line(const struct report *r, const struct extra_row *row, FILE *out)
+{
+	char value[24], change[24];
+
+	element(out, "<tr><td>", row->test, "</td>");
+	element(out, "<td>", row->what, "</td>");
+	for (size_t l = 0; l < r->ds->nlabels; l++) {
+		value_format(value, row->median[l], extra_unit(row->kind));
+		number_cell(out, l ? "new" : "base", value);
+		if (!l)
+			continue;
+		change_format(change, extra_change(row, l));
+		number_cell(out, "change", change);
+	}
+	fputs("</tr>\n", out);
+}
+
+/* perf and fio: medians over boots, side by side, without a verdict. */
+static void extra_section(const struct report *r, FILE *out)
+{
+	struct extra_table table;
+
+	extras_tabulate(&table, r->ds);
+	for (size_t i = 0; i < table.n; i++) {
+		const struct extra_row *row = &table.v[i];
+
+		if (!i || row[-1].kind != row->kind) {
+			fprintf(out, "%s<h2>%s</h2>\n<table class=\"rows\"><tbody>\n"
+				"<tr class=\"head\"><th>test</th><th></th><th class=\"n\">base</th>",
+				i ? "</tbody></table>\n" : "", extra_title(row->kind));
+			for (size_t k = 0; k < r->ncmp; k++) {
+				element(out, "<th class=\"n\">", r->ds->labels[k + 1].name, "</th>");
+				fputs("<th class=\"n\">change</th>", out);
+			}
+			fputs("</tr>\n", out);
+		}
+		extra_line(r, row, out);
+	}
+	if (table.n)
+		fputs("</tbody></table>\n", out);
+	extras_free(&table);
+}
+
 void html_write(const struct report *r, FILE *out)
 {
 	fputs(head, out);
@@ -443,7 +492,7 @@ void html_write(const struct report *r, FILE *out)
 		element(out, k ? ", " : "", r->ds->labels[k + 1].name, "");
 	fputs("</h1>\n", out);
 	if (r->emulated)
-		fputs("<p class=\"unfair\">Emulated CPU: times and rates are not hardware's and get no "
+		fputs("<p class=\"unfair\">Emulated CPU: times and rates are not hardware's and get no\n"
 		      "verdict.</p>\n", out);
 	notes_section(&r->ds->notes, out);
 	notes_section(&r->notes, out);
@@ -457,6 +506,7 @@ void html_write(const struct report *r, FILE *out)
 	}
 	if (!r->ncmp)
 		table_section(r, NULL, out);
+	extra_section(r, out);
 	picture_section(r, out);
 	fputs("</body></html>\n", out);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "compare.h"
+#include "extras.h"
 
 static json_t *number(double v)
 {
@@ -87,6 +88,28 @@ static json_t *rows_json(const struct report *r, const struct comparison *cmp)
 	return rows;
 }
 
+static json_t *extras_json(const struct report *r)
+{
+	static const char *const kinds[] = { "counter", "symbol", "fio" };
+	json_t *list = json_array();
+	struct extra_table table;
+
+	extras_tabulate(&table, r->ds);
+	for (size_t i = 0; i < table.n; i++) {
+		json_t *medians = json_array();
+
+		for (size_t l = 0; l < r->ds->nlabels; l++)
+			json_array_append_new(medians, number(table.v[i].median[l]));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "kind",
+						      kinds[table.v[i].kind],
+						      "test", table.v[i].test,
+						      "what", table.v[i].what,
+						      "medians", medians));
+	}
+	extras_free(&table);
+	return list;
+}
+
 void json_write(const struct report *r, FILE *out)
 {
 	json_t *root = json_pack("{s:i, s:f, s:f, s:b, s:o, s:o}", "schema", 1, "alpha",
@@ -107,6 +130,7 @@ void json_write(const struct report *r, FILE *out)
 		json_array_append_new(comparisons, o);
 	}
 	json_object_set_new(root, "comparisons", comparisons);
+	json_object_set_new(root, "extras", extras_json(r));
 	if (!r->ncmp)
 		json_object_set_new(root, "rows", rows_json(r, NULL));
 	if (json_dumpf(root, out, JSON_INDENT(1)))

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "extras.h"
 #include "lines.h"
 #include "results.h"
 
@@ -205,7 +206,8 @@ static int boot_load(struct dataset *ds, struct boot *boot, int dir)
 		notes_add(&ds->notes, "%s has no run.json: ignored", clean);
 	if (!ret) {
 		ret = boot_file_read(ds, boot, dir, 1) < 0 ||
-		      boot_file_read(ds, boot, dir, 2) < 0 || boot_finish(ds, boot) ? -1 : 0;
+		      boot_file_read(ds, boot, dir, 2) < 0 ||
+		      extras_read(ds, boot, dir) || boot_finish(ds, boot) ? -1 : 0;
 		if (!ret && boot->damaged)
 			notes_add(&ds->notes, "%s: %zu damaged last line%s dropped", clean,
 				  boot->damaged, boot->damaged > 1 ? "s" : "");

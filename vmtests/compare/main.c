@@ -24,7 +24,7 @@ static const struct {
 };
 
 static const char usage_text[] =
-	"usage: vmcompare [-f text|markdown|json|html] [-o FILE] [-a ALPHA] [-m PERCENT]\n"
+	"usage: vmcompare [-f text|markdown|json|html] [-o FILE] [-a ALPHA] [-m PERCENT] [-v]\n"
 	"                 [--aa] [--allow DIFFERENCE] [--fail-on regression] LABEL [LABEL...]\n"
 	"\n"
 	"Each LABEL is a folder results/LABEL or one boot's folder in it. One prints its medians,\n"
@@ -34,6 +34,7 @@ static const char usage_text[] =
 	"  -o FILE     write there instead of to standard output\n"
 	"  -a ALPHA    false alarms allowed over the whole table (0.05)\n"
 	"  -m PERCENT  smallest change that matters (any; \"same\" then means below 5%)\n"
+	"  -v          text: also perf counters, hottest symbols and fio percentiles\n"
 	"  --aa        one label: split its boots every way and print the false-alarm rate\n"
 	"  --allow X   accept an unfair difference by the name that the audit prints\n"
 	"  --fail-on regression  exit 1 when a row got worse or a test fails that passed\n"
@@ -79,7 +80,7 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:o:a:m:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:o:a:m:vh", longs, NULL)) != -1) {
 		int err = 0;
 
 		switch (c) {
@@ -95,6 +96,9 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 		case 'm':
 			err = number_parse(optarg, 0, 1000, &args->opt.min_effect);
 			args->opt.min_effect /= 100;
+			break;
+		case 'v':
+			args->opt.verbose = true;
 			break;
 		case OPT_AA:
 			args->opt.aa = true;

@@ -86,7 +86,8 @@ static void comparison_table(const struct report *r, const struct comparison *cm
 
 static void single_table(const struct report *r, FILE *out)
 {
-	fputs("| case | metric | unit | median | boots | samples |\n|---|---|---|--:|--:|--:|\n", out);
+	fputs("| case | metric | unit | median | boots | samples |\n"
+	      "|---|---|---|--:|--:|--:|\n", out);
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		const struct side *s = report_side(r, 0, r->order[i]);
 		char median[24];

@@ -56,6 +56,15 @@ struct verdict {
 	unsigned int pass, fail, skip;	/* runs that ended so; a timeout is a failure */
 };
 
+enum extra_kind { EXTRA_COUNTER, EXTRA_SYMBOL, EXTRA_FIO };
+
+/* What explains a sample and is none; extras.h. */
+struct extra {
+	enum extra_kind kind;
+	char *test, *what;	/* what is cleaned */
+	double value;
+};
+
 struct boot {
 	char *id, *path;
 	json_t *run;		/* run.json */
@@ -65,6 +74,8 @@ struct boot {
 	size_t samples, damaged;
 	struct verdict *verdicts;
 	size_t nverdicts, verdicts_cap;
+	struct extra *extras;
+	size_t nextras, extras_cap;
 };
 
 struct label {

@@ -386,7 +386,8 @@ static int hist_add(struct series *series, const json_t *hist, const char *where
 	json_array_foreach(buckets, i, pair) {
 		const json_t *upper = json_array_get(pair, 0), *count = json_array_get(pair, 1);
 
-		if (json_array_size(pair) != 2 || !json_is_number(upper) || !json_is_number(count) ||
+		if (json_array_size(pair) != 2 ||
+		    !json_is_number(upper) || !json_is_number(count) ||
 		    json_number_value(upper) <= last || !(json_number_value(count) > 0))
 			return fail("%s: hist bucket %zu is no rising [upper, count]", where, i);
 		last = json_number_value(upper);
@@ -525,6 +526,11 @@ void boot_free(struct boot *boot)
 	}
 	for (size_t i = 0; i < boot->nverdicts; i++)
 		free(boot->verdicts[i].test);
+	for (size_t i = 0; i < boot->nextras; i++) {
+		free(boot->extras[i].test);
+		free(boot->extras[i].what);
+	}
+	free(boot->extras);
 	free(boot->series);
 	free(boot->verdicts);
 	free(boot->id);

@@ -199,7 +199,7 @@ static void permutation_init(struct permutation *pm, const double *x, size_t nx,
 			sum += pm->v[i];
 	}
 	pm->expect = total * nx / pm->n;
-	pm->limit = fabs(sum - pm->expect) - 1e-11 * scale;
+	pm->limit = fabs(sum - pm->expect) - scale / 1e11;
 }
 
 static bool permutation_extreme(const struct permutation *pm, double sum)
@@ -289,7 +289,7 @@ double permute_paired(const double *x, const double *y, size_t n, double *least,
 				sign = *exact ? trial : rng_next(&seed);
 			sum += (sign >> (i % 64)) & 1 ? -d[i] : d[i];
 		}
-		hits += fabs(sum) >= fabs(observed) - 1e-11 * scale;
+		hits += fabs(sum) >= fabs(observed) - scale / 1e11;
 	}
 	free(d);
 	return *exact ? (double)hits / trials : (double)(hits + 1) / (trials + 1);
@@ -412,7 +412,7 @@ double detectable(double se, double df, double alpha, double power)
 		if (hi > 1e12)
 			return INFINITY;
 	}
-	while (hi - lo > 1e-9 * hi) {
+	while (hi - lo > hi / 1e9) {
 		double mid = (lo + hi) / 2;
 
 		if (t_power(mid, df, alpha) < power)
@@ -477,7 +477,7 @@ uint64_t rng_next(uint64_t *state)
 
 double rng_uniform(uint64_t *state)
 {
-	return ((rng_next(state) >> 11) + 0.5) * 0x1p-53;
+	return ((rng_next(state) >> 11) + 0.5) / 0x1p53;
 }
 
 double rng_normal(uint64_t *state)

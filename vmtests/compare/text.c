@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "extras.h"
 
 #define WIDTH 78
 #define LEFT 28		/* metric, direction and unit */
@@ -18,7 +19,7 @@
 static void wrap(FILE *out, size_t at, size_t indent, const char *s)
 {
 	while (*s) {
-		size_t len = strcspn(s, " "), room = WIDTH > at ? WIDTH - at : 0;
+		size_t len = strcspn(s, " "), room = at < WIDTH ? WIDTH - at : 0;
 
 		if (len + 1 > room && at > indent) {
 			fprintf(out, "\n%*s", (int)indent, "");
@@ -158,12 +159,12 @@ static void group_line(const struct report *r, size_t at, FILE *out)
 	paragraph(out, "", 0, xasprintf("%s %s", row->bench, row->variant));
 }
 
-/* Metric, direction and unit; on a line of their own when they are too long. */
+/* Metric, direction and unit; on a line of their own unless a space follows them. */
 static void left_column(const struct row *row, FILE *out)
 {
 	int n = fprintf(out, " %s %c%s", row->metric, row->higher ? '>' : '<', row->unit);
 
-	if (n > LEFT)
+	if (n >= LEFT)
 		fprintf(out, "\n%*s", LEFT, "");
 	else
 		fprintf(out, "%*s", LEFT - n, "");
@@ -330,6 +331,35 @@ static void text_single(const struct report *r, FILE *out)
 		     "standard deviations; d: repeats drift; o: one boot lies far off.\n");
 }
 
+static void extra_heading(const struct extra_row *row, const struct extra_row *last, FILE *out)
+{
+	if (!last || last->kind != row->kind)
+		fprintf(out, "\n%s (medians over boots)\n", extra_title(row->kind));
+	if (!last || last->kind != row->kind || strcmp(last->test, row->test))
+		paragraph(out, "", 0, xstrdup(row->test));
+}
+
+static void extra_lines(const struct report *r, FILE *out)
+{
+	struct extra_table table;
+
+	extras_tabulate(&table, r->ds);
+	for (size_t i = 0; i < table.n; i++) {
+		const struct extra_row *row = &table.v[i];
+		char value[24], change[24];
+
+		extra_heading(row, i ? row - 1 : NULL, out);
+		value_format(value, row->median[0], extra_unit(row->kind));
+		fprintf(out, " %-50.50s %8s\n", row->what, value);
+		for (size_t l = 1; l < r->ds->nlabels; l++) {
+			value_format(value, row->median[l], extra_unit(row->kind));
+			change_format(change, extra_change(row, l));
+			fprintf(out, "   %-48.48s %8s %8s\n", r->ds->labels[l].name, value, change);
+		}
+	}
+	extras_free(&table);
+}
+
 void text_write(const struct report *r, FILE *out)
 {
 	emulated_lines(r, out);
@@ -339,4 +369,6 @@ void text_write(const struct report *r, FILE *out)
 		text_pair(r, out);
 	else
 		text_matrix(r, out);
+	if (r->opt->verbose)
+		extra_lines(r, out);
 }

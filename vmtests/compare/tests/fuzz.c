@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libFuzzer target. The first byte picks the file that the rest stands for: samples, run.json,
- * verdicts, or all samples as two boots a side; then every form of the report is written.
+ * libFuzzer target. The first byte picks the file that the rest stands for, samples, run.json or
+ * verdicts, for two boots of up to three labels, then the forms of the report that need no gnuplot
+ * are written. The rest is also read as each of the files of perf/ and fio/, for the first boot.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,10 +11,10 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "extras.h"
 
-static const char run_base[] = "{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static const char run_base[] =
+	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
 
 static int memory_file(const void *data, size_t size)
 {
@@ -50,9 +51,20 @@ static int boot_make(struct dataset *ds, struct boot *boot, size_t i, const uint
 	return boot_finish(ds, boot);
 }
 
+/* One refused leaves what was read of it. */
+static void extras_try(struct dataset *ds, struct boot *boot, const uint8_t *data, size_t size)
+{
+	for (int kind = EXTRA_COUNTER; kind <= EXTRA_FIO; kind++) {
+		int fd = memory_file(data, size);
+
+		extras_file(ds, boot, kind, fd, "test", "fuzz");
+		close(fd);
+	}
+}
+
 static void write_all(const struct dataset *ds)
 {
-	const struct options opt = { .alpha = 0.05, .aa = true };
+	const struct options opt = { .alpha = 0.05, .aa = true, .verbose = true };
 	struct report r;
 	FILE *out = fopen("/dev/null", "w");
 
@@ -118,6 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			good = !boot_make(&ds, &ds.labels[l].boots[b], 2 * l + b, data,
 					  data[0] > 128 && (l + b) % 2 ? cut + 1 : size);
 	}
+	if (good)
+		extras_try(&ds, &ds.labels[0].boots[0], data + 1, size - 1);
 	if (good)
 		write_all(&ds);
 	dataset_free(&ds);

@@ -38,14 +38,15 @@ static FILE *create(const char *dir, const char *name)
 
 static json_t *run_json(const struct spec *s, const char *id, long boot)
 {
+	static const char format[] =
+		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:i},\n"
+		"s:{s:s,s:s,s:i,s:b,s:b},s:{s:i,s:I},\n"
+		"s:{s:I,s:{s:{s:[{s:s,s:I,s:I,s:I},{s:s,s:I,s:I,s:I}]}}},s:s,s:{s:s},s:{s:s}}";
 	char *started = xasprintf("2026-03-%02ldT%02ld:00:00Z", 1 + boot, s->seed % 24);
 	/* What 4 GiB leave for 2M blocks. */
 	json_int_t pmds = 2048 - s->pte / 512;
-	json_t *run = json_pack(
-		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:i},"
-		"s:{s:s,s:s,s:i,s:b,s:b},s:{s:i,s:I},"
-		"s:{s:I,s:{s:{s:[{s:s,s:I,s:I,s:I},{s:s,s:I,s:I,s:I}]}}},s:s,s:{s:s},s:{s:s}}",
-		"schema", 1, "vmtests", "1.0", "label", s->label, "boot_id", id,
+	json_t *run = json_pack(format, "schema", 1, "vmtests", "1.0", "label", s->label,
+		"boot_id", id,
 		"runs", "run", 0, "started", started,
 		"kernel", "release", "7.2.13-arm64", "build_id", "c0ffee", "cmdline", "root=/dev/vda",
 		"config_sha256", "11aa", "tainted", (int)s->tainted,
@@ -106,7 +107,7 @@ static void boot_write(const struct spec *s, long boot)
 	free(id);
 }
 
-static void override(struct spec *s, const char *arg)
+static void key_set(struct spec *s, const char *arg)
 {
 	const struct {
 		const char *key;
@@ -130,7 +131,7 @@ static void override(struct spec *s, const char *arg)
 			*keys[i].number = strtol(arg + len, NULL, 10);
 		return;
 	}
-	fprintf(stderr, "unknown override %s\n", arg);
+	fprintf(stderr, "no such key: %s\n", arg);
 	exit(2);
 }
 
@@ -140,7 +141,8 @@ int main(int argc, char **argv)
 			  .memtotal = 4000436, .shift = 1 };
 
 	if (argc < 7) {
-		fputs("generate DIR LABEL BOOTS REPEATS METRICS SEED [SHIFT [KEY=VALUE...]]\n", stderr);
+		fputs("generate DIR LABEL BOOTS REPEATS METRICS SEED [SHIFT [KEY=VALUE...]]\n",
+		      stderr);
 		return 2;
 	}
 	s.dir = argv[1];
@@ -152,7 +154,7 @@ int main(int argc, char **argv)
 	if (argc > 7)
 		s.shift = strtod(argv[7], NULL);
 	for (int i = 8; i < argc; i++)
-		override(&s, argv[i]);
+		key_set(&s, argv[i]);
 	if (mkdir(s.dir, 0755) && errno != EEXIST) {
 		fprintf(stderr, "%s: %s\n", s.dir, strerror(errno));
 		return 1;

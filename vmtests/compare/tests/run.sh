@@ -47,6 +47,7 @@ golden()
 
 says() { grep -q -- "$1" "$dir/out" "$dir/err"; }
 narrow() { [ "$(awk 'length > n { n = length } END { print n }' "$dir/out")" -le 78 ]; }
+spaced() { says "<bytes" && ! says "<bytes[0-9]"; }
 printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 
 "$generate" "$dir/plain" plain 5 10 3 1
@@ -61,6 +62,7 @@ printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 "$generate" "$dir/block" block 1 10 2 10 1 boot=same
 "$generate" "$dir/split" split 1 10 2 11 1.2 boot=same
 "$generate" "$dir/nothing" nothing 2 10 0 12
+"$generate" "$dir/wide" wide 5 10 3 13 1 pte=148701
 mkdir "$dir/empty"
 
 check "two labels" golden pair.txt "$dir/plain" "$dir/bbml2"
@@ -68,6 +70,11 @@ check "78 columns" narrow
 check "one label" golden single.txt "$dir/plain"
 check "a matrix" golden matrix.txt "$dir/plain" "$dir/bbml2" "$dir/third"
 check "78 columns of a matrix" narrow
+# kernel_pgtable_bytes fills its column, and the value 1.134Mi its own.
+check "full columns" runs 0 "$dir/wide" "$dir/plain"
+check "keep a space" spaced
+check "full columns of a matrix" runs 0 "$dir/wide" "$dir/plain" "$dir/third"
+check "keep a space in it" spaced
 check "Markdown" golden pair.md -f markdown "$dir/plain" "$dir/bbml2"
 check "a regression is asked for" runs 1 --fail-on regression "$dir/plain" "$dir/bbml2"
 check "a regression is not asked for" runs 0 "$dir/plain" "$dir/bbml2"
@@ -102,8 +109,74 @@ check "no such label" runs 2 "$dir/none"
 check "no label" runs 2
 check "a full disk" runs 2 -o /dev/full "$dir/plain"
 
+# extras LABEL CYCLES P99: perf and fio files for every boot of a label
+extras()
+{
+	for boot in "$dir/$1"/*; do
+		mkdir -p "$boot/perf" "$boot/fio"
+		{
+			printf '# started on a day\n\n'
+			printf '{"counter-value":"%s","event":"cycles:k","pcnt-running":100.0}\n' "$2"
+			printf '{"counter-value":"7","event":"shared","pcnt-running":49.5}\n'
+			printf '{"counter-value":"<not counted>","event":"absent"}\n'
+		} >"$boot/perf/0.churn.stat.json"
+		printf '{"symbol":"%s","percent":%s}\n' clear_page_erms 12.5 \
+			'<b>\u001b[31m' 3 >"$boot/perf/0.churn.symbols.jsonl"
+		for rep in 0 1 warmup0; do
+			printf '{"jobs":[{"read":{"clat_ns":{"percentile":{"99.000000":%s}}}}]}\n' \
+				"$3" >"$boot/fio/0.seq-read.$rep.json"
+		done
+		printf 'not JSON\n' >"$boot/fio/0.seq-read.warmup0.json"
+	done
+}
+
+check "no extras" runs 0 -v "$dir/plain" "$dir/third"
+check "no section" eval '! says "perf counters\|fio completion"'
+cp -r "$dir/plain" "$dir/before"
+cp -r "$dir/third" "$dir/after"
+extras before 1000 4000
+extras after 1250 3000
+check "extras" runs 0 -v "$dir/before" "$dir/after"
+check "78 columns of extras" narrow
+check "extras without control characters" printable
+check "the base counter" says "^ cycles:k  *1000$"
+check "the new counter" says "^   third  *1250 *+25.0%$"
+check "the base percentile" says "^ read p99  *4000$"
+check "the new percentile" says "^   third  *3000 *-25.0%$"
+check "the symbol" says "^ clear_page_erms  *12.5$"
+check "multiplexed is named" says "counter shared of churn left out: multiplexed"
+check "not counted is named" says "counter absent of churn left out: <not"
+check "and not shown" eval '! says "^ shared\|^ absent"'
+check "extras are asked for" runs 0 "$dir/before" "$dir/after"
+check "in text" eval '! says "^perf counters"'
+check "extras in HTML" runs 0 -f html "$dir/before" "$dir/after"
+check "are escaped" eval 'says "&lt;b&gt;?.31m" && ! says "<b>?"'
+check "have counters" says "cycles:k.*1250.*+25.0%"
+# refused NAME FILE MESSAGE TEXT: is this file below a boot refused by that name?
+refused()
+{
+	rm -rf "$dir/bad"
+	cp -r "$dir/before" "$dir/bad"
+	printf '%s\n' "$4" >"$dir/bad/b000-1/$2"
+	check "$1" runs 2 "$dir/bad"
+	check "$1 by name" says "$2.*$3"
+}
+
+refused "a counter of words" perf/0.t.stat.json "is no number" '{"event":"e","counter-value":"many"}'
+refused "a negative counter" perf/0.t.stat.json negative '{"event":"e","counter-value":"-1"}'
+refused "a counter of NaN" perf/0.t.stat.json "not finite" '{"event":"e","counter-value":"nan"}'
+refused "no counter" perf/0.t.stat.json "no \"event\"" '{"event":"e"}'
+refused "too hot a symbol" perf/0.t.symbols.jsonl "more than 100" '{"symbol":"s","percent":101}'
+refused "a symbol of nothing" perf/0.t.symbols.jsonl "no \"symbol\"" '[]'
+refused "percentile 101" fio/0.j.0.json "percentile of read" \
+	'{"jobs":[{"read":{"clat_ns":{"percentile":{"101":1}}}}]}'
+refused "a torn fio file" fio/0.j.0.json ":" '{"jobs":'
+ln -sf /etc/passwd "$dir/bad/b000-1/fio/0.j.0.json"
+check "a link in fio" runs 2 "$dir/bad"
+check "is not followed either" says "a symbolic link"
+
 if python3 -c 'import jsonschema' 2>"$dir/err"; then
-	check "JSON" runs 0 -f json "$dir/plain" "$dir/bbml2"
+	check "JSON" runs 0 -f json "$dir/before" "$dir/after"
 	check "has its schema" python3 -W ignore -m jsonschema -i "$dir/out" \
 		"$here/../../../docs/compare.schema.json"
 else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Holds stats.c to the values that golden.R had from R. */
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,14 @@
 #include "util.h"
 
 #define MANY 64
+#define CLOSE (1 / 1e10)	/* relative, to what R says */
 
 static size_t checks, failures;
 
 static void near(const char *what, size_t line, double got, double want, double relative)
 {
 	checks++;
-	if (fabs(got - want) <= relative * fmax(fabs(want), 1e-300))
+	if (fabs(got - want) <= relative * fmax(fabs(want), DBL_MIN))
 		return;
 	failures++;
 	fprintf(stderr, "stats.txt:%zu: %s: %.17g, R has %.17g\n", line, what, got, want);
@@ -46,11 +48,11 @@ static bool list(char **at, double *v, size_t *n)
 
 static void estimate_near(const char *what, size_t line, const struct estimate *e, const double *r)
 {
-	near(what, line, e->t, r[0], 1e-10);
-	near(what, line, e->df, r[1], 1e-10);
-	near(what, line, e->p, r[2], 1e-10);
-	near(what, line, e->lo, r[3], 1e-10);
-	near(what, line, e->hi, r[4], 1e-10);
+	near(what, line, e->t, r[0], CLOSE);
+	near(what, line, e->df, r[1], CLOSE);
+	near(what, line, e->p, r[2], CLOSE);
+	near(what, line, e->lo, r[3], CLOSE);
+	near(what, line, e->hi, r[4], CLOSE);
 }
 
 static bool check_line(const char *tag, char *at, size_t line)
@@ -63,7 +65,7 @@ static bool check_line(const char *tag, char *at, size_t line)
 	if (!strcmp(tag, "detect")) {
 		if (!numbers(&at, r, 3))
 			return false;
-		near(tag, line, detectable(1, r[0], r[1], 0.8), r[2], 1e-7);
+		near(tag, line, detectable(1, r[0], r[1], 0.8), r[2], 1 / 1e7);
 		return true;
 	}
 	if (!list(&at, x, &nx) || !list(&at, y, &ny))
@@ -71,18 +73,18 @@ static bool check_line(const char *tag, char *at, size_t line)
 	if (!strcmp(tag, "holm")) {
 		holm_adjust(x, nx);
 		for (size_t i = 0; i < nx; i++)
-			near(tag, line, x[i], y[i], 1e-15);
+			near(tag, line, x[i], y[i], 1 / 1e15);
 	} else if (!strcmp(tag, "ranks")) {
 		if (!numbers(&at, r, 2))
 			return false;
-		near("permutation", line, permute_test(x, nx, y, ny, &least, &exact), r[0], 1e-10);
-		near("Mann-Whitney", line, mannwhitney_test(x, nx, y, ny), r[1], 1e-10);
+		near("permutation", line, permute_test(x, nx, y, ny, &least, &exact), r[0], CLOSE);
+		near("Mann-Whitney", line, mannwhitney_test(x, nx, y, ny), r[1], CLOSE);
 	} else if (!strcmp(tag, "slope")) {
 		if (!numbers(&at, r, 3) || slope_test(x, y, nx, 0.05, &e))
 			return false;
-		near(tag, line, e.diff, r[0], 1e-10);
-		near(tag, line, e.se, r[1], 1e-10);
-		near(tag, line, e.p, r[2], 1e-10);
+		near(tag, line, e.diff, r[0], CLOSE);
+		near(tag, line, e.se, r[1], CLOSE);
+		near(tag, line, e.p, r[2], CLOSE);
 	} else {
 		if (!numbers(&at, r, 5) ||
 		    (!strcmp(tag, "paired") ? paired_test(x, y, nx, 0.05, &e) :

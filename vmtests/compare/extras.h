@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What stands beside the samples without a verdict: perf counters, hot symbols, fio percentiles. */
+#ifndef VMCOMPARE_EXTRAS_H
+#define VMCOMPARE_EXTRAS_H
+
+#include "results.h"
+
+/* One line of a section: medians over the boots that have it. */
+struct extra_row {
+	enum extra_kind kind;
+	const char *test, *what;
+	double *median;		/* by label, NAN where no boot has it */
+};
+
+struct extra_table {
+	struct extra_row *v;
+	size_t n;
+};
+
+/* Read perf/ and fio/ below dir, the boot's folder: 0, or -1 after saying why. */
+int extras_read(struct dataset *ds, struct boot *boot, int dir);
+/* For extras_read() and the fuzzer: fd is read to its end, test and name are of its file. */
+int extras_file(struct dataset *ds, struct boot *boot, enum extra_kind kind, int fd,
+		const char *test, const char *name);
+
+/* Rows by kind and test; counters and percentiles by name, symbols by their share of base. */
+void extras_tabulate(struct extra_table *table, const struct dataset *ds);
+void extras_free(struct extra_table *table);
+/* Of a label against the first: 0.01 is 1 %; NAN where either is missing or the first is 0. */
+double extra_change(const struct extra_row *row, size_t label);
+/* "perf counters", ... and the unit's name for value_format(). */
+const char *extra_title(enum extra_kind kind);
+const char *extra_unit(enum extra_kind kind);
+
+#endif
