@@ -132,7 +132,7 @@ argument_given cpu_property 'max,la57=off,pmu=on' --cpu la57-off,pmu=on
 argument_given cpu_of_qemu 'Skylake-Server' --cpu qemu:Skylake-Server
 argument_given device_as_it_is "pci-testdev,membar=2G" --device pci-testdev,membar=2G
 argument_given object_with_quote "a'b" --object "a'b"
-argument_given command_line "console=ttyS0 panic=-1 a b=1 c" --append 'a b=1' --append c
+argument_given command_line "console=ttyS0 panic=-1 vmtests.emulated=1 a b=1 c" --append 'a b=1' --append c
 argument_given machine_option 'q35,kernel-irqchip=split' --machine kernel-irqchip=split
 argument_given payload_disk 'virtio-blk-pci,drive=payload,serial=payload' --payload "$scratch/payload"
 
