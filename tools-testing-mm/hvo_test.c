@@ -219,7 +219,7 @@ static int page_snapshot(struct hugemap *map, size_t i, int fd, int fd_count, ui
 			 uint64_t *flags, uint64_t *counts, size_t pages)
 {
 	for (int tries = 0; tries < SNAPSHOT_TRIES; tries++) {
-		uint64_t after;
+		uint64_t after = 0;
 		int err = __hugemap_pfn(map, i, pfn);
 
 		if (!err)

@@ -812,7 +812,7 @@ TEST_F(lazy_mmu, uffdio_move)
  */
 TEST_F(lazy_mmu, pagemap_scan)
 {
-	struct scan_region regions[NR_PAGES];
+	struct scan_region regions[NR_PAGES] = {};
 	struct scan_arg arg = {
 		.size = sizeof(arg), .vec = (uintptr_t)regions, .vec_len = NR_PAGES,
 		.category_mask = SCAN_PRESENT, .return_mask = SCAN_PRESENT,

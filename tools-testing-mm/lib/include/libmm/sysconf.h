@@ -77,8 +77,8 @@ int __sysconf_save(const char *path);
 
 /*
  * Save, write @value, read back; nothing of that when the setting has @value already, so that a
- * container with read-only settings can be asked for what it has. A file of the "a [b] c" kind reads back as the bracketed word, and
- * white space as one space; numbers compare as numbers.
+ * container with read-only settings can be asked for what it has. A file of the "a [b] c" kind
+ * reads back as the bracketed word, and white space as one space; numbers compare as numbers.
  * Returns 0; -EBADE when the kernel kept another value, which is then in @got if that is not NULL
  * (SYSCONF_VALUE_MAX bytes); or -errno.
  */
