@@ -30,8 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include <libmm/harness.h>
 #include <libmm/hist.h>
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>

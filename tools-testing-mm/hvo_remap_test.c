@@ -21,9 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include <libmm/fail.h>
+#include <libmm/harness.h>
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kcore.h>

@@ -34,9 +34,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include <libmm/fail.h>
+#include <libmm/harness.h>
 #include <libmm/pagemap.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
