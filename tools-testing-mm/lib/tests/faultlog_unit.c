@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of faultlog, on the running kernel: faults whose number is known, here and elsewhere. */
+/* Unit tests of faultlog, on the running kernel: faults whose number is known, here and there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
