@@ -91,7 +91,11 @@ struct scan_arg {
 #define HOLE_AT 3
 /* Pages treated alike: short, and no divisor of anything above. */
 #define RUN 5
-#define ROUNDS_MIN 4
+/* The second is made with pages and page tables that the first has freed. */
+#define ROUNDS_MIN 2
+#define NR_DISTURBING 64
+/* Seconds for a test; most of a second's work waits for its turn where the machine is loaded. */
+#define TIMEOUT 120
 /* Added to the round of a page that is written a second time in it. */
 #define REWRITTEN 0x8000
 #define SIGNAL_USEC 100
@@ -162,19 +166,20 @@ static char *disturber_map(char *at, size_t size, int prot, int flags)
 
 /*
  * Page tables made, changed and dropped, over and over; always at one place, and never leaving it
- * empty: the tests make holes in their areas, and rely on nobody being in them.
+ * empty: the tests make holes in their areas, and rely on nobody being in them. Most of it is
+ * faults: who is preempted in one does not hold the lock that the tests' system calls wait for.
  */
 static void *disturber_run(void *arg)
 {
-	size_t page = *(size_t *)arg, size = page * 64, i;
+	size_t page = *(size_t *)arg, size = page * NR_DISTURBING, i;
 	char *map = disturber_map(NULL, size, PROT_NONE, 0);
 
 	while (!__atomic_load_n(&disturber_stop, __ATOMIC_ACQUIRE)) {
-		disturber_map(map, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_POPULATE);
-		for (i = 0; i < size; i += 2 * page) {
-			if (mprotect(map + i, page, PROT_READ))
-				libmm_fail("lazy_mmu: protecting memory: %s", strerror(errno));
-		}
+		disturber_map(map, size, PROT_READ | PROT_WRITE, MAP_FIXED);
+		for (i = 0; i < size; i += page)
+			__atomic_store_n(map + i, 1, __ATOMIC_RELAXED);
+		if (mprotect(map + size / 4, size / 2, PROT_READ))
+			libmm_fail("lazy_mmu: protecting memory: %s", strerror(errno));
 		disturber_map(map, size, PROT_NONE, MAP_FIXED);
 		__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
 		sched_yield();
@@ -562,7 +567,7 @@ static void fork_round(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu)
 }
 
 /* fork() write-protects both sides' pages in batches, exit unmaps the child's. */
-TEST_F(lazy_mmu, fork_private)
+TEST_F_TIMEOUT(lazy_mmu, fork_private, TIMEOUT)
 {
 	unsigned int round;
 
@@ -580,7 +585,7 @@ TEST_F(lazy_mmu, fork_private)
 	}
 }
 
-TEST_F(lazy_mmu, fork_shared)
+TEST_F_TIMEOUT(lazy_mmu, fork_shared, TIMEOUT)
 {
 	int fd = shmem_make(self);
 	unsigned int round;
@@ -594,7 +599,7 @@ TEST_F(lazy_mmu, fork_shared)
 }
 
 /* While a child lives every page is shared with it; when it has ended none is. */
-TEST_F(lazy_mmu, exit_unmaps)
+TEST_F_TIMEOUT(lazy_mmu, exit_unmaps, TIMEOUT)
 {
 	unsigned int round;
 	int wait[2];
@@ -636,7 +641,7 @@ static void runs_protect(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mm
 	}
 }
 
-TEST_F(lazy_mmu, mprotect_runs)
+TEST_F_TIMEOUT(lazy_mmu, mprotect_runs, TIMEOUT)
 {
 	unsigned int round;
 	size_t i;
@@ -668,7 +673,7 @@ TEST_F(lazy_mmu, mprotect_runs)
 }
 
 /* One call over everything, so that a batch is as long as a page table. */
-TEST_F(lazy_mmu, mprotect_whole)
+TEST_F_TIMEOUT(lazy_mmu, mprotect_whole, TIMEOUT)
 {
 	size_t i, size = NR_PAGES * self->page;
 	unsigned int round;
@@ -707,7 +712,7 @@ static size_t nr_same_frame(FIXTURE_DATA(lazy_mmu) * self, const char *area, con
  * Moved by an odd number of pages, so that entries are moved and not whole tables. The pages
  * themselves move: same frames, no fault.
  */
-TEST_F(lazy_mmu, mremap_moves)
+TEST_F_TIMEOUT(lazy_mmu, mremap_moves, TIMEOUT)
 {
 	size_t i, size = NR_PAGES * self->page;
 	char *old = self->area, *to = self->area + size + self->page;
@@ -731,7 +736,7 @@ TEST_F(lazy_mmu, mremap_moves)
 }
 
 /* Pages of one mapping move one run at a time, protected ones too. */
-TEST_F(lazy_mmu, mremap_runs)
+TEST_F_TIMEOUT(lazy_mmu, mremap_runs, TIMEOUT)
 {
 	size_t i, size = RUN * self->page;
 	char *to = self->area + (NR_PAGES + 1) * self->page;
@@ -754,7 +759,7 @@ TEST_F(lazy_mmu, mremap_runs)
 	}
 }
 
-TEST_F(lazy_mmu, munmap_runs)
+TEST_F_TIMEOUT(lazy_mmu, munmap_runs, TIMEOUT)
 {
 	unsigned int round;
 	size_t i;
@@ -797,7 +802,7 @@ static void runs_advise(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu
 }
 
 /* Private pages are gone: the next write of each finds zeros, at the price of one fault. */
-TEST_F(lazy_mmu, dontneed_private)
+TEST_F_TIMEOUT(lazy_mmu, dontneed_private, TIMEOUT)
 {
 	unsigned int round;
 	size_t i;
@@ -821,7 +826,7 @@ TEST_F(lazy_mmu, dontneed_private)
 }
 
 /* Shared pages stay in the file. */
-TEST_F(lazy_mmu, dontneed_shared)
+TEST_F_TIMEOUT(lazy_mmu, dontneed_shared, TIMEOUT)
 {
 	int fd = shmem_make(self);
 	unsigned int round;
@@ -836,7 +841,7 @@ TEST_F(lazy_mmu, dontneed_shared)
 }
 
 /* Aged and, where there is swap, swapped out: nothing of it may change what is there. */
-TEST_F(lazy_mmu, cold_and_pageout)
+TEST_F_TIMEOUT(lazy_mmu, cold_and_pageout, TIMEOUT)
 {
 	unsigned int round;
 
@@ -851,7 +856,7 @@ TEST_F(lazy_mmu, cold_and_pageout)
 }
 
 /* What is written after MADV_FREE stays; what is not is there or zero, a whole page at a time. */
-TEST_F(lazy_mmu, free_and_rewrite)
+TEST_F_TIMEOUT(lazy_mmu, free_and_rewrite, TIMEOUT)
 {
 	unsigned int round;
 	bool rewritten;
@@ -938,7 +943,7 @@ static int uffd_move(FIXTURE_DATA(lazy_mmu) * self, int fd, struct uffdio_move *
  * The pages themselves go from one place of the process to another: same frames, nothing left
  * behind.
  */
-TEST_F(lazy_mmu, uffdio_move)
+TEST_F_TIMEOUT(lazy_mmu, uffdio_move, TIMEOUT)
 {
 	size_t i, size = NR_PAGES * self->page;
 	struct uffdio_register reg = { 0 };
@@ -985,7 +990,7 @@ TEST_F(lazy_mmu, uffdio_move)
  * PAGEMAP_SCAN walks the tables and tells runs of pages that are there: exactly those that were
  * touched and not dropped.
  */
-TEST_F(lazy_mmu, pagemap_scan)
+TEST_F_TIMEOUT(lazy_mmu, pagemap_scan, TIMEOUT)
 {
 	struct scan_region regions[NR_PAGES] = {};
 	struct scan_arg arg = {
@@ -1060,7 +1065,7 @@ static int lru_gen_age(void)
 }
 
 /* MGLRU's aging clears the accessed bits of whole tables; no page may change by it. */
-TEST_F(lazy_mmu, lru_gen_aging)
+TEST_F_TIMEOUT(lazy_mmu, lru_gen_aging, TIMEOUT)
 {
 	unsigned int round;
 	uint64_t enabled;
