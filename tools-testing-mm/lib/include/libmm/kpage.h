@@ -34,8 +34,9 @@ int __kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr);
  * not NULL, is the first page that is not as it should be.
  *
  * Each @fake pages, when not 0, the page may be told to be a head too. Kernels that map the page
- * of a huge page's first struct pages in place of the freed ones have copies of the head there,
- * and those with snapshot_page() (6.16 and newer) do not recognise them.
+ * of a huge page's first struct pages in place of the freed ones have copies of the head there.
+ * snapshot_page() in mm/util.c, from which /proc/kpageflags is made, takes a page for a head that
+ * has not the mark of a tail, and does not ask page_fixed_fake_head(). Observed on 6.18.
  */
 bool kpage_flags_are_huge(const uint64_t *flags, size_t nr, size_t fake, size_t *wrong);
 
