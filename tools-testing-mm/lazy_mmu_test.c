@@ -116,12 +116,20 @@ struct watch {
 	uint64_t frames[NR_PAGES];
 };
 
+/* What the other thread changes page tables of. */
+struct disturber {
+	char *map;
+	size_t size;
+	size_t page;
+};
+
 FIXTURE(lazy_mmu)
 {
 	char *reserve;		/* room for two areas at any offset, not accessible */
 	size_t reserve_size;
 	char *area;
 	size_t page;
+	struct disturber disturber;
 	pthread_t thread;
 	bool thread_runs;
 	bool disturbed;		/* by what the variant says */
@@ -155,13 +163,11 @@ static void on_timer(int sig)
 	__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
 }
 
-static char *disturber_map(char *at, size_t size, int prot, int flags)
+static void disturber_map(struct disturber *d, int prot, int flags)
 {
-	char *map = mmap(at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-
-	if (map == MAP_FAILED)
+	d->map = mmap(d->map, d->size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	if (d->map == MAP_FAILED)
 		libmm_fail("lazy_mmu: mapping memory to disturb with: %s", strerror(errno));
-	return map;
 }
 
 /*
@@ -171,20 +177,19 @@ static char *disturber_map(char *at, size_t size, int prot, int flags)
  */
 static void *disturber_run(void *arg)
 {
-	size_t page = *(size_t *)arg, size = page * NR_DISTURBING, i;
-	char *map = disturber_map(NULL, size, PROT_NONE, 0);
+	struct disturber *d = arg;
+	size_t i;
 
 	while (!__atomic_load_n(&disturber_stop, __ATOMIC_ACQUIRE)) {
-		disturber_map(map, size, PROT_READ | PROT_WRITE, MAP_FIXED);
-		for (i = 0; i < size; i += page)
-			__atomic_store_n(map + i, 1, __ATOMIC_RELAXED);
-		if (mprotect(map + size / 4, size / 2, PROT_READ))
+		disturber_map(d, PROT_READ | PROT_WRITE, MAP_FIXED);
+		for (i = 0; i < d->size; i += d->page)
+			__atomic_store_n(d->map + i, 1, __ATOMIC_RELAXED);
+		if (mprotect(d->map + d->size / 4, d->size / 2, PROT_READ))
 			libmm_fail("lazy_mmu: protecting memory: %s", strerror(errno));
-		disturber_map(map, size, PROT_NONE, MAP_FIXED);
+		disturber_map(d, PROT_NONE, MAP_FIXED);
 		__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
 		sched_yield();
 	}
-	munmap(map, size);
 	return NULL;
 }
 
@@ -342,11 +347,18 @@ static bool is_dropped(size_t i)
 static void pagemap_read(FIXTURE_DATA(lazy_mmu) * self, const char *area, uint64_t *entries,
 			 size_t nr)
 {
+	off_t offset = (uintptr_t)area / self->page * sizeof(*entries);
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	ssize_t size = nr * sizeof(*entries);
+	size_t done = 0, size = nr * sizeof(*entries);
+	ssize_t n = fd;
 
-	if (fd < 0 || pread(fd, entries, size,
-			    (uintptr_t)area / self->page * sizeof(*entries)) != size)
+	while (n >= 0 && done < size) {
+		n = pread(fd, (char *)entries + done, size - done, offset + done);
+		if (!n)
+			libmm_fail("lazy_mmu: pagemap ends after %zu of %zu bytes", done, size);
+		done += n > 0 ? n : 0;
+	}
+	if (n < 0)
 		libmm_fail("lazy_mmu: reading pagemap: %s", strerror(errno));
 	close(fd);
 }
@@ -470,7 +482,11 @@ FIXTURE_SETUP(lazy_mmu)
 		CPU_ZERO(&one);
 		CPU_SET(sched_getcpu(), &one);
 		ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
-		ASSERT_EQ(0, pthread_create(&self->thread, NULL, disturber_run, &self->page));
+		self->disturber.page = self->page;
+		self->disturber.size = NR_DISTURBING * self->page;
+		/* Here and not by the thread, which may come to run when there are holes. */
+		disturber_map(&self->disturber, PROT_NONE, 0);
+		ASSERT_EQ(0, pthread_create(&self->thread, NULL, disturber_run, &self->disturber));
 		self->thread_runs = true;
 	}
 	self->disturbed = variant->disturbance != UNDISTURBED;
@@ -484,6 +500,7 @@ FIXTURE_TEARDOWN(lazy_mmu)
 	if (self->thread_runs) {
 		__atomic_store_n(&disturber_stop, true, __ATOMIC_RELEASE);
 		EXPECT_EQ(0, pthread_join(self->thread, NULL));
+		munmap(self->disturber.map, self->disturber.size);
 		EXPECT_EQ(0, sched_setaffinity(0, sizeof(self->cpus), &self->cpus));
 	}
 	faultlog_close(&self->watch.log);
