@@ -36,7 +36,8 @@
 
 /* Bytes of ordinary memory that must survive what happens to the struct pages around it. */
 #define CANARY_BYTES (8 << 20)
-#define CYCLES 3
+/* The second begins with what the first has left behind, as any later one does. */
+#define CYCLES 2
 /* Of the pages that a demotion makes, how many are written to. */
 #define NR_DEMOTED_WRITTEN 4
 #define SEED UINT64_C(0x68766f5f74657374)
@@ -159,16 +160,19 @@ TEST_F(hvo, accounting)
 TEST_F(hvo, accounting_stepwise)
 {
 	size_t i;
+	long got;
 
 	if (missing_count(&self->hvo))
 		SKIP(return, "%s", missing_count(&self->hvo));
-	if (!pool_fill(_metadata, &self->hvo))
-		SKIP(return, NO_PAGES);
-	POOL_EMPTY();
 	for (i = 1; i <= self->hvo.nr; i++) {
-		ASSERT_EQ((long)i, __hugetlb_pool_resize(&self->hvo.pool, i));
+		got = __hugetlb_pool_resize(&self->hvo.pool, i);
+		ASSERT_LE(0, got);
+		if ((size_t)got < i)
+			break;
 		EXPECT_OPTIMIZED(optimized_of(&self->hvo, i));
 	}
+	if (i == 1)
+		SKIP(return, NO_PAGES);
 	while (i-- > 1) {
 		ASSERT_EQ((long)i - 1, __hugetlb_pool_resize(&self->hvo.pool, i - 1));
 		EXPECT_OPTIMIZED(optimized_of(&self->hvo, i - 1));
@@ -438,7 +442,7 @@ TEST_F(hvo, freed_by_unmap)
 /* A reservation, its use, a hole punched, and the end of the file: only the pool's size counts. */
 TEST_F(hvo, reserve_and_punch)
 {
-	size_t nr, i, page;
+	size_t nr, page;
 
 	if (missing_count(&self->hvo))
 		SKIP(return, "%s", missing_count(&self->hvo));
@@ -464,8 +468,7 @@ TEST_F(hvo, reserve_and_punch)
 	EXPECT_EQ(1, __hugetlb_pool_count(&self->hvo.pool, "free"));
 	EXPECT_OPTIMIZED(optimized_of(&self->hvo, nr));
 	EXPECT_EQ(NULL, hugemap_check(&self->map[0], 1, nr - 1, SEED));
-	for (i = 0; i < page / sizeof(uint64_t); i++)
-		ASSERT_EQ(0UL, ((uint64_t *)self->map[0].addr)[i]);
+	EXPECT_EQ(NULL, hugemap_nonzero(&self->map[0], 0));
 
 	hugemap_close(&self->map[0]);
 	close(self->fd);
@@ -551,12 +554,15 @@ TEST_F(hvo, node_pools)
 		EXPECT_EQ(1, __hugetlb_pool_count(&self->hvo.pool, "nr"));
 		EXPECT_OPTIMIZED(optimized_of(&self->hvo, 1));
 
-		ASSERT_EQ(0, __hugemap_open(&self->map[0], pool.size, 1, MAP_PRIVATE, -1));
-		hugemap_touch(&self->map[0]);
-		ASSERT_EQ(0, get_mempolicy(&where, NULL, 0, self->map[0].addr,
-					   MPOL_F_NODE | MPOL_F_ADDR));
-		EXPECT_EQ(node, where);
-		hugemap_close(&self->map[0]);
+		/* Where there is one node it is nowhere else. */
+		if (numa_num_configured_nodes() > 1) {
+			ASSERT_EQ(0, __hugemap_open(&self->map[0], pool.size, 1, MAP_PRIVATE, -1));
+			hugemap_touch(&self->map[0]);
+			ASSERT_EQ(0, get_mempolicy(&where, NULL, 0, self->map[0].addr,
+						   MPOL_F_NODE | MPOL_F_ADDR));
+			EXPECT_EQ(node, where);
+			hugemap_close(&self->map[0]);
+		}
 
 		EXPECT_EQ(0, __hugetlb_pool_resize(&pool, 0));
 		EXPECT_OPTIMIZED(0);

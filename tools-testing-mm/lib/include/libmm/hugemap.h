@@ -30,10 +30,13 @@ void hugemap_touch(struct hugemap *map);
 /*
  * Write every 64-bit word of the huge pages [@first, @first + @nr) with a value that depends on
  * its place and on @seed, and check it. Returns NULL when all is as written, else the first word
- * that is not.
+ * that is not. Of pages above 64 MiB it is one word in 64, so eight of a base page of 4 KiB.
  */
 void hugemap_fill(struct hugemap *map, size_t first, size_t nr, uint64_t seed);
 const uint64_t *hugemap_check(const struct hugemap *map, size_t first, size_t nr, uint64_t seed);
+
+/* The first word of huge page @i, of those words, that is not 0; NULL when all are. */
+const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i);
 
 /* Frame number of the head of huge page @i, which was touched. Returns 0 or as __pagemap_pfns(). */
 int __hugemap_pfn(const struct hugemap *map, size_t i, uint64_t *pfn);
