@@ -3,9 +3,12 @@
  * hugemap: mappings of huge pages with contents that can be checked.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <libmm/fail.h>
 #include <libmm/hugemap.h>
@@ -99,6 +102,31 @@ const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i)
 			return word;
 	}
 	return NULL;
+}
+
+int __hugemap_pin(const struct hugemap *map, size_t nr, int pins[2])
+{
+	struct iovec iov[HUGEMAP_PINS_MAX];
+	size_t i;
+
+	if (nr > HUGEMAP_PINS_MAX)
+		return -EINVAL;
+	if (pipe2(pins, O_CLOEXEC))
+		return -errno;
+	for (i = 0; i < nr; i++)
+		iov[i] = (struct iovec){ map->addr + i * map->page, 1 };
+	return vmsplice(pins[1], iov, nr, 0) == (ssize_t)nr ? 0 : -errno;
+}
+
+void hugemap_unpin(int pins[2])
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (pins[i] >= 0)
+			close(pins[i]);
+		pins[i] = -1;
+	}
 }
 
 int __hugemap_pfn(const struct hugemap *map, size_t i, uint64_t *pfn)

@@ -38,6 +38,19 @@ const uint64_t *hugemap_check(const struct hugemap *map, size_t first, size_t nr
 /* The first word of huge page @i, of those words, that is not 0; NULL when all are. */
 const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i);
 
+/* A pipe's default capacity in pages: pipe(7). */
+#define HUGEMAP_PINS_MAX 16
+
+/*
+ * Keep the first @nr huge pages, which were touched, where they are, by a reference to each in the
+ * pipe @pins: else they are migrated out of the way of a contiguous allocation anywhere in the
+ * machine. The kernel still tries, and unmaps a page until it has found out (try_to_migrate() in
+ * unmap_and_move_huge_page()). @pins are both -1 before. Returns 0, -EINVAL when @nr is above
+ * HUGEMAP_PINS_MAX, or -errno.
+ */
+int __hugemap_pin(const struct hugemap *map, size_t nr, int pins[2]);
+void hugemap_unpin(int pins[2]);
+
 /* Frame number of the head of huge page @i, which was touched. Returns 0 or as __pagemap_pfns(). */
 int __hugemap_pfn(const struct hugemap *map, size_t i, uint64_t *pfn);
 
