@@ -33,6 +33,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -42,7 +43,8 @@
 #define HVO_SYSCTL	"/proc/sys/vm/hugetlb_optimize_vmemmap"
 
 static unsigned long looks;
-static int hvo_switch = -1, vmstat = -1, kpageflags = -1;
+static int hvo_switch = -1, vmstat = -1;
+static int is_kpageflags[FD_SETSIZE];
 static char *huge;		/* the last mapping of huge pages */
 
 static int lie_is(const char *name)
@@ -122,6 +124,17 @@ static int frozen_open(const char *path, int flags, int *fd)
 	return real_open(name, flags, 0);
 }
 
+static int kpageflags_open(const char *path, int flags)
+{
+	int fd = real_open(path, flags, 0);
+
+	if (fd >= FD_SETSIZE)
+		abort();
+	if (fd >= 0)
+		is_kpageflags[fd] = 1;
+	return fd;
+}
+
 static int ends_with(const char *path, const char *end)
 {
 	size_t len = strlen(path), tail = strlen(end);
@@ -148,7 +161,7 @@ int open(const char *path, int flags, ...)
 	if (lie_is("vmstat") && !strcmp(path, "/proc/vmstat"))
 		return frozen_open(path, flags, &vmstat);
 	if (lie_is("flags") && !strcmp(path, "/proc/kpageflags"))
-		return kpageflags = real_open(path, flags, 0);
+		return kpageflags_open(path, flags);
 	if (lie_is("uncharged") &&
 	    (ends_with(path, "/memory.max") || ends_with(path, "/memory.limit_in_bytes")))
 		path = "/dev/null";
@@ -163,9 +176,21 @@ ssize_t pread(int fd, void *buf, size_t size, off_t offset)
 
 	*(void **)&real = dlsym(RTLD_NEXT, "pread");
 	n = real(fd, buf, size, offset);
-	for (ssize_t i = 0; fd == kpageflags && i < n / (ssize_t)sizeof(*flags); i++)
+	if (fd < 0 || fd >= FD_SETSIZE || !is_kpageflags[fd])
+		return n;
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(*flags); i++)
 		flags[i] &= ~(UINT64_C(1) << KPF_HUGE);
 	return n;
+}
+
+int close(int fd)
+{
+	int (*real)(int fd);
+
+	if (fd >= 0 && fd < FD_SETSIZE)
+		is_kpageflags[fd] = 0;
+	*(void **)&real = dlsym(RTLD_NEXT, "close");
+	return real(fd);
 }
 
 struct dirent *readdir(DIR *dir)

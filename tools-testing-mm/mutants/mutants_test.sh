@@ -105,14 +105,17 @@ judge()
 	fi
 }
 
-echo 'KTAP version 1'
 if [ "$(id -u)" -ne 0 ]; then
+	echo 'KTAP version 1'
 	echo '# the tests need root'
 	echo '1..0 # SKIP'
 	exit 4
 fi
+# The tests change settings of the machine: be the only one who does.
+[ -n "${VMTESTS_LOCK_FD:-}" ] || exec "$build/vmtests/vmtctl" locked "$0" "$@"
 rm -rf "$out"
 mkdir -p "$out" || exit 1
+echo 'KTAP version 1'
 if ! ${CC:-cc} -Wall -Wextra -Werror -O2 -D_GNU_SOURCE -shared -fPIC -o "$out/liar.so" \
 	"$here/liar.c" -ldl; then
 	echo 'Bail out! liar.c does not build'
