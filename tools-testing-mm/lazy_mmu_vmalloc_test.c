@@ -11,8 +11,7 @@
  *
  * Limits: contents only; which entries the tables have is for kmap.
  *
- * To see it fail: strace -f -e inject=bpf:retval=0:when=K+ drops writes to a map, as
- * lib/tests/fails.sh does.
+ * To see it fail: the library in mutants/ drops one write to a map.
  */
 #include <errno.h>
 #include <linux/bpf.h>
