@@ -11,6 +11,7 @@
 #include <gsl/gsl_errno.h>
 
 #include "compare.h"
+#include "trend.h"
 
 #define POWER 0.8
 #define SAME_MAX 0.05		/* without -m, a row that would miss 5 % is unsure, not the same */
@@ -523,6 +524,7 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 		report_tests(r, cmp);
 	}
 	report_judge(r);
+	trends_make(r);
 	return 0;
 }
 
@@ -536,6 +538,7 @@ void report_free(struct report *r)
 		free(r->cmp[k].cells);
 		audit_free(&r->cmp[k].audit);
 	}
+	trends_free(r);
 	notes_free(&r->notes);
 	free(r->order);
 	free(r->sides);

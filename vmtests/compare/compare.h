@@ -71,6 +71,8 @@ struct options {
 	bool verbose;		/* the text form has extras too */
 };
 
+struct trend;
+
 struct report {
 	const struct dataset *ds;
 	const struct options *opt;
@@ -78,6 +80,7 @@ struct report {
 	struct side *sides;	/* [label * nrows + row] */
 	struct comparison *cmp;
 	size_t ncmp;
+	struct trend *trends;	/* trend.h; NULL below three labels */
 	bool emulated;
 	size_t aa_alarms, aa_splits;
 	struct notes notes;

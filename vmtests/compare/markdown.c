@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The form for issues and merge requests: the text form's content as Markdown tables. */
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "compare.h"
+#include "trend.h"
 
 /* Nothing in s may become markup: ASCII punctuation takes a backslash, angle brackets an entity. */
 static void escaped(FILE *out, const char *s)
@@ -98,6 +100,40 @@ static void single_table(const struct report *r, FILE *out)
 	}
 }
 
+static void trend_table(const struct report *r, FILE *out)
+{
+	if (!trends_shown(r))
+		return;
+	fputs("## Trend\n\n", out);
+	for (size_t l = 0; l < r->ds->nlabels; l++) {
+		fprintf(out, "%zu. ", l + 1);
+		escaped(out, r->ds->labels[l].name);
+		fputc('\n', out);
+	}
+	fputs("\n| case | metric | unit | first | last | per label | tau | p (Holm) | verdict |\n"
+	      "|---|---|---|--:|--:|--:|--:|--:|---|\n", out);
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		size_t at = r->order[i];
+		const struct trend *t = &r->trends[at];
+		char first[24], last[24], slope[24];
+
+		value_format(first, t->points[0].median, r->ds->rows[at].unit);
+		value_format(last, t->points[r->ds->nlabels - 1].median, r->ds->rows[at].unit);
+		change_format(slope, t->slope);
+		row_cells(r, at, out);
+		fprintf(out, "%s | %s | %s | ", first, last, slope);
+		if (isnan(t->p_holm))
+			fputs("- | - | ", out);
+		else
+			fprintf(out, "%+.2f | %.2g | ", t->test.tau, t->p_holm);
+		fputs(call_name(t->call), out);
+		if (t->why)
+			fprintf(out, " (%s)", t->why);
+		fputs(" |\n", out);
+	}
+	fputc('\n', out);
+}
+
 void markdown_write(const struct report *r, FILE *out)
 {
 	if (r->emulated)
@@ -114,6 +150,7 @@ void markdown_write(const struct report *r, FILE *out)
 	}
 	if (!r->ncmp)
 		single_table(r, out);
+	trend_table(r, out);
 	for (size_t i = 0; i < r->ds->notes.n; i++) {
 		fputs("- ", out);
 		escaped(out, r->ds->notes.v[i]);

@@ -10,6 +10,7 @@
 
 #include "compare.h"
 #include "extras.h"
+#include "trend.h"
 
 #define WIDTH 78
 #define LEFT 28		/* metric, direction and unit */
@@ -149,10 +150,11 @@ static void note_lines(const struct report *r, FILE *out)
 		paragraph(out, "note", 6, xstrdup(r->notes.v[i]));
 }
 
-static void group_line(const struct report *r, size_t at, FILE *out)
+/* Names the case of row at unless it is that of row before, the last that was printed, if any. */
+static void group_line(const struct report *r, size_t at, size_t before, FILE *out)
 {
 	const struct row *row = &r->ds->rows[r->order[at]];
-	const struct row *last = at ? &r->ds->rows[r->order[at - 1]] : NULL;
+	const struct row *last = before < at ? &r->ds->rows[r->order[before]] : NULL;
 
 	if (last && !strcmp(last->bench, row->bench) && !strcmp(last->variant, row->variant))
 		return;
@@ -239,12 +241,78 @@ static void text_pair(const struct report *r, FILE *out)
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		if (!row_in(r, cmp, r->order[i]))
 			continue;
-		group_line(r, i, out);
+		group_line(r, i, i - 1, out);
 		cell_line(r, cmp, r->order[i], out);
 	}
 	fputc('\n', out);
 	counts_line(r, cmp, "", out);
 	legend(r, out);
+}
+
+/* "a > b > c" wide enough for names of 24 characters. */
+static char *label_chain(const struct report *r)
+{
+	char *chain = xstrdup(r->ds->labels[0].name);
+
+	for (size_t l = 1; l < r->ds->nlabels; l++) {
+		char *longer = xasprintf("%s > %s", chain, r->ds->labels[l].name);
+
+		free(chain);
+		chain = longer;
+	}
+	return chain;
+}
+
+static void p_format(char buf[24], double p)
+{
+	if (isnan(p))
+		snprintf(buf, 24, "-");
+	else if (p < 0.0001)
+		snprintf(buf, 24, "<0.0001");
+	else
+		snprintf(buf, 24, "%.4f", p);
+}
+
+static void trend_line(const struct report *r, size_t row, FILE *out)
+{
+	const struct trend *t = &r->trends[row];
+	char first[24], last[24], slope[24], tau[24] = "-", p[24];
+
+	value_format(first, t->points[0].median, r->ds->rows[row].unit);
+	value_format(last, t->points[r->ds->nlabels - 1].median, r->ds->rows[row].unit);
+	change_format(slope, t->slope);
+	if (!isnan(t->test.tau))
+		snprintf(tau, sizeof(tau), "%+.2f", t->test.tau);
+	p_format(p, t->p_holm);
+	left_column(&r->ds->rows[row], out);
+	fprintf(out, "%7s %7s %9s %5s %7s %s\n", first, last, slope, tau, p, call_name(t->call));
+}
+
+/* Only rows that move, unless all are asked for. */
+static void trend_lines(const struct report *r, FILE *out)
+{
+	size_t still = 0, last = r->ds->nrows;
+
+	if (!trends_shown(r))
+		return;
+	fputc('\n', out);
+	paragraph(out, "trend ", 6, label_chain(r));
+	fprintf(out, "%-*s%7s %7s %9s %5s %7s %s\n", LEFT, "metric", "first", "last", "per label",
+		"tau", "p", "verdict");
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		if (!trend_shown(r, r->order[i])) {
+			still++;
+			continue;
+		}
+		group_line(r, i, last, out);
+		last = i;
+		trend_line(r, r->order[i], out);
+	}
+	if (still)
+		fprintf(out, "%zu row%s without a trend; -v lists them\n", still,
+			still == 1 ? "" : "s");
+	fputs("first, last: medians over boots; per label: Theil-Sen slope; p: Mann-Kendall\n"
+	      "over the boots, adjusted by Holm over this section.\n", out);
 }
 
 static void text_matrix(const struct report *r, FILE *out)
@@ -269,7 +337,7 @@ static void text_matrix(const struct report *r, FILE *out)
 			const struct row *row = &r->ds->rows[r->order[i]];
 			char value[24], change[24];
 
-			group_line(r, i, out);
+			group_line(r, i, i - 1, out);
 			left_column(row, out);
 			value_format(value, report_side(r, 0, r->order[i])->centre, row->unit);
 			fprintf(out, "%7s", value);
@@ -290,6 +358,7 @@ static void text_matrix(const struct report *r, FILE *out)
 		counts_line(r, &r->cmp[k], head, out);
 		free(head);
 	}
+	trend_lines(r, out);
 	legend(r, out);
 }
 
@@ -322,7 +391,7 @@ static void text_single(const struct report *r, FILE *out)
 		value_format(median, s->median, r->ds->rows[r->order[i]].unit);
 		change_format(between, s->between);
 		change_format(within, s->within);
-		group_line(r, i, out);
+		group_line(r, i, i - 1, out);
 		left_column(&r->ds->rows[r->order[i]], out);
 		fprintf(out, "%8s %9s %9s %6zu %8zu%s\n", median, between + (*between == '+'),
 			within + (*within == '+'), s->boots, s->samples, flags_text(s->flags));
