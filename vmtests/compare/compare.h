@@ -115,6 +115,10 @@ void html_write(const struct report *r, FILE *out);
 void value_format(char buf[24], double v, const char *unit);
 /* "+1.2%", "-0.03%", "x12.3"; "-" for NAN. */
 void change_format(char buf[24], double fraction);
+/* "0.0213", "<0.0001"; "-" for NAN. */
+void p_format(char buf[24], double p);
+/* A relative standard deviation as "1.2%"; "-" for NAN. */
+void spread_format(char buf[24], double spread);
 /* "same <2.8%", "better dr", ... */
 void call_format(char buf[40], const struct cell *c);
 

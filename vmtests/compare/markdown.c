@@ -60,11 +60,27 @@ static void row_cells(const struct report *r, size_t at, FILE *out)
 	fprintf(out, ", %s is better | ", row->higher ? "higher" : "lower");
 }
 
+static void evidence_cells(const struct side *base, const struct side *new, const struct cell *c,
+			   FILE *out)
+{
+	char between[2][24], within[2][24], p[24];
+
+	spread_format(between[0], base->between);
+	spread_format(between[1], new->between);
+	spread_format(within[0], base->within);
+	spread_format(within[1], new->within);
+	p_format(p, c->p_holm);
+	fprintf(out, " | %zu, %zu | %s, %s | %s, %s | ", base->boots, new->boots, between[0],
+		between[1], within[0], within[1]);
+	escaped(out, p);
+	fputs(" |\n", out);
+}
+
 static void comparison_table(const struct report *r, const struct comparison *cmp, FILE *out)
 {
-	fprintf(out, "| case | metric | unit | base | new | change | %g%% interval | verdict |\n",
+	fprintf(out, "| case | metric | unit | base | new | change | %g%% interval | verdict | n | between boots | within | p (Holm) |\n",
 		100 * (1 - r->opt->alpha));
-	fputs("|---|---|---|--:|--:|--:|---|---|\n", out);
+	fputs("|---|---|---|--:|--:|--:|---|---|--:|--:|--:|--:|\n", out);
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		size_t at = r->order[i];
 		const struct cell *c = &cmp->cells[at];
@@ -81,7 +97,7 @@ static void comparison_table(const struct report *r, const struct comparison *cm
 		escaped(out, call);
 		if (c->why)
 			fprintf(out, " (%s)", c->why);
-		fputs(" |\n", out);
+		evidence_cells(report_side(r, 0, at), report_side(r, cmp->label, at), c, out);
 	}
 	fputc('\n', out);
 }

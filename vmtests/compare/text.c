@@ -198,6 +198,28 @@ static void cell_line(const struct report *r, const struct comparison *cmp, size
 		flags_text(base->flags | new->flags));
 }
 
+/* With -v: what stands behind the verdict. */
+static void evidence_line(const struct report *r, const struct comparison *cmp, size_t row,
+			  FILE *out)
+{
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	const struct cell *c = &cmp->cells[row];
+	char between[2][24], within[2][24], p[24], holm[24];
+
+	if (!r->opt->verbose)
+		return;
+	spread_format(between[0], base->between);
+	spread_format(between[1], new->between);
+	spread_format(within[0], base->within);
+	spread_format(within[1], new->within);
+	p_format(p, c->p);
+	p_format(holm, c->p_holm);
+	paragraph(out, "", 4, xasprintf("n %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
+					base->boots, new->boots, between[0], between[1], within[0],
+					within[1], p, holm, c->why ? ": " : "",
+					c->why ? c->why : ""));
+}
+
 static void counts_line(const struct report *r, const struct comparison *cmp, const char *head,
 			FILE *out)
 {
@@ -221,6 +243,9 @@ static void legend(const struct report *r, FILE *out)
 	fprintf(out, "> higher is better, < lower is better; change is new/base - 1.\n"
 		     "[%g%% interval]; same <x%%: a change of x%% would have been seen (power 80%%).\n"
 		     "d: repeats drift; o: one boot lies far off.\n", 100 * (1 - r->opt->alpha));
+	if (r->opt->verbose)
+		fputs("n: boots; between, within: relative standard deviations between and within\n"
+		      "boots, base/new; p: of the row alone; Holm: p adjusted over the table.\n", out);
 }
 
 static bool row_in(const struct report *r, const struct comparison *cmp, size_t row)
@@ -243,6 +268,7 @@ static void text_pair(const struct report *r, FILE *out)
 			continue;
 		group_line(r, i, i - 1, out);
 		cell_line(r, cmp, r->order[i], out);
+		evidence_line(r, cmp, r->order[i], out);
 	}
 	fputc('\n', out);
 	counts_line(r, cmp, "", out);
@@ -261,16 +287,6 @@ static char *label_chain(const struct report *r)
 		chain = longer;
 	}
 	return chain;
-}
-
-static void p_format(char buf[24], double p)
-{
-	if (isnan(p))
-		snprintf(buf, 24, "-");
-	else if (p < 0.0001)
-		snprintf(buf, 24, "<0.0001");
-	else
-		snprintf(buf, 24, "%.4f", p);
 }
 
 static void trend_line(const struct report *r, size_t row, FILE *out)
@@ -349,6 +365,8 @@ static void text_matrix(const struct report *r, FILE *out)
 					c->call == CALL_MISSING ? "miss" : call_name(c->call));
 			}
 			fputc('\n', out);
+			for (size_t k = from; k < to; k++)
+				evidence_line(r, &r->cmp[k], r->order[i], out);
 		}
 	}
 	for (size_t k = 0; k < r->ncmp; k++) {
@@ -389,12 +407,12 @@ static void text_single(const struct report *r, FILE *out)
 		char median[24], between[24], within[24];
 
 		value_format(median, s->median, r->ds->rows[r->order[i]].unit);
-		change_format(between, s->between);
-		change_format(within, s->within);
+		spread_format(between, s->between);
+		spread_format(within, s->within);
 		group_line(r, i, i - 1, out);
 		left_column(&r->ds->rows[r->order[i]], out);
-		fprintf(out, "%8s %9s %9s %6zu %8zu%s\n", median, between + (*between == '+'),
-			within + (*within == '+'), s->boots, s->samples, flags_text(s->flags));
+		fprintf(out, "%8s %9s %9s %6zu %8zu%s\n", median, between, within,
+			s->boots, s->samples, flags_text(s->flags));
 	}
 	fprintf(out, "\n> higher is better, < lower is better; between and within boots: relative\n"
 		     "standard deviations; d: repeats drift; o: one boot lies far off.\n");
