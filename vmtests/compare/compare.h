@@ -46,12 +46,16 @@ struct audit_line {
 	enum { AUDIT_TREATMENT, AUDIT_UNFAIR, AUDIT_ALLOWED, AUDIT_NOTE } class;
 	const char *allow;	/* the name --allow takes */
 	char *what, *base, *new;
+	char *sentence;		/* says both, for text; NULL where base -> new will do */
+	bool option;		/* of the kernel's configuration */
 };
+
+#define AUDIT_OPTIONS_SHOWN 12	/* by text and Markdown, unless asked for all */
 
 struct audit {
 	struct audit_line *v;
 	size_t n, cap;
-	size_t unfair;
+	size_t unfair, options;
 };
 
 struct comparison {
@@ -101,8 +105,6 @@ bool row_judged(const struct report *r, const struct row *row);
 void audit_make(struct audit *audit, const struct label *base, const struct label *new,
 		const struct options *opt);
 void audit_free(struct audit *audit);
-/* "4.0 GiB with 2 pud, 1020 pmd (976 contiguous), 2048 pte"; caller frees; NULL without census */
-char *census_words(const struct label *label, const char *range);
 bool label_emulated(const struct label *label);
 
 /* The forms. All write to out; the caller checks ferror(). */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "census.h"
 #include "compare.h"
 #include "extras.h"
 #include "pictures.h"
@@ -79,73 +80,71 @@ static void element(FILE *out, const char *open, const char *text, const char *c
 	fputs(close, out);
 }
 
-static void audit_section(const struct comparison *cmp, FILE *out)
+static void audit_rows(const struct audit *audit, bool options, FILE *out)
 {
 	static const char *const class[] = { "treatment", "unfair", "allowed", "differs" };
 
-	fputs("<h2>Treatment and audit</h2>\n", out);
-	if (cmp->audit.unfair)
-		fputs("<p class=\"unfair\">Audit failed: there are no verdicts.</p>\n", out);
-	if (!cmp->audit.n) {
-		fputs("<p>No difference between the fingerprints.</p>\n", out);
-		return;
-	}
 	fputs("<table class=\"rows\"><tbody><tr class=\"head\"><th></th><th>what</th><th>base</th>\n"
 	      "<th>new</th></tr>\n", out);
-	for (size_t i = 0; i < cmp->audit.n; i++) {
-		const struct audit_line *line = &cmp->audit.v[i];
+	for (size_t i = 0; i < audit->n; i++) {
+		const struct audit_line *line = &audit->v[i];
 
+		if (line->option != options)
+			continue;
 		fprintf(out, "<tr><td class=\"%s\">%s</td>", class[line->class],
 			class[line->class]);
-		element(out, "<td>", line->what, "</td>");
-		element(out, "<td data-k=\"base\">", line->base, "</td>");
+		element(out, "<td>", line->what, "");
+		if (line->class == AUDIT_UNFAIR)
+			fprintf(out, " <span class=\"dim\">(--allow %s)</span>", line->allow);
+		element(out, "</td><td data-k=\"base\">", line->base, "</td>");
 		element(out, "<td data-k=\"new\">", line->new, "</td></tr>\n");
 	}
 	fputs("</tbody></table>\n", out);
 }
 
-static double level_bytes(const struct label *label, const char *level)
+static void audit_section(const struct comparison *cmp, FILE *out)
 {
-	const json_t *leaves, *leaf;
-	double bytes = 0;
-	size_t i;
+	const struct audit *audit = &cmp->audit;
 
-	if (!label->n)
-		return 0;
-	leaves = boot_value(label->boots, "census.ranges.linear.leaves");
-	json_array_foreach(leaves, i, leaf) {
-		const char *name = json_string_value(json_object_get(leaf, "level"));
-
-		if (name && !strcmp(name, level))
-			bytes += fmax(0, json_number_value(json_object_get(leaf, "bytes")));
+	fputs("<h2>Treatment and audit</h2>\n", out);
+	if (audit->unfair)
+		fputs("<p class=\"unfair\">Audit failed: there are no verdicts.</p>\n", out);
+	if (!audit->n)
+		fputs("<p>No difference between the fingerprints.</p>\n", out);
+	if (audit->n > audit->options)
+		audit_rows(audit, false, out);
+	if (audit->options) {
+		fprintf(out, "<details><summary>%zu option%s of the kernel's configuration</summary>\n",
+			audit->options, audit->options == 1 ? "" : "s");
+		audit_rows(audit, true, out);
+		fputs("</details>\n", out);
 	}
-	return bytes;
 }
 
 static void census_bar(const struct label *label, FILE *out)
 {
-	static const char *const levels[] = { "p4d", "pud", "pmd", "pte" };
 	char *words = census_words(label, "linear");
-	double total = 0;
+	double bytes[CENSUS_LEVELS], total = 0;
+	char size[24];
 
-	for (size_t i = 0; i < 4; i++)
-		total += level_bytes(label, levels[i]);
+	for (size_t i = 0; i < CENSUS_LEVELS; i++) {
+		bytes[i] = census_bytes(label, "linear", census_levels[i]);
+		total += bytes[i];
+	}
 	if (words && total > 0) {
+		value_format(size, total, "bytes");
 		element(out, "<p><b>", label->name, "</b> maps ");
-		fprintf(out, "%.1f GiB with ", total / (1 << 30));
+		fprintf(out, "%sB with ", size);
 		element(out, "", words, "</p><div class=\"bar\">");
-		for (size_t i = 0; i < 4; i++) {
-			double bytes = level_bytes(label, levels[i]);
-
-			if (bytes > 0)
+		for (size_t i = 0; i < CENSUS_LEVELS; i++)
+			if (bytes[i] > 0)
 				fprintf(out, "<i class=\"%s\" style=\"width:%.3f%%\"></i>",
-					levels[i], 100 * bytes / total);
-		}
+					census_levels[i], 100 * bytes[i] / total);
 		fputs("</div><p class=\"key\">", out);
-		for (size_t i = 0; i < 4; i++)
-			if (level_bytes(label, levels[i]) > 0)
-				fprintf(out, "<i class=\"%s\"></i> %s %.1f%% ", levels[i],
-					levels[i], 100 * level_bytes(label, levels[i]) / total);
+		for (size_t i = 0; i < CENSUS_LEVELS; i++)
+			if (bytes[i] > 0)
+				fprintf(out, "<i class=\"%s\"></i> %s %.1f%% ", census_levels[i],
+					census_levels[i], 100 * bytes[i] / total);
 		fputs("</p>\n", out);
 	}
 	free(words);

@@ -62,10 +62,11 @@ static json_t *audit_json(const struct audit *a)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < a->n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?}",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?}",
 						      "class", class[a->v[i].class],
 						      "what", a->v[i].what, "base", a->v[i].base,
-						      "new", a->v[i].new, "allow", a->v[i].allow));
+						      "new", a->v[i].new, "allow", a->v[i].allow,
+						      "sentence", a->v[i].sentence));
 	return list;
 }
 

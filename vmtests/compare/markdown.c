@@ -24,14 +24,18 @@ static void escaped(FILE *out, const char *s)
 	}
 }
 
-static void audit_table(const struct comparison *cmp, FILE *out)
+static void audit_table(const struct report *r, const struct comparison *cmp, FILE *out)
 {
+	size_t options = 0, most = r->opt->verbose ? cmp->audit.options : AUDIT_OPTIONS_SHOWN;
 	static const char *const class[] = { "treatment", "**unfair**", "allowed", "differs" };
 
 	fputs("| audit | what | base | new |\n|---|---|---|---|\n", out);
 	for (size_t i = 0; i < cmp->audit.n; i++) {
 		const struct audit_line *line = &cmp->audit.v[i];
 
+		options += line->option;
+		if (line->option && options > most)
+			continue;
 		fprintf(out, "| %s | ", class[line->class]);
 		escaped(out, line->what);
 		fputs(" | ", out);
@@ -41,6 +45,9 @@ static void audit_table(const struct comparison *cmp, FILE *out)
 		fputs(" |\n", out);
 	}
 	fputc('\n', out);
+	if (options > most)
+		fprintf(out, "%zu more options of the kernel's differ: -v lists them.\n\n",
+			options - most);
 	if (cmp->audit.unfair)
 		fputs("**Audit failed: there are no verdicts.**\n\n", out);
 }
@@ -161,7 +168,7 @@ void markdown_write(const struct report *r, FILE *out)
 		fputs(" against ", out);
 		escaped(out, r->ds->labels[k + 1].name);
 		fputs("\n\n", out);
-		audit_table(&r->cmp[k], out);
+		audit_table(r, &r->cmp[k], out);
 		comparison_table(r, &r->cmp[k], out);
 	}
 	if (!r->ncmp)

@@ -69,8 +69,10 @@ static void plot_samples(const struct report *r, size_t row, FILE *script)
 		}
 		fputs("END\n", script);
 	}
-	fprintf(script, "set xlabel 'boots in the order in which they ran'\n%s"
-		"set offsets 0.2,0.2,0,0\nplot", boots_all(r->ds) > TICS_MAX ? "" : "set xtics 1\n");
+	if (boots_all(r->ds) <= TICS_MAX)
+		fputs("set xtics 1\n", script);
+	fputs("set xlabel 'boots in the order in which they ran'\nset offsets 0.2,0.2,0,0\nplot",
+	      script);
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
 		fprintf(script, "%s $d%zu with points pt 7 ps 0.4 lc %zu title ", l ? "," : "", l,
 			l + 1);
@@ -226,12 +228,12 @@ static void plot_trend(const struct report *r, size_t row, FILE *script)
 		fprintf(script, " %zu", l);
 		letters += strnlen(r->ds->labels[l].name, TITLE_MAX) + 2;
 	}
-	fprintf(script, ")%s\nset xrange [-0.5:%zu.5]\n"
-		"plot $bars with yerrorbars pt 0 lw 2 lc 1 title '%g%% interval',"
-		" $median with linespoints pt 5 ps 0.6 lc 1 title 'median',"
-		" $dots with points pt 7 ps 0.4 lc 2 title 'boot'\n",
-		letters > TICS_FLAT ? " rotate by 30 right" : "", r->ds->nlabels - 1,
+	fprintf(script, ")%s\nset xrange [-0.5:%zu.5]\n",
+		letters > TICS_FLAT ? " rotate by 30 right" : "", r->ds->nlabels - 1);
+	fprintf(script, "plot $bars with yerrorbars pt 0 lw 2 lc 1 title '%g%% interval', ",
 		100 * (1 - r->opt->alpha));
+	fputs("$median with linespoints pt 5 ps 0.6 lc 1 title 'median', ", script);
+	fputs("$dots with points pt 7 ps 0.4 lc 2 title 'boot'\n", script);
 }
 
 size_t pictures_script(const struct report *r, FILE *script, struct picture *pictures)

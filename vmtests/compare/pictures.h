@@ -5,7 +5,9 @@
 
 #include "compare.h"
 
-enum picture_kind { PICTURE_SWEEP, PICTURE_TREND, PICTURE_SAMPLES, PICTURE_PERCENTILES, PICTURE_KINDS };
+enum picture_kind {
+	PICTURE_SWEEP, PICTURE_TREND, PICTURE_SAMPLES, PICTURE_PERCENTILES, PICTURE_KINDS,
+};
 
 struct picture {
 	size_t row;

@@ -531,6 +531,7 @@ void boot_free(struct boot *boot)
 		free(boot->extras[i].what);
 	}
 	free(boot->extras);
+	free(boot->damaged_names);
 	free(boot->series);
 	free(boot->verdicts);
 	free(boot->id);

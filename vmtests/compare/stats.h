@@ -85,7 +85,7 @@ struct kendall {
 int kendall_test(const double *x, const double *y, size_t n, struct kendall *k);
 /* Student's interval of the mean; -EDOM and NAN below two values. */
 int mean_interval(const double *v, size_t n, double alpha, double *lo, double *hi);
-/* Median slope of all pairs of different x (Sen 1968, J. Am. Stat. Assoc. 63); NAN above TREND_MAX. */
+/* Median slope over pairs of different x: Sen 1968, J. Am. Stat. Assoc. 63. NAN above TREND_MAX. */
 double theil_sen(const double *x, const double *y, size_t n);
 
 /* Grubbs 1969, Technometrics 11: two-sided p that the farthest of n >= 3 values is no outlier. */

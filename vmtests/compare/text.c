@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "census.h"
 #include "compare.h"
 #include "extras.h"
 #include "trend.h"
@@ -90,44 +91,60 @@ static void emulated_lines(const struct report *r, FILE *out)
 		      "only memory, page-table and count metrics do.\n", out);
 }
 
-static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
+static void treatment_line(const struct audit_line *line, FILE *out)
+{
+	if (line->sentence) {
+		fprintf(out, "  %-12s ", line->what);
+		wrap(out, 15, 15, line->sentence);
+	} else if (strlen(line->base) + strlen(line->new) < 46) {
+		fprintf(out, "  %-12s ", line->what);
+		paragraph(out, "", 0, xasprintf("base %s, new %s", line->base, line->new));
+	} else {
+		fprintf(out, "  %-12s base ", line->what);
+		wrap(out, 20, 20, line->base);
+		fprintf(out, "  %-12s new  ", "");
+		wrap(out, 20, 20, line->new);
+	}
+}
+
+static void difference_line(const struct audit_line *line, FILE *out)
 {
 	static const char *const head[] = { "", "UNFAIR", "allowed", "differs" };
+	bool unfair = line->class == AUDIT_UNFAIR;
+
+	paragraph(out, "  ", 10, xasprintf("%-7s %s: %s -> %s%s%s%s", head[line->class],
+					   line->what, line->base, line->new,
+					   unfair ? " (--allow " : "", unfair ? line->allow : "",
+					   unfair ? ")" : ""));
+}
+
+static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
+{
 	const struct audit *a = &cmp->audit;
-	size_t shown = 0;
+	size_t shown = 0, options = 0, most = r->opt->verbose ? a->options : AUDIT_OPTIONS_SHOWN;
 
 	fprintf(out, "treatment\n");
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->v[i].class != AUDIT_TREATMENT)
 			continue;
 		shown += strcmp(a->v[i].base, a->v[i].new) != 0;
-		if (strlen(a->v[i].base) + strlen(a->v[i].new) < 46) {
-			fprintf(out, "  %-12s ", a->v[i].what);
-			paragraph(out, "", 0, xasprintf("base %s, new %s", a->v[i].base,
-							a->v[i].new));
-			continue;
-		}
-		fprintf(out, "  %-12s base ", a->v[i].what);
-		wrap(out, 20, 20, a->v[i].base);
-		fprintf(out, "  %-12s new  ", "");
-		wrap(out, 20, 20, a->v[i].new);
+		treatment_line(&a->v[i], out);
 	}
 	if (!shown)
 		fprintf(out, "  none seen: page tables, rodata, BBML2 and MemTotal are alike\n");
 	fprintf(out, "audit\n");
 	shown = 0;
 	for (size_t i = 0; i < a->n; i++) {
-		const struct audit_line *line = &a->v[i];
-
-		if (line->class == AUDIT_TREATMENT)
+		if (a->v[i].class == AUDIT_TREATMENT)
 			continue;
 		shown++;
-		paragraph(out, "  ", 10, xasprintf("%-7s %s: %s -> %s%s%s%s", head[line->class],
-						   line->what, line->base, line->new,
-						   line->class == AUDIT_UNFAIR ? " (--allow " : "",
-						   line->class == AUDIT_UNFAIR ? line->allow : "",
-						   line->class == AUDIT_UNFAIR ? ")" : ""));
+		options += a->v[i].option;
+		if (!a->v[i].option || options <= most)
+			difference_line(&a->v[i], out);
 	}
+	if (options > most)
+		fprintf(out, "          and %zu more options of the kernel's: -v lists them\n",
+			options - most);
 	if (!shown)
 		fprintf(out, "  same build, config, command line, CPU, binaries and tools\n");
 	if (cmp->paired && r->ds->labels[0].n == 1)
@@ -245,7 +262,8 @@ static void legend(const struct report *r, FILE *out)
 		     "d: repeats drift; o: one boot lies far off.\n", 100 * (1 - r->opt->alpha));
 	if (r->opt->verbose)
 		fputs("n: boots; between, within: relative standard deviations between and within\n"
-		      "boots, base/new; p: of the row alone; Holm: p adjusted over the table.\n", out);
+		      "boots, base/new; p: of the row alone; Holm: adjusted over the table.\n",
+		      out);
 }
 
 static bool row_in(const struct report *r, const struct comparison *cmp, size_t row)

@@ -4,7 +4,8 @@
  *
  * Timing metrics carry 0.5 % between and 1 % within boots around a mean of 100; the first is
  * SHIFT times slower (1.0). Boots of different seeds alternate in time. KEY=VALUE overrides:
- * pte=N, memtotal=KB, fio=VERSION, emulated=1, midr=X, tainted=N, boot=ID (for one boot).
+ * pte=N, memtotal=KB, fio=VERSION, emulated=1, midr=X, tainted=N, config=TEXT, boot=ID (for one
+ * boot).
  */
 #include <errno.h>
 #include <math.h>
@@ -18,7 +19,7 @@
 #include "util.h"
 
 struct spec {
-	const char *dir, *label, *fio, *midr, *boot;
+	const char *dir, *label, *fio, *midr, *boot, *config;
 	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted;
 	double shift;
 };
@@ -39,7 +40,7 @@ static FILE *create(const char *dir, const char *name)
 static json_t *run_json(const struct spec *s, const char *id, long boot)
 {
 	static const char format[] =
-		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:i},\n"
+		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:s?,s:i},\n"
 		"s:{s:s,s:s,s:i,s:b,s:b},s:{s:i,s:I},\n"
 		"s:{s:I,s:{s:{s:[{s:s,s:I,s:I,s:I},{s:s,s:I,s:I,s:I}]}}},s:s,s:{s:s},s:{s:s}}";
 	char *started = xasprintf("2026-03-%02ldT%02ld:00:00Z", 1 + boot, s->seed % 24);
@@ -49,7 +50,7 @@ static json_t *run_json(const struct spec *s, const char *id, long boot)
 		"boot_id", id,
 		"runs", "run", 0, "started", started,
 		"kernel", "release", "7.2.13-arm64", "build_id", "c0ffee", "cmdline", "root=/dev/vda",
-		"config_sha256", "11aa", "tainted", (int)s->tainted,
+		"config_sha256", "11aa", "config", s->config, "tainted", (int)s->tainted,
 		"cpu", "arch", "arm64", "midr", s->midr, "online", 2, "emulated", (int)s->emulated,
 		"bbml2", (int)(s->pte < 100000),
 		"memory", "page_size", 4096, "total", (json_int_t)s->memtotal * 1024,
@@ -117,7 +118,7 @@ static void key_set(struct spec *s, const char *arg)
 		{ "pte=", NULL, &s->pte },	     { "memtotal=", NULL, &s->memtotal },
 		{ "fio=", &s->fio, NULL },	     { "emulated=", NULL, &s->emulated },
 		{ "midr=", &s->midr, NULL },	     { "boot=", &s->boot, NULL },
-		{ "tainted=", NULL, &s->tainted },
+		{ "tainted=", NULL, &s->tainted },   { "config=", &s->config, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
