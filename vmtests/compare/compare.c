@@ -44,6 +44,20 @@ bool row_judged(const struct report *r, const struct row *row)
 	return !r->emulated || (row->kind != UNIT_TIME && row->kind != UNIT_RATE);
 }
 
+bool within_one_boot(const struct report *r, const struct comparison *cmp)
+{
+	return cmp->paired && r->ds->labels[0].n == 1;
+}
+
+const char *pairing_words(const struct report *r, const struct comparison *cmp)
+{
+	if (within_one_boot(r, cmp))
+		return "WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change";
+	if (cmp->paired)
+		return "WITHIN BOOTS: every boot is in both labels, so that boots are compared as pairs; a drift within boots looks like a change";
+	return NULL;
+}
+
 /* The mean of one boot: rates by harmonic, ratios by geometric, the rest by arithmetic mean. */
 static double row_mean(const struct row *row, const double *v, size_t n)
 {
@@ -275,7 +289,7 @@ static bool permute_contradicts(const struct cell *c, double least, double alpha
 static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
 {
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
-	bool shared = cmp->paired && r->ds->labels[0].n == 1;
+	bool shared = within_one_boot(r, cmp);
 	struct cell *c = &cmp->cells[row];
 	double least = 1;
 

@@ -101,6 +101,11 @@ const char *method_name(enum method method);
 /* Timings under emulation are no hardware's: may this row have a verdict? */
 bool row_judged(const struct report *r, const struct row *row);
 
+/* Are both labels the one same boot, measured twice? */
+bool within_one_boot(const struct report *r, const struct comparison *cmp);
+/* What the first lines must say of labels that share their boots; NULL of those that do not. */
+const char *pairing_words(const struct report *r, const struct comparison *cmp);
+
 /* Compare fingerprints; opt says what is allowed. */
 void audit_make(struct audit *audit, const struct label *base, const struct label *new,
 		const struct options *opt);

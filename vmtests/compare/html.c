@@ -102,10 +102,12 @@ static void audit_rows(const struct audit *audit, bool options, FILE *out)
 	fputs("</tbody></table>\n", out);
 }
 
-static void audit_section(const struct comparison *cmp, FILE *out)
+static void audit_section(const struct report *r, const struct comparison *cmp, FILE *out)
 {
 	const struct audit *audit = &cmp->audit;
 
+	if (pairing_words(r, cmp))
+		fprintf(out, "<p><b>%s.</b></p>\n", pairing_words(r, cmp));
 	fputs("<h2>Treatment and audit</h2>\n", out);
 	if (audit->unfair)
 		fputs("<p class=\"unfair\">Audit failed: there are no verdicts.</p>\n", out);
@@ -371,7 +373,7 @@ void html_write(const struct report *r, FILE *out)
 	for (size_t k = 0; k < r->ncmp; k++) {
 		if (r->ncmp > 1)
 			element(out, "<h1>", r->ds->labels[k + 1].name, "</h1>\n");
-		audit_section(&r->cmp[k], out);
+		audit_section(r, &r->cmp[k], out);
 		table_section(r, &r->cmp[k], out);
 	}
 	if (!r->ncmp)

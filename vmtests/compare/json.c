@@ -153,11 +153,13 @@ void json_write(const struct report *r, FILE *out)
 				 json_null());
 	json_t *comparisons = json_array();
 
+	json_object_set_new(root, "permutation_seed", json_integer(PERMUTE_SEED));
 	json_object_set_new(root, "base", json_string(r->ds->labels[0].name));
 	for (size_t k = 0; k < r->ncmp; k++) {
 		const struct comparison *cmp = &r->cmp[k];
-		json_t *o = json_pack("{s:s, s:b, s:b, s:o, s:o}", "new",
+		json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:o, s:o}", "new",
 				      r->ds->labels[k + 1].name, "paired", cmp->paired,
+				      "within_one_boot", within_one_boot(r, cmp),
 				      "audit_passed", !cmp->audit.unfair, "audit",
 				      audit_json(&cmp->audit), "rows", rows_json(r, cmp));
 

@@ -67,18 +67,20 @@ static void row_cells(const struct report *r, size_t at, FILE *out)
 	fprintf(out, ", %s is better | ", row->higher ? "higher" : "lower");
 }
 
-static void evidence_cells(const struct side *base, const struct side *new, const struct cell *c,
+static void evidence_cells(const struct report *r, const struct comparison *cmp, size_t row,
 			   FILE *out)
 {
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	bool repeats = within_one_boot(r, cmp);
 	char between[2][24], within[2][24], p[24];
 
 	spread_format(between[0], base->between);
 	spread_format(between[1], new->between);
 	spread_format(within[0], base->within);
 	spread_format(within[1], new->within);
-	p_format(p, c->p_holm);
-	fprintf(out, " | %zu, %zu | %s, %s | %s, %s | ", base->boots, new->boots, between[0],
-		between[1], within[0], within[1]);
+	p_format(p, cmp->cells[row].p_holm);
+	fprintf(out, " | %zu, %zu | %s, %s | %s, %s | ", repeats ? base->samples : base->boots,
+		repeats ? new->samples : new->boots, between[0], between[1], within[0], within[1]);
 	escaped(out, p);
 	fputs(" |\n", out);
 }
@@ -104,7 +106,7 @@ static void comparison_table(const struct report *r, const struct comparison *cm
 		escaped(out, call);
 		if (c->why)
 			fprintf(out, " (%s)", c->why);
-		evidence_cells(report_side(r, 0, at), report_side(r, cmp->label, at), c, out);
+		evidence_cells(r, cmp, at, out);
 	}
 	fputc('\n', out);
 }
@@ -168,6 +170,8 @@ void markdown_write(const struct report *r, FILE *out)
 		fputs(" against ", out);
 		escaped(out, r->ds->labels[k + 1].name);
 		fputs("\n\n", out);
+		if (pairing_words(r, &r->cmp[k]))
+			fprintf(out, "**%s.**\n\n", pairing_words(r, &r->cmp[k]));
 		audit_table(r, &r->cmp[k], out);
 		comparison_table(r, &r->cmp[k], out);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which pictures a report has, as gnuplot's script: sweeps, samples in run order, percentiles, trends. */
+/* The pictures of a report as gnuplot's script: sweeps, trends, samples in run order, percentiles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -45,6 +45,7 @@ int paired_test(const double *x, const double *y, size_t n, double alpha, struct
  * becomes false. *least is the smallest p that so many values can reach.
  */
 #define PERMUTE_MAX 200000
+#define PERMUTE_SEED 1
 double permute_test(const double *x, size_t nx, const double *y, size_t ny, double *least,
 		    bool *exact);
 /* The same for pairs: the signs of the differences are flipped. */

@@ -147,16 +147,25 @@ static void audit_lines(const struct report *r, const struct comparison *cmp, FI
 			options - most);
 	if (!shown)
 		fprintf(out, "  same build, config, command line, CPU, binaries and tools\n");
-	if (cmp->paired && r->ds->labels[0].n == 1)
-		fprintf(out, "  both sides are the same boot: its repeats are compared, and the verdicts\n"
-			     "  hold for this boot, not for the kernel\n");
-	else if (cmp->paired)
-		fprintf(out, "  every boot holds both sides: compared in pairs\n");
-	else if (!cmp->interleaved)
+	if (!cmp->paired && !cmp->interleaved)
 		fprintf(out, "  not interleaved: all boots of one side ran before the other's\n");
 	if (a->unfair)
 		fprintf(out, "AUDIT FAILED: %zu unfair difference%s, so there are no verdicts\n",
 			a->unfair, a->unfair == 1 ? "" : "s");
+}
+
+/* Before anything else: what the verdicts are about. */
+static void pairing_lines(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++) {
+		const char *words = pairing_words(r, &r->cmp[k]);
+
+		if (words && r->ncmp == 1)
+			paragraph(out, "", 0, xasprintf("%s.", words));
+		else if (words)
+			paragraph(out, "", 0, xasprintf("%s: %s.", r->ds->labels[k + 1].name,
+							words));
+	}
 }
 
 static void note_lines(const struct report *r, FILE *out)
@@ -221,6 +230,7 @@ static void evidence_line(const struct report *r, const struct comparison *cmp, 
 {
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
 	const struct cell *c = &cmp->cells[row];
+	bool repeats = within_one_boot(r, cmp);
 	char between[2][24], within[2][24], p[24], holm[24];
 
 	if (!r->opt->verbose)
@@ -231,8 +241,10 @@ static void evidence_line(const struct report *r, const struct comparison *cmp, 
 	spread_format(within[1], new->within);
 	p_format(p, c->p);
 	p_format(holm, c->p_holm);
-	paragraph(out, "", 4, xasprintf("n %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
-					base->boots, new->boots, between[0], between[1], within[0],
+	paragraph(out, "", 4, xasprintf("%s %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
+					repeats ? "repeats" : "n",
+					repeats ? base->samples : base->boots,
+					repeats ? new->samples : new->boots, between[0], between[1], within[0],
 					within[1], p, holm, c->why ? ": " : "",
 					c->why ? c->why : ""));
 }
@@ -468,6 +480,7 @@ static void extra_lines(const struct report *r, FILE *out)
 void text_write(const struct report *r, FILE *out)
 {
 	emulated_lines(r, out);
+	pairing_lines(r, out);
 	if (r->ds->nlabels == 1)
 		text_single(r, out);
 	else if (r->ncmp == 1)

@@ -143,7 +143,18 @@ check "voids the verdicts" says "0 better, 0 worse, 0 same, 0 unsure, 0 missing,
 check "unless allowed" runs 0 --allow tools "$dir/plain" "$dir/fio"
 check "a tainted run" runs 4 "$dir/plain" "$dir/tainted"
 check "within one boot" runs 0 "$dir/block" "$dir/split"
-check "said to be" says "both sides are the same boot"
+check "said to be, first" eval 'head -1 "$dir/out" | grep -q "^WITHIN ONE BOOT: both labels"'
+check "78 columns of it" narrow
+check "for the boot only" flat "the verdicts hold for this boot, not for the kernel"
+check "a boot of its own" runs 0 "$dir/plain" "$dir/bbml2"
+check "says nothing of it" eval '! says WITHIN'
+check "within one boot, closely" runs 0 -v "$dir/block" "$dir/split"
+check "counts repeats" says "^    repeats 10/10, between -/-"
+check "within one boot in Markdown" runs 0 -f markdown "$dir/block" "$dir/split"
+check "says so" says "^\*\*WITHIN ONE BOOT"
+check "within one boot in HTML" runs 0 -f html "$dir/block" "$dir/split"
+check "says so there" says "<b>WITHIN ONE BOOT"
+check "within one boot again" runs 0 "$dir/block" "$dir/split"
 check "finds the split" says "worse"
 check "an empty label" runs 0 "$dir/empty"
 check "a label of skips" runs 0 "$dir/nothing"
