@@ -53,6 +53,31 @@ static void label_quoted(const struct report *r, size_t label, FILE *script)
 		fprintf(script, "'label %zu'", label + 1);
 }
 
+/*
+ * Bytes with binary prefixes, as in the table; and a range of one's own where all values are
+ * equal: gnuplot would complain of it on stderr.
+ */
+static void axis_write(const struct report *r, size_t row, FILE *script)
+{
+	double lo = INFINITY, hi = -INFINITY, half;
+
+	for (size_t l = 0; l < r->ds->nlabels; l++) {
+		for (size_t b = 0; b < r->ds->labels[l].n; b++) {
+			const struct series *s = boot_series(&r->ds->labels[l].boots[b], row);
+
+			for (size_t i = 0; s && i < s->n; i++) {
+				lo = fmin(lo, s->v[i].value);
+				hi = fmax(hi, s->v[i].value);
+			}
+		}
+	}
+	if (!strncmp(r->ds->rows[row].unit, "bytes", 5) && hi >= 1 << 20)
+		fputs("set format y '%.3b%B'\n", script);
+	half = lo != 0 ? fabs(lo) / 20 : 1;
+	if (lo == hi)
+		fprintf(script, "set yrange [%.9g:%.9g]\n", lo - half, hi + half);
+}
+
 static void plot_samples(const struct report *r, size_t row, FILE *script)
 {
 	plot_begin(script);
@@ -69,6 +94,7 @@ static void plot_samples(const struct report *r, size_t row, FILE *script)
 		}
 		fputs("END\n", script);
 	}
+	axis_write(r, row, script);
 	if (boots_all(r->ds) <= TICS_MAX)
 		fputs("set xtics 1\n", script);
 	fputs("set xlabel 'boots in the order in which they ran'\nset offsets 0.2,0.2,0,0\nplot",
@@ -211,6 +237,7 @@ static void plot_trend(const struct report *r, size_t row, FILE *script)
 	size_t letters = 0;
 
 	plot_begin(script);
+	axis_write(r, row, script);
 	trend_dots(r, row, script);
 	fputs("$median << END\nnan nan\n", script);
 	for (size_t l = 0; l < r->ds->nlabels; l++)

@@ -153,6 +153,7 @@ check "counts repeats" says "^    repeats 10/10, between -/-"
 check "within one boot in Markdown" runs 0 -f markdown "$dir/block" "$dir/split"
 check "says so" says "^\*\*WITHIN ONE BOOT"
 check "within one boot in HTML" runs 0 -f html "$dir/block" "$dir/split"
+check "without a word of gnuplot's" eval '! [ -s "$dir/err" ]'
 check "says so there" says "<b>WITHIN ONE BOOT"
 check "within one boot again" runs 0 "$dir/block" "$dir/split"
 check "finds the split" says "worse"
