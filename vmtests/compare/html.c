@@ -44,7 +44,7 @@ static const char head[] =
 	".pmd{background:var(--a)}.pte{background:var(--b)}\n"
 	"@media(max-width:40rem){table.rows,table.rows tbody,table.rows tr,table.rows td{display:block}\n"
 	"table.rows tr.head{display:none}table.rows tr{padding:.5rem 0;border-bottom:1px solid var(--line)}\n"
-	"table.rows td{border:0;padding:0;text-align:left}\n"
+	"table.rows td{border:0;padding:0;text-align:left}table.rows td br{display:none}\n"
 	"table.rows td[data-k]::before{content:attr(data-k) \": \";color:var(--dim)}}\n"
 	"</style></head><body>\n";
 
@@ -196,11 +196,11 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 	if (cmp) {
 		spread_format(a, new->between);
 		spread_format(b, new->within);
-		fprintf(out, "<br>%s, %s", a, b);
+		fprintf(out, " /<br> %s, %s", a, b);
 	}
 	fprintf(out, "</td><td class=\"n dim\" data-k=\"boots\">%zu", base->boots);
 	if (cmp)
-		fprintf(out, "<br>%zu", new->boots);
+		fprintf(out, " / %zu", new->boots);
 	fputs("</td></tr>\n", out);
 }
 
@@ -222,7 +222,7 @@ static void table_section(const struct report *r, const struct comparison *cmp, 
 	if (cmp)
 		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without\n"
 			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
-			"seen, with power 80%%. Spreads are relative standard deviations, base's above\n"
+			"seen, with power 80%%. Spreads are relative standard deviations, base's /\n"
 			"new's.</p>\n", cmp->counts[CALL_BETTER],
 			cmp->counts[CALL_WORSE], cmp->counts[CALL_SAME], cmp->counts[CALL_UNSURE],
 			cmp->counts[CALL_MISSING], cmp->counts[CALL_NONE], r->opt->alpha);

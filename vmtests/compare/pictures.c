@@ -54,12 +54,14 @@ static void label_quoted(const struct report *r, size_t label, FILE *script)
 }
 
 /*
- * Bytes with binary prefixes, as in the table; and a range of one's own where all values are
- * equal: gnuplot would complain of it on stderr.
+ * The y axis of a row's values: bytes are divided by the power of 1024 that is returned and named
+ * so. Values that are all equal get a range here: gnuplot would complain of them on stderr.
  */
-static void axis_write(const struct report *r, size_t row, FILE *script)
+static double axis_write(const struct report *r, size_t row, FILE *script)
 {
-	double lo = INFINITY, hi = -INFINITY, half;
+	static const char *const prefix[] = { "", "Ki", "Mi", "Gi", "Ti" };
+	double lo = INFINITY, hi = -INFINITY, half, scale = 1;
+	size_t power = 0;
 
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
 		for (size_t b = 0; b < r->ds->labels[l].n; b++) {
@@ -71,16 +73,24 @@ static void axis_write(const struct report *r, size_t row, FILE *script)
 			}
 		}
 	}
-	if (!strncmp(r->ds->rows[row].unit, "bytes", 5) && hi >= 1 << 20)
-		fputs("set format y '%.3b%B'\n", script);
+	if (!strcmp(r->ds->rows[row].unit, "bytes")) {
+		for (; power < 4 && hi / scale >= 1024; power++)
+			scale *= 1024;
+		fprintf(script, "set ylabel '%sB'\n", prefix[power]);
+	}
 	half = lo != 0 ? fabs(lo) / 20 : 1;
 	if (lo == hi)
-		fprintf(script, "set yrange [%.9g:%.9g]\n", lo - half, hi + half);
+		fprintf(script, "set yrange [%.9g:%.9g]\n", (lo - half) / scale,
+			(hi + half) / scale);
+	return scale;
 }
 
 static void plot_samples(const struct report *r, size_t row, FILE *script)
 {
+	double scale;
+
 	plot_begin(script);
+	scale = axis_write(r, row, script);
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
 		fprintf(script, "$d%zu << END\nnan nan\n", l);
 		for (size_t b = 0; b < r->ds->labels[l].n; b++) {
@@ -90,11 +100,10 @@ static void plot_samples(const struct report *r, size_t row, FILE *script)
 
 			for (size_t i = 0; s && i < s->n; i += step)
 				fprintf(script, "%.4f %.9g\n", boot_place(r->ds, boot) + 1 - 0.35 +
-					0.7 * (i + 0.5) / s->n, s->v[i].value);
+					0.7 * (i + 0.5) / s->n, s->v[i].value / scale);
 		}
 		fputs("END\n", script);
 	}
-	axis_write(r, row, script);
 	if (boots_all(r->ds) <= TICS_MAX)
 		fputs("set xtics 1\n", script);
 	fputs("set xlabel 'boots in the order in which they ran'\nset offsets 0.2,0.2,0,0\nplot",
@@ -218,7 +227,7 @@ static bool plot_sweep(const struct report *r, size_t first, FILE *script)
 }
 
 /* Boots lie side by side above their label, in the order in which they ran. */
-static void trend_dots(const struct report *r, size_t row, FILE *script)
+static void trend_dots(const struct report *r, size_t row, double scale, FILE *script)
 {
 	fputs("$dots << END\nnan nan\n", script);
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
@@ -226,7 +235,8 @@ static void trend_dots(const struct report *r, size_t row, FILE *script)
 
 		for (size_t i = 0; i < side->boots; i++)
 			fprintf(script, "%.4f %.9g\n",
-				l + TREND_SPREAD * ((i + 0.5) / side->boots - 0.5), side->v[i]);
+				l + TREND_SPREAD * ((i + 0.5) / side->boots - 0.5),
+				side->v[i] / scale);
 	}
 	fputs("END\n", script);
 }
@@ -235,19 +245,21 @@ static void plot_trend(const struct report *r, size_t row, FILE *script)
 {
 	const struct trend *t = &r->trends[row];
 	size_t letters = 0;
+	double scale;
 
 	plot_begin(script);
-	axis_write(r, row, script);
-	trend_dots(r, row, script);
+	scale = axis_write(r, row, script);
+	trend_dots(r, row, scale, script);
 	fputs("$median << END\nnan nan\n", script);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
 		if (!isnan(t->points[l].median))
-			fprintf(script, "%zu %.9g\n", l, t->points[l].median);
+			fprintf(script, "%zu %.9g\n", l, t->points[l].median / scale);
 	fputs("END\n$bars << END\nnan nan nan nan\n", script);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
 		if (!isnan(t->points[l].lo))
-			fprintf(script, "%zu %.9g %.9g %.9g\n", l, t->points[l].median,
-				t->points[l].lo, t->points[l].hi);
+			fprintf(script, "%zu %.9g %.9g %.9g\n", l,
+				t->points[l].median / scale, t->points[l].lo / scale,
+				t->points[l].hi / scale);
 	fputs("END\nset xtics noenhanced (", script);
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
 		fputs(l ? ", " : "", script);
