@@ -131,18 +131,35 @@ static double entry_bytes(const struct boot *boot, double entries_per_table)
 	return sum;
 }
 
+/*
+ * What the tables took of MemTotal at boot. A map of PTEs alone was made so; beside blocks, PTEs may
+ * have been split off later, at the expense of free memory.
+ */
+static struct span boot_bytes(const struct boot *boot, double entries_per_table)
+{
+	struct span span;
+	double blocks = 0;
+
+	span.hi = entry_bytes(boot, entries_per_table);
+	span.lo = span.hi;
+	for (size_t l = 0; l + 1 < CENSUS_LEVELS; l++)
+		blocks += leaves_sum(boot, "linear", census_levels[l], "count");
+	if (blocks > 0)
+		span.lo -= leaves_sum(boot, "linear", "pte", "count") * ENTRY_BYTES;
+	return span;
+}
+
 bool census_memory_gain(const struct boot *base, const struct boot *new, double *lo, double *hi)
 {
 	double page = json_number_value(boot_value(base, "memory.page_size"));
-	double pte[2] = { leaves_sum(base, "linear", "pte", "count"),
-			  leaves_sum(new, "linear", "pte", "count") };
-	double gain;
+	struct span a, b;
 
 	if (!leaves_of(base, "linear") || !leaves_of(new, "linear") || !(page >= 4096) ||
 	    json_number_value(boot_value(new, "memory.page_size")) != page)
 		return false;
-	gain = entry_bytes(base, page / ENTRY_BYTES) - entry_bytes(new, page / ENTRY_BYTES);
-	*lo = gain - (pte[0] < pte[1] ? pte[0] * ENTRY_BYTES : 0);
-	*hi = gain + (pte[1] < pte[0] ? pte[1] * ENTRY_BYTES : 0);
+	a = boot_bytes(base, page / ENTRY_BYTES);
+	b = boot_bytes(new, page / ENTRY_BYTES);
+	*lo = a.lo - b.hi;
+	*hi = a.hi - b.lo;
 	return true;
 }

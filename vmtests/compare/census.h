@@ -16,11 +16,11 @@ char *census_words(const struct label *label, const char *range);
 double census_bytes(const struct label *label, const char *range, const char *level);
 
 /*
- * How many bytes more of MemTotal new should have because its linear map needs fewer page tables:
- * at least what the tables now differ by, at most as if the side with fewer PTEs had none at boot,
- * since a table that splits a block later comes out of free memory, not out of MemTotal. A map by
- * PTEs costs memory / 512 with 4K pages, / 2048 with 16K and / 8192 with 64K: one entry of 8 bytes
- * a page. False without a census of both.
+ * How many bytes more of MemTotal new should have because its linear map needs fewer page tables,
+ * from *lo to *hi: a table that splits a block after boot comes out of free memory, not out of
+ * MemTotal, so that the PTEs of a map with blocks may have cost it or not. A map by PTEs costs
+ * memory / 512 with 4K pages, / 2048 with 16K and / 8192 with 64K: one entry of 8 bytes a page.
+ * False without a census of both.
  */
 bool census_memory_gain(const struct boot *base, const struct boot *new, double *lo, double *hi);
 

@@ -241,12 +241,14 @@ static void evidence_line(const struct report *r, const struct comparison *cmp, 
 	spread_format(within[1], new->within);
 	p_format(p, c->p);
 	p_format(holm, c->p_holm);
-	paragraph(out, "", 4, xasprintf("%s %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
-					repeats ? "repeats" : "n",
-					repeats ? base->samples : base->boots,
-					repeats ? new->samples : new->boots, between[0], between[1], within[0],
-					within[1], p, holm, c->why ? ": " : "",
-					c->why ? c->why : ""));
+	paragraph(out, "", 4,
+		  xasprintf("%s%s%s %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
+			    r->ncmp > 1 ? r->ds->labels[cmp->label].name : "",
+			    r->ncmp > 1 ? ": " : "", repeats ? "repeats" : "n",
+			    repeats ? base->samples : base->boots,
+			    repeats ? new->samples : new->boots, between[0], between[1],
+			    within[0], within[1], p, holm, c->why ? ": " : "",
+			    c->why ? c->why : ""));
 }
 
 static void counts_line(const struct report *r, const struct comparison *cmp, const char *head,
@@ -305,7 +307,7 @@ static void text_pair(const struct report *r, FILE *out)
 	legend(r, out);
 }
 
-/* "a > b > c" wide enough for names of 24 characters. */
+/* "a > b > c"; the caller frees it. */
 static char *label_chain(const struct report *r)
 {
 	char *chain = xstrdup(r->ds->labels[0].name);

@@ -90,6 +90,7 @@ check "is found and priced" says "^ ns_per_page <ns/page .*+[12]\.[0-9]*%  *+0\.
 check "where it is alone" says "^3 rows without a trend; -v lists them$"
 check "all rows of it" runs 0 -v "$dir"/trend[1-3]
 check "from three labels on" says "^trend trend1"
+check "evidence of each label" says "^    trend3: n 5/5, between"
 check "unasked from four" runs 0 "$dir"/trend[1-3]
 check "unasked" eval '! says "^trend trend1"'
 check "a trend of boots in two labels" runs 2 -v "$dir/trend1" "$dir/trend2" "$dir/trend1"
@@ -110,6 +111,10 @@ check "is said" flat "+4096; page tables explain +8176 to +8192, not -4080"
 check "MemTotal that does not change" runs 0 "$dir/plain" "$dir/same"
 check "but should" flat "kB: +0; page tables explain +8176 to +8192, not -8176"
 
+"$generate" "$dir/split1" split1 5 10 3 17 1 pte=2560
+"$generate" "$dir/split2" split2 5 10 3 18 1 pte=4096
+check "splits after boot" runs 0 "$dir/split1" "$dir/split2"
+check "explain no MemTotal" eval '! says MemTotal'
 "$generate" "$dir/conf1" conf1 2 2 1 17 1 "config=$(printf 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_HZ=250\nCONFIG_KFENCE=y')"
 "$generate" "$dir/conf2" conf2 2 2 1 18 1 "config=$(printf 'CONFIG_HZ=250\nCONFIG_A=m\nCONFIG_TEXT="a b"')"
 check "configurations" runs 0 "$dir/conf1" "$dir/conf2"
