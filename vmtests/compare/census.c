@@ -96,7 +96,8 @@ char *census_words(const struct label *label, const char *range)
 
 	for (size_t l = 0; l < CENSUS_LEVELS; l++) {
 		parts[n] = level_sentence(label, range, l);
-		n += parts[n] != NULL;
+		if (parts[n])
+			n++;
 	}
 	for (size_t i = 0; i < n; i++) {
 		char *joined = xasprintf("%s%s%s%s", words ? words : "",
@@ -132,8 +133,8 @@ static double entry_bytes(const struct boot *boot, double entries_per_table)
 }
 
 /*
- * What the tables took of MemTotal at boot. A map of PTEs alone was made so; beside blocks, PTEs may
- * have been split off later, at the expense of free memory.
+ * What the tables took of MemTotal at boot. A map of PTEs alone was made so; beside blocks, PTEs
+ * may have been split off later, at the expense of free memory.
  */
 static struct span boot_bytes(const struct boot *boot, double entries_per_table)
 {

@@ -51,11 +51,12 @@ bool within_one_boot(const struct report *r, const struct comparison *cmp)
 
 const char *pairing_words(const struct report *r, const struct comparison *cmp)
 {
-	if (within_one_boot(r, cmp))
-		return "WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change";
-	if (cmp->paired)
-		return "WITHIN BOOTS: every boot is in both labels, so that boots are compared as pairs; a drift within boots looks like a change";
-	return NULL;
+	static const char *const words[] = {
+		"WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change",
+		"WITHIN BOOTS: every boot is in both labels, so that boots are compared as pairs; a drift within boots looks like a change",
+	};
+
+	return cmp->paired ? words[!within_one_boot(r, cmp)] : NULL;
 }
 
 /* The mean of one boot: rates by harmonic, ratios by geometric, the rest by arithmetic mean. */

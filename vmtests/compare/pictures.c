@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The pictures of a report as gnuplot's script: sweeps, trends, samples in run order, percentiles. */
+/* The pictures of a report as a script: sweeps, trends, samples in run order, percentiles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +106,8 @@ static void plot_samples(const struct report *r, size_t row, FILE *script)
 	}
 	if (boots_all(r->ds) <= TICS_MAX)
 		fputs("set xtics 1\n", script);
-	fputs("set xlabel 'boots in the order in which they ran'\nset offsets 0.2,0.2,0,0\nplot",
-	      script);
+	fprintf(script, "set xlabel 'boots in the order in which they ran'\nset xrange [0.5:%zu.5]\nplot",
+		boots_all(r->ds));
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
 		fprintf(script, "%s $d%zu with points pt 7 ps 0.4 lc %zu title ", l ? "," : "", l,
 			l + 1);
@@ -254,7 +254,7 @@ static void plot_trend(const struct report *r, size_t row, FILE *script)
 	for (size_t l = 0; l < r->ds->nlabels; l++)
 		if (!isnan(t->points[l].median))
 			fprintf(script, "%zu %.9g\n", l, t->points[l].median / scale);
-	fputs("END\n$bars << END\nnan nan nan nan\n", script);
+	fputs("END\n$bars << END\nnan 0 0 0\n", script);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
 		if (!isnan(t->points[l].lo))
 			fprintf(script, "%zu %.9g %.9g %.9g\n", l,

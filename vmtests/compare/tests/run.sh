@@ -49,6 +49,8 @@ says() { grep -q -- "$1" "$dir/out" "$dir/err"; }
 # flat TEXT: the same where the report may have broken the line
 flat() { tr '\n' ' ' <"$dir/out" | tr -s ' ' | grep -q -- "$1"; }
 options() { [ "$(sed -n 's/^ *differs config //p' "$dir/out" | tr '\n' '|')" = "$1" ]; }
+begins() { head -1 "$dir/out" | grep -q "^$1"; }
+quiet() { ! [ -s "$dir/err" ]; }
 narrow() { [ "$(awk 'length > n { n = length } END { print n }' "$dir/out")" -le 78 ]; }
 spaced() { says "<bytes" && ! says "<bytes[0-9]"; }
 printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
@@ -125,6 +127,9 @@ check "are counted" says "^ *and 21 more options"
 check "many options with -v" runs 0 -v "$dir/conf1" "$dir/conf3"
 check "are listed" says "config N30: n -> y"
 
+check "one picture with one boot" runs 0 -f html "$dir/single"
+check "without gnuplot's comment" quiet
+
 check "a regression is asked for" runs 1 --fail-on regression "$dir/plain" "$dir/bbml2"
 check "a regression is not asked for" runs 0 "$dir/plain" "$dir/bbml2"
 echo '{"test":"t","run":0,"result":"pass","reason":"","seconds":1,"pass":1,"fail":0,"skip":0}' \
@@ -148,7 +153,7 @@ check "voids the verdicts" says "0 better, 0 worse, 0 same, 0 unsure, 0 missing,
 check "unless allowed" runs 0 --allow tools "$dir/plain" "$dir/fio"
 check "a tainted run" runs 4 "$dir/plain" "$dir/tainted"
 check "within one boot" runs 0 "$dir/block" "$dir/split"
-check "said to be, first" eval 'head -1 "$dir/out" | grep -q "^WITHIN ONE BOOT: both labels"'
+check "said to be, first" begins "WITHIN ONE BOOT: both labels"
 check "78 columns of it" narrow
 check "for the boot only" flat "the verdicts hold for this boot, not for the kernel"
 check "a boot of its own" runs 0 "$dir/plain" "$dir/bbml2"
@@ -158,7 +163,7 @@ check "counts repeats" says "^    repeats 10/10, between -/-"
 check "within one boot in Markdown" runs 0 -f markdown "$dir/block" "$dir/split"
 check "says so" says "^\*\*WITHIN ONE BOOT"
 check "within one boot in HTML" runs 0 -f html "$dir/block" "$dir/split"
-check "without a word of gnuplot's" eval '! [ -s "$dir/err" ]'
+check "without a word of gnuplot's" quiet
 check "says so there" says "<b>WITHIN ONE BOOT"
 check "within one boot again" runs 0 "$dir/block" "$dir/split"
 check "finds the split" says "worse"
