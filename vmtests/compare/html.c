@@ -102,12 +102,10 @@ static void audit_rows(const struct audit *audit, bool options, FILE *out)
 	fputs("</tbody></table>\n", out);
 }
 
-static void audit_section(const struct report *r, const struct comparison *cmp, FILE *out)
+static void audit_section(const struct comparison *cmp, FILE *out)
 {
 	const struct audit *audit = &cmp->audit;
 
-	if (pairing_words(r, cmp))
-		fprintf(out, "<p><b>%s.</b></p>\n", pairing_words(r, cmp));
 	fputs("<h2>Treatment and audit</h2>\n", out);
 	if (audit->unfair)
 		fputs("<p class=\"unfair\">Audit failed: there are no verdicts.</p>\n", out);
@@ -163,6 +161,7 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 	const struct side *base = report_side(r, 0, at);
 	const struct side *new = cmp ? report_side(r, cmp->label, at) : NULL;
 	char a[24], b[24], change[24], lo[24], hi[24], call[40];
+	bool repeats;
 
 	element(out, "<tr><td>", row->bench, " ");
 	element(out, "", row->variant, "</td>");
@@ -198,9 +197,11 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 		spread_format(b, new->within);
 		fprintf(out, " /<br> %s, %s", a, b);
 	}
-	fprintf(out, "</td><td class=\"n dim\" data-k=\"boots\">%zu", base->boots);
+	repeats = cmp && within_one_boot(r, cmp);
+	fprintf(out, "</td><td class=\"n dim\" data-k=\"%s\">%zu", repeats ? "repeats" : "boots",
+		repeats ? base->samples : base->boots);
 	if (cmp)
-		fprintf(out, " / %zu", new->boots);
+		fprintf(out, " / %zu", repeats ? new->samples : new->boots);
 	fputs("</td></tr>\n", out);
 }
 
@@ -214,8 +215,8 @@ static void table_section(const struct report *r, const struct comparison *cmp, 
 			"<th class=\"n\">p</th><th>verdict</th>", 100 * (1 - r->opt->alpha));
 	else
 		fputs("<th class=\"n\">median</th>", out);
-	fputs("<th class=\"n\">between, within</th><th class=\"n\">boots</th></tr>\n",
-	      out);
+	fprintf(out, "<th class=\"n\">between, within</th><th class=\"n\">%s</th></tr>\n",
+		cmp && within_one_boot(r, cmp) ? "repeats" : "boots");
 	for (size_t i = 0; i < r->ds->nrows; i++)
 		row_line(r, cmp, r->order[i], out);
 	fputs("</tbody></table>\n", out);
@@ -262,6 +263,21 @@ static void picture_section(const struct report *r, FILE *out)
 	plots_free(&plots);
 	free(text);
 	free(pictures);
+}
+
+/* Before anything else: what the verdicts are about. */
+static void pairing_section(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++) {
+		const char *words = pairing_words(r, &r->cmp[k]);
+
+		if (!words)
+			continue;
+		fputs("<p><b>", out);
+		if (r->ncmp > 1)
+			element(out, "", r->ds->labels[k + 1].name, ": ");
+		fprintf(out, "%s.</b></p>\n", words);
+	}
 }
 
 static void notes_section(const struct notes *notes, FILE *out)
@@ -366,6 +382,7 @@ void html_write(const struct report *r, FILE *out)
 	if (r->emulated)
 		fputs("<p class=\"unfair\">Emulated CPU: times and rates are not hardware's and get no\n"
 		      "verdict.</p>\n", out);
+	pairing_section(r, out);
 	notes_section(&r->ds->notes, out);
 	notes_section(&r->notes, out);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
@@ -373,7 +390,7 @@ void html_write(const struct report *r, FILE *out)
 	for (size_t k = 0; k < r->ncmp; k++) {
 		if (r->ncmp > 1)
 			element(out, "<h1>", r->ds->labels[k + 1].name, "</h1>\n");
-		audit_section(r, &r->cmp[k], out);
+		audit_section(&r->cmp[k], out);
 		table_section(r, &r->cmp[k], out);
 	}
 	if (!r->ncmp)
