@@ -25,7 +25,6 @@ struct field {
 static const struct field fields[] = {
 	{ "rodata", "rodata", NULL, true },
 	{ "cpu.bbml2", "BBML2", NULL, true },
-	{ "directmap", "direct map", NULL, true },
 	{ "cpu.arch", "architecture", "arch", false },
 	{ "cpu.model", "CPU model", "cpu", false },
 	{ "cpu.midr", "MIDR", "cpu", false },
@@ -242,6 +241,39 @@ static void audit_range(struct audit *audit, const struct options *opt, const ch
 	audit->v[audit->n - 1].sentence = sentence;
 }
 
+/* "12GiB by 1G, 13GiB by 2M, 560MiB by 4k" of the first boot; NULL where x86 does not say. */
+static char *directmap_words(const struct label *label)
+{
+	static const char *const pages[] = { "1G", "2M", "4M", "4k" };
+	const json_t *map = label->n ? boot_value(label->boots, "directmap") : NULL;
+	char *words = NULL;
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+		double bytes = json_number_value(json_object_get(map, pages[i]));
+		char size[24], *joined;
+
+		if (!(bytes > 0))
+			continue;
+		value_format(size, bytes, "bytes");
+		joined = xasprintf("%s%s%sB by %s", words ? words : "", words ? ", " : "", size,
+				   pages[i]);
+		free(words);
+		words = joined;
+	}
+	return words;
+}
+
+static void audit_directmap(struct audit *audit, const struct options *opt,
+			    const struct label *base, const struct label *new)
+{
+	static const struct field treatment = { NULL, NULL, NULL, true };
+	char *a = directmap_words(base), *b = directmap_words(new);
+
+	if (a || b)
+		audit_add(audit, opt, &treatment, xstrdup("direct map"),
+			  a ? a : xstrdup("unknown"), b ? b : xstrdup("unknown"));
+}
+
 /* MemTotal, and how much of its difference the page tables of the linear map explain. */
 static void audit_memory(struct audit *audit, const struct options *opt, const struct label *base,
 			 const struct label *new)
@@ -293,6 +325,7 @@ static void audit_census(struct audit *audit, const struct label *base, const st
 
 	audit_range(audit, opt, "linear", "linear map", base, new);
 	audit_range(audit, opt, "vmemmap", "vmemmap", base, new);
+	audit_directmap(audit, opt, base, new);
 	audit_memory(audit, opt, base, new);
 	if (tables[0] > 0 && tables[1] > 0 && tables[0] != tables[1])
 		audit_add(audit, opt, &treatment, xstrdup("page tables"),

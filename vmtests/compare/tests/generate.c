@@ -5,7 +5,7 @@
  * Timing metrics carry 0.5 % between and 1 % within boots around a mean of 100; the first is
  * SHIFT times slower (1.0). Boots of different seeds alternate in time. KEY=VALUE overrides:
  * pte=N, memtotal=KB, fio=VERSION, emulated=1, midr=X, tainted=N, config=TEXT, boot=ID (for one
- * boot).
+ * boot), split=MB (x86: no census, of 8 GiB so much by 4k pages, the rest by 2M).
  */
 #include <errno.h>
 #include <math.h>
@@ -20,7 +20,7 @@
 
 struct spec {
 	const char *dir, *label, *fio, *midr, *boot, *config;
-	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted;
+	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted, split;
 	double shift;
 };
 
@@ -60,6 +60,12 @@ static json_t *run_json(const struct spec *s, const char *id, long boot)
 		"contiguous", pmds / 64 * 64, "rodata", "on", "binaries", "hvo_bench", "ab12",
 		"tools", "fio", s->fio);
 
+	if (s->split) {
+		json_object_set_new(run, "census", json_null());
+		json_object_set_new(run, "directmap",
+				    json_pack("{s:I,s:I}", "4k", (json_int_t)s->split << 20,
+					      "2M", (json_int_t)(8192 - s->split) << 20));
+	}
 	free(started);
 	return run;
 }
@@ -119,6 +125,7 @@ static void key_set(struct spec *s, const char *arg)
 		{ "fio=", &s->fio, NULL },	     { "emulated=", NULL, &s->emulated },
 		{ "midr=", &s->midr, NULL },	     { "boot=", &s->boot, NULL },
 		{ "tainted=", NULL, &s->tainted },   { "config=", &s->config, NULL },
+		{ "split=", NULL, &s->split },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {

@@ -156,6 +156,11 @@ check "within one boot" runs 0 "$dir/block" "$dir/split"
 check "said to be, first" begins "WITHIN ONE BOOT: both labels"
 check "78 columns of it" narrow
 check "for the boot only" flat "the verdicts hold for this boot, not for the kernel"
+"$generate" "$dir/x86" x86-blocks 1 10 2 10 1 boot=same split=96
+"$generate" "$dir/x86split" x86-split 1 10 2 11 1.2 boot=same split=8000
+check "split by -S" runs 0 "$dir/x86" "$dir/x86split"
+check "both maps" flat "base 7.906GiB by 2M, 96MiB by 4k new 192MiB by 2M, 7.812GiB by 4k"
+check "within its boot" begins "WITHIN ONE BOOT"
 check "a boot of its own" runs 0 "$dir/plain" "$dir/bbml2"
 check "says nothing of it" eval '! says WITHIN'
 check "within one boot, closely" runs 0 -v "$dir/block" "$dir/split"
