@@ -121,6 +121,7 @@ static void difference_line(const struct audit_line *line, FILE *out)
 static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
 {
 	const struct audit *a = &cmp->audit;
+	bool mapped = false;
 	size_t shown = 0, options = 0, most = r->opt->verbose ? a->options : AUDIT_OPTIONS_SHOWN;
 
 	fprintf(out, "treatment\n");
@@ -128,10 +129,15 @@ static void audit_lines(const struct report *r, const struct comparison *cmp, FI
 		if (a->v[i].class != AUDIT_TREATMENT)
 			continue;
 		shown += strcmp(a->v[i].base, a->v[i].new) != 0;
+		mapped |= !strcmp(a->v[i].what, "linear map") ||
+			  !strcmp(a->v[i].what, "direct map");
 		treatment_line(&a->v[i], out);
 	}
-	if (!shown)
+	if (!shown && mapped)
 		fprintf(out, "  none seen: page tables, rodata, BBML2 and MemTotal are alike\n");
+	if (!mapped)
+		fprintf(out, "  %sneither side says how its linear map is mapped\n",
+			shown ? "" : "none seen, but ");
 	fprintf(out, "audit\n");
 	shown = 0;
 	for (size_t i = 0; i < a->n; i++) {

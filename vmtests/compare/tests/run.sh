@@ -156,6 +156,16 @@ check "within one boot" runs 0 "$dir/block" "$dir/split"
 check "said to be, first" begins "WITHIN ONE BOOT: both labels"
 check "78 columns of it" narrow
 check "for the boot only" flat "the verdicts hold for this boot, not for the kernel"
+cp -r "$dir/plain" "$dir/blind"
+for file in "$dir"/blind/*/run.json; do
+	sed -i 's/"linear":/"image":/' "$file"
+	mv "${file%/*}" "${file%/*}.x"
+	sed -i 's/"boot_id": "\([^"]*\)"/"boot_id": "\1.x"/' "${file%/*}.x/run.json"
+done
+cp -r "$dir/blind" "$dir/blinder"
+sed -i 's/"boot_id": "\([^"]*\)"/"boot_id": "\1.y"/' "$dir"/blinder/*/run.json
+check "no census" runs 0 "$dir/blind" "$dir/blinder"
+check "is no treatment" says "none seen, but neither side says how"
 "$generate" "$dir/x86" x86-blocks 1 10 2 10 1 boot=same split=96
 "$generate" "$dir/x86split" x86-split 1 10 2 11 1.2 boot=same split=8000
 check "split by -S" runs 0 "$dir/x86" "$dir/x86split"
