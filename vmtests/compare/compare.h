@@ -72,7 +72,7 @@ struct options {
 	const char **allow;
 	size_t nallow;
 	bool aa;
-	bool verbose;		/* the text form has extras too */
+	bool verbose;		/* text: evidence, trends, extras, all options */
 };
 
 struct trend;
