@@ -300,6 +300,7 @@ sample()
 
 line "NaN" "invalid token" "$(sample NaN)"
 line "infinity" "real number overflow" "$(sample 1e999)"
+line "an integer of 22 digits" "too big integer" "$(sample 1001189187833778017628)"
 line "a negative duration" "negative duration" "$(sample -1 ns)"
 line "mixed units" "has unit us here and ns/page elsewhere" \
 	'{"bench":"linear/churn","case":"n0","metric":"ns_per_page","unit":"us","better":"lower","value":1,"rep":90,"run":0,"t":1}'
