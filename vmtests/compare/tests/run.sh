@@ -171,6 +171,12 @@ check "is no treatment" says "none seen, but neither side says how"
 check "split by -S" runs 0 "$dir/x86" "$dir/x86split"
 check "both maps" flat "base 7.906GiB by 2M, 96MiB by 4k new 192MiB by 2M, 7.812GiB by 4k"
 check "within its boot" begins "WITHIN ONE BOOT"
+"$generate" "$dir/paired" paired 5 12 3 1 1.1
+check "every boot in both" runs 0 "$dir/plain" "$dir/paired"
+check "is said first too" begins "WITHIN BOOTS: every boot is in both labels"
+"$generate" "$dir/partly" partly 3 10 3 1
+check "some boots in both" runs 2 "$dir/plain" "$dir/partly"
+check "are refused" says "share 3 boots of 5 and 3"
 check "a boot of its own" runs 0 "$dir/plain" "$dir/bbml2"
 check "says nothing of it" eval '! says WITHIN'
 check "within one boot, closely" runs 0 -v "$dir/block" "$dir/split"
