@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@
 #include <unistd.h>
 
 #include <jansson.h>
-#include <libmm/command.h>
 #include <libmm/fio.h>
+#include <libmm/undo.h>
 
 static size_t env_length(char *const env[])
 {
@@ -71,28 +72,36 @@ static json_t *document_load(const char *path)
 	return root;
 }
 
+/* A number of object @from, or NAN when there is none. */
+static double number_get(const json_t *from, const char *key)
+{
+	const json_t *number = json_object_get(from, key);
+
+	return json_is_number(number) ? json_number_value(number) : NAN;
+}
+
 static int result_read(const json_t *job, enum fio_direction direction, struct fio_result *result)
 {
 	const json_t *side = json_object_get(job, direction == FIO_READ ? "read" : "write");
 	const json_t *clat = json_object_get(side, "clat_ns");
-	const json_t *p99 = json_object_get(json_object_get(clat, "percentile"), "99.000000");
+	const json_t *percentile = json_object_get(clat, "percentile");
 	const json_t *error = json_object_get(job, "error");
-	const json_t *iops = json_object_get(side, "iops");
-	const json_t *bw = json_object_get(side, "bw_bytes");
 	const json_t *bytes = json_object_get(side, "io_bytes");
-	const json_t *mean = json_object_get(clat, "mean");
 
-	if (!json_is_integer(error) || !json_is_number(iops) || !json_is_number(bw) ||
-	    !json_is_integer(bytes) || !json_is_number(mean) || !json_is_number(p99))
+	*result = (struct fio_result) {
+		.iops = number_get(side, "iops"),
+		.bw_bytes = number_get(side, "bw_bytes"),
+		.io_bytes = (uint64_t)json_integer_value(bytes),
+		.clat_mean_ns = number_get(clat, "mean"),
+		.clat_p50_ns = number_get(percentile, "50.000000"),
+		.clat_p99_ns = number_get(percentile, "99.000000"),
+		.clat_p999_ns = number_get(percentile, "99.900000"),
+	};
+	if (!json_is_integer(error) || !json_is_integer(bytes) || isnan(result->iops) ||
+	    isnan(result->bw_bytes) || isnan(result->clat_mean_ns) || isnan(result->clat_p50_ns) ||
+	    isnan(result->clat_p99_ns) || isnan(result->clat_p999_ns))
 		return -EPROTO;
-	if (json_integer_value(error) || json_integer_value(bytes) <= 0)
-		return -EIO;
-	result->iops = json_number_value(iops);
-	result->bw_bytes = json_number_value(bw);
-	result->io_bytes = (uint64_t)json_integer_value(bytes);
-	result->clat_mean_ns = json_number_value(mean);
-	result->clat_p99_ns = json_number_value(p99);
-	return 0;
+	return json_integer_value(error) || !result->io_bytes ? -EIO : 0;
 }
 
 int __fio_parse(const char *json_path, enum fio_direction direction, struct fio_result *result)
@@ -114,7 +123,6 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	char job_path[PATH_MAX], output[PATH_MAX + 16];
 	char *const argv[] = { "fio", "--output-format=json", output, job_path, NULL };
 	char **joined;
-	pid_t pid;
 	int ret;
 
 	if (!dir)
@@ -132,11 +140,8 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	if (!joined)
 		return -ENOMEM;
 	/* What fio prints besides belongs to no one's KTAP: to stderr. */
-	ret = __command_start(argv, joined, -1, STDERR_FILENO, false, &pid);
+	ret = __undo_process_run(argv, joined, -1, STDERR_FILENO, false);
 	free(joined);
-	if (ret)
-		return ret;
-	ret = __command_wait(pid);
 	if (ret)
 		return ret < 0 ? ret : -EIO;
 	return __fio_parse(json_path, direction, result);

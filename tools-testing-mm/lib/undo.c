@@ -20,6 +20,7 @@ static const struct {
 	{ UNDO_MOUNT, undo_mount },
 	{ UNDO_DM, undo_dm },
 	{ UNDO_MODULE, undo_module },
+	{ UNDO_CRYPTO, undo_crypto },
 };
 
 int undo_register(void)

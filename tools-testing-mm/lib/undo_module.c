@@ -3,16 +3,19 @@
  * undo_module: modules that must not stay loaded.
  *
  * modprobe says beforehand what it would load, in order; what of it is not loaded yet gets a record
- * each. Not seen: what the kernel itself loads later on behalf of a module (request_module()), so
- * a caller who knows of such a need loads it first, by its alias.
+ * each. What the kernel itself loads later on behalf of a module (request_module()) nobody says
+ * beforehand: for ciphers, where that is the rule (crypto_larval_lookup() in crypto/api.c), the
+ * record is what was loaded before.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <libmm/command.h>
@@ -23,6 +26,9 @@
 
 #define DEPENDS_MAX 65536
 #define OPTIONS_MAX 8
+#define CRYPTO_FOLDER "/crypto/"
+#define CRYPTO_TARGET "crypto modules"
+#define CRYPTO_NONE "none"
 
 void undo_udev_settle(void)
 {
@@ -118,4 +124,105 @@ int __undo_module_load(const char *name, const char *const *options)
 	}
 	ret = __undo_process_run(argv, NULL, -1, STDERR_FILENO, false);
 	return ret > 0 ? -EIO : ret;
+}
+
+/*
+ * Every module of the kernel's crypto that is loaded, in the order of modules.dep, whose lines are
+ * "FILE: FILES IT NEEDS". Returns 0, what @visit returned when not 0, or -errno; a kernel without
+ * modules has none.
+ */
+static int crypto_each(int (*visit)(const char *name, void *arg), void *arg)
+{
+	char path[PATH_MAX], name[NAME_MAX];
+	struct utsname system;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+	int ret = 0;
+
+	if (uname(&system))
+		return -errno;
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", system.release);
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT ? 0 : -errno;
+	while (!ret && getline(&line, &size, file) >= 0) {
+		line[strcspn(line, ":")] = '\0';
+		if (!strstr(line, CRYPTO_FOLDER))
+			continue;
+		module_name(line, name, sizeof(name));
+		if (undo_module_present(name))
+			ret = visit(name, arg);
+	}
+	free(line);
+	fclose(file);
+	return ret;
+}
+
+static bool word_in(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; list; list = strchr(list, ' ')) {
+		list += *list == ' ';
+		if (!strncmp(list, word, len) && (!list[len] || list[len] == ' '))
+			return true;
+	}
+	return false;
+}
+
+struct crypto_sweep {
+	const char *kept;
+	bool progress;
+};
+
+/* One that is in use has found another user since, and stays. */
+static int crypto_sweep_one(const char *name, void *arg)
+{
+	struct crypto_sweep *sweep = arg;
+	int ret;
+
+	if (word_in(sweep->kept, name))
+		return 0;
+	ret = module_unload(name);
+	if (!ret)
+		sweep->progress = true;
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+/* Again and again, because one may be in use by the next. */
+int undo_crypto(const char *target, const char *value)
+{
+	struct crypto_sweep sweep = { .kept = value };
+	int ret;
+
+	(void)target;
+	do {
+		sweep.progress = false;
+		ret = crypto_each(crypto_sweep_one, &sweep);
+	} while (!ret && sweep.progress);
+	return ret;
+}
+
+static int crypto_add(const char *name, void *arg)
+{
+	char **list = arg, *longer;
+
+	if (asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? " " : "", name) < 0)
+		return -ENOMEM;
+	free(*list);
+	*list = longer;
+	return 0;
+}
+
+int __undo_crypto_modules(void)
+{
+	char *list = NULL;
+	int ret;
+
+	ret = crypto_each(crypto_add, &list);
+	if (!ret)
+		ret = __sysconf_journal(UNDO_CRYPTO, CRYPTO_TARGET, list ? list : CRYPTO_NONE);
+	free(list);
+	return ret;
 }

@@ -15,6 +15,7 @@
  *   mount FOLDER unmounted          unmount
  *   dm NAME absent                  remove the device-mapper device and its node
  *   module NAME absent              unload
+ *   crypto - NAMES                  unload the kernel's crypto modules but these, unless in use
  *
  * All of it acts on the machine itself, whatever $LIBMM_ROOT says. Not for several threads of one
  * process at a time.
@@ -37,8 +38,8 @@ int undo_register(void);
  * kills the child and all that the child started first. It ends as the child did, or by that
  * signal. The child dies when the parent does, so SIGKILL of either leaves nothing running; what
  * SIGKILL of the parent leaves, the next start undoes. The second call does nothing. Call it before
- * threads are made and with nothing of one's own in the journal. Returns 0, in the child; or -errno,
- * -EBUSY and others as __sysconf_open().
+ * threads are made and with nothing of one's own in the journal. Returns 0, in the child, or -errno
+ * (-EBUSY and others as __sysconf_open()).
  */
 int __undo_guard(void);
 
@@ -86,6 +87,12 @@ int __undo_dm(const char *name);
  * modprobe, -EIO when modprobe failed, or -errno.
  */
 int __undo_module_load(const char *name, const char *const *options);
+
+/*
+ * Note which of the kernel's crypto modules are loaded, before something that makes the kernel load
+ * more of them by itself. Returns 0 or -errno.
+ */
+int __undo_crypto_modules(void);
 
 /* Returns 1 when a module of this name is loaded or has parameters built in, else 0. */
 int undo_module_present(const char *name);
