@@ -5,8 +5,8 @@
  * The kernel kills such a program when its parent dies (PR_SET_PDEATHSIG). That takes a moment,
  * longer when the program is in the middle of a write to a disk, and until then it keeps a file
  * system busy; so each has a record too, and undoing it waits for the end. A process whose pidfd
- * says that it ended has closed its files: do_exit() runs exit_task_work(), which does the last
- * fput()s, before exit_notify() wakes who polls.
+ * says that it ended has closed its files: each thread's do_exit() runs exit_task_work(), which does
+ * the last fput()s, before exit_notify(), and only the last thread's wakes who polls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,8 +62,11 @@ int undo_process(const char *target, const char *value)
 	fd = syscall(__NR_pidfd_open, process.pid, 0);
 	if (fd < 0)
 		return errno == ESRCH ? 0 : -errno;
-	/* Alive still, so that is the one the descriptor is of, whoever gets its pid next. */
-	if (journal_owner_alive(&process)) {
+	/*
+	 * There still, so that is the one the descriptor is of, whoever gets its pid next. A zombie
+	 * too: when its first thread has ended and another is in the middle of a write.
+	 */
+	if (journal_owner_present(&process)) {
 		if (syscall(__NR_pidfd_send_signal, fd, SIGKILL, NULL, 0) && errno != ESRCH)
 			ret = -errno;
 		if (!ret)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -350,6 +351,75 @@ TEST_F(undo, process_that_survived_is_ended_by_the_next_start)
 	EXPECT_EQ(0, next_start());
 	EXPECT_TRUE(ends(pidfd));
 	EXPECT_TRUE(journal_is_empty());
+}
+
+static void *thread_wait(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* The first thread has ended, another has not: as a program that is killed during a long write. */
+static void leader_end(int channel)
+{
+	struct built built = { .sleeper = getpid() };
+	pthread_t thread;
+
+	fakeroot_must(!pthread_create(&thread, NULL, thread_wait, NULL), "pthread_create");
+	built_say(channel, &built);
+	pthread_exit(NULL);
+}
+
+/* Fields 3 and 22, as proc(5) counts. */
+static void process_field(pid_t pid, char *state, unsigned long long *start)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	fakeroot_must(file && fscanf(file, "%*d (%*[^)]) %c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+				     "%*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", state, start) == 2,
+		      path);
+	fclose(file);
+}
+
+static void zombie_journal(int channel)
+{
+	struct built built = { .worker = getpid() };
+	unsigned long long start;
+	char target[64], state = 0;
+	int inner, pidfd;
+	pid_t pid;
+
+	pid = play_start(leader_end, &inner);
+	fakeroot_must(built_hear(inner, &built), "inner");
+	/* The end of the thread that the pid names is nothing that could be waited for. */
+	while (state != 'Z') {
+		process_field(pid, &state, &start);
+		sched_yield();
+	}
+	snprintf(target, sizeof(target), "%d.%llu (threads)", pid, start);
+	pidfd = pidfd_of(pid);
+	fakeroot_must(!__sysconf_journal("process", target, "ended"), "journal");
+	sysconf_restore();
+	/* At once: undoing is what has waited. */
+	built.sleeper = poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, 0);
+	waitpid(pid, NULL, 0);
+	built_say(channel, &built);
+}
+
+TEST_F(undo, process_has_ended_when_its_last_thread_has)
+{
+	struct built built;
+	int channel;
+	pid_t pid = play_start(zombie_journal, &channel);
+
+	ASSERT_TRUE(built_hear(channel, &built));
+	play_wait(pid);
+	EXPECT_EQ(1, built.sleeper);
 }
 
 static void guarded(int channel)
