@@ -6,8 +6,9 @@
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
-# ROUNDS (of lab-crypt), BOOTS (of each side), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the
-# guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what emulation can show.
+# BOOTS (of each side), ROUNDS (of lab-crypt), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
+# run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
+# emulation can show.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
 # and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
 # Makefile, whose $(B), $(SUBMAKE) and $(KSFT) it uses.
