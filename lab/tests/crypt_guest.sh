@@ -68,7 +68,8 @@ random()
 		'BEGIN { srand(seed * 1000 + draw); rand(); printf "%.2f\n", rand() * largest }'
 }
 
-# round NAME SIGNAL VICTIM LONGEST COMMAND...: end VICTIM (the first process, or its child) by SIGNAL
+# round NAME SIGNAL VICTIM LONGEST COMMAND...: end VICTIM (the first process, or its child) by SIGNAL.
+# The runner says 130 for an interruption of any kind.
 round()
 {
 	name=$1 signal=$2 victim=$3 longest=$4
@@ -83,8 +84,8 @@ round()
 	status=$?
 	echo "SIG$signal to the $victim after $moment of $longest s: status $status" >>"$scratch/log"
 	ok=0
-	case $signal:$status in
-	*:0 | INT:130 | TERM:143 | KILL:137) ;;
+	case $name:$signal:$status in
+	*:0 | runner_*:130 | *:INT:130 | *:TERM:143 | *:KILL:137) ;;
 	*) ok=1 ;;
 	esac
 	[ "$signal" != KILL ] || next_start || ok=1

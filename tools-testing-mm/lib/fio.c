@@ -4,7 +4,8 @@
  *
  * fio writes its JSON to a file of its own, so that nothing it says can get into it. Such a file
  * may begin with a note ("fio: ..."), which is skipped; --status-interval, which makes several
- * documents of it, is never given.
+ * documents of it, is never given. It gets its name when fio has ended well, so that no reader
+ * finds half of one after an interruption.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -120,7 +121,7 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	      const char *json_path, struct fio_result *result)
 {
 	const char *dir = getenv("VMTESTS_FIO_JOBS");
-	char job_path[PATH_MAX], output[PATH_MAX + 16];
+	char job_path[PATH_MAX], part[PATH_MAX], output[PATH_MAX + 16];
 	char *const argv[] = { "fio", "--output-format=json", output, job_path, NULL };
 	char **joined;
 	int ret;
@@ -130,9 +131,10 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	ret = snprintf(job_path, sizeof(job_path), "%s/%s.fio", dir, job);
 	if (ret < 0 || (size_t)ret >= sizeof(job_path))
 		return -ENAMETOOLONG;
-	ret = snprintf(output, sizeof(output), "--output=%s", json_path);
-	if (ret < 0 || (size_t)ret >= sizeof(output))
+	ret = snprintf(part, sizeof(part), "%s.part", json_path);
+	if (ret < 0 || (size_t)ret >= sizeof(part))
 		return -ENAMETOOLONG;
+	snprintf(output, sizeof(output), "--output=%s", part);
 	if (access(job_path, R_OK))
 		return -errno;
 
@@ -144,5 +146,7 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	free(joined);
 	if (ret)
 		return ret < 0 ? ret : -EIO;
+	if (rename(part, json_path))
+		return -errno;
 	return __fio_parse(json_path, direction, result);
 }

@@ -5,8 +5,8 @@
  * The kernel kills such a program when its parent dies (PR_SET_PDEATHSIG). That takes a moment,
  * longer when the program is in the middle of a write to a disk, and until then it keeps a file
  * system busy; so each has a record too, and undoing it waits for the end. A process whose pidfd
- * says that it ended has closed its files: each thread's do_exit() runs exit_task_work(), which does
- * the last fput()s, before exit_notify(), and only the last thread's wakes who polls.
+ * says that it ended has closed its files: each thread's do_exit() runs exit_task_work(), which
+ * does the last fput()s, before exit_notify(), and only the last thread's wakes who polls.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -9,8 +9,8 @@
  *
  * Method: fio's jobs in fio-jobs/, which others can repeat without this suite: the authors'
  * (seq-write), random writes, and direct writes and reads, which leave the page cache out. Each
- * case has a RAM disk (brd; null_blk where brd is not free), a mapping (plain mode, aes-xts-plain64,
- * 512 bits, random key) and a file system of its own, once as dm-crypt is by default, with work
+ * case has a RAM disk (brd; null_blk where brd is not free), a mapping (plain, aes-xts-plain64, 512
+ * bits, random key) and a file system of its own, once as dm-crypt is by default, with work
  * queues between the caller and the cipher, and once without (-inline). What cryptsetup says of the
  * mapping is checked before anything is measured on it, and an error that fio counts is a failure.
  * The cipher's own speed in memory, the most that anything here can reach, is the case "ceiling".

@@ -373,16 +373,20 @@ static void leader_end(int channel)
 }
 
 /* Fields 3 and 22, as proc(5) counts. */
-static void process_field(pid_t pid, char *state, unsigned long long *start)
+static void process_stat(pid_t pid, char *state, unsigned long long *start)
 {
 	char path[64];
 	FILE *file;
+	int n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	file = fopen(path, "r");
-	fakeroot_must(file && fscanf(file, "%*d (%*[^)]) %c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
-				     "%*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", state, start) == 2,
-		      path);
+	fakeroot_must(file, path);
+	n = fscanf(file, "%*d (%*[^)]) %c", state);
+	for (int field = 4; field < 22; field++)
+		n += fscanf(file, "%*s");
+	n += fscanf(file, "%llu", start);
+	fakeroot_must(n == 2, path);
 	fclose(file);
 }
 
@@ -398,7 +402,7 @@ static void zombie_journal(int channel)
 	fakeroot_must(built_hear(inner, &built), "inner");
 	/* The end of the thread that the pid names is nothing that could be waited for. */
 	while (state != 'Z') {
-		process_field(pid, &state, &start);
+		process_stat(pid, &state, &start);
 		sched_yield();
 	}
 	snprintf(target, sizeof(target), "%d.%llu (threads)", pid, start);
