@@ -514,7 +514,7 @@ static int agreement_setup(struct bench_case *c)
 				  n, (low - 1) * 100, (high - 1) * 100);
 	if (fabs(median - 1) <= AGREE)
 		return 0;
-	return bench_fail(c, -EBADE, "fio is %+.1f %% from pread, more than %.0f %%",
+	return bench_fail(c, -ERANGE, "fio is %+.1f %% from pread, more than %.0f %%",
 			  (median - 1) * 100, AGREE * 100);
 }
 
