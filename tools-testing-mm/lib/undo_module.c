@@ -194,7 +194,7 @@ static int crypto_sweep_one(const char *name, void *arg)
 int undo_crypto(const char *target, const char *value)
 {
 	struct crypto_sweep sweep = { .kept = value };
-	int ret;
+	int ret = 0;
 
 	(void)target;
 	do {
