@@ -2,17 +2,20 @@
 #
 # make lab-compare     compare arm64 guests without and with BBML2, and print the report
 # make lab-check       run the functional tests in every guest of lab/check.list
+# make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
-# BOOTS (of each side), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the
-# guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what emulation can show.
+# BOOTS (of each side), ROUNDS (of lab-crypt), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
+# run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
+# emulation can show.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
 # and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
 # Makefile, whose $(B), $(SUBMAKE) and $(KSFT) it uses.
 
 BOOTS ?= 5
 SEED ?=
+ROUNDS ?= 20
 LAB_OUT ?= $(B)/lab
 LAB_TIMEOUT ?= 900
 LAB_TIMEOUT_MUL ?= 5
@@ -63,4 +66,9 @@ lab-check: $(LAB_ARCHES:%=lab-payload-%)
 	@lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
 		-t $(LAB_TIMEOUT) -- $(LAB_RUN) $(CHECK_ARGS) -o /results/%l
 
-.PHONY: lab-root lab-kernels lab-compare lab-check $(LAB_ARCHES:%=lab-payload-%)
+lab-crypt: $(FRAMEWORK)
+	@for kernel in 7:arm64 7:amd64; do \
+		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
+	done
+
+.PHONY: lab-root lab-kernels lab-compare lab-check lab-crypt $(LAB_ARCHES:%=lab-payload-%)

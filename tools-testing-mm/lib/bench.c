@@ -19,6 +19,7 @@
 #include <libmm/bench.h>
 #include <libmm/require.h>
 #include <libmm/sysconf.h>
+#include <libmm/undo.h>
 
 #define NS_PER_SEC 1000000000ull
 #define DEFAULT_REPEATS 10
@@ -560,6 +561,10 @@ int bench_main(int argc, char **argv, const struct bench *b)
 	bench_cpus();
 	if (options_parse(argc, argv, b, &run.opt))
 		return KSFT_FAIL;
+	/* Whatever opens the journal must know all that may be in it. */
+	ret = undo_register();
+	if (ret)
+		return bail_out("cannot undo", ret);
 
 	ret = program_run(&run);
 	if (b->build)

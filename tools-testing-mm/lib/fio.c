@@ -4,11 +4,13 @@
  *
  * fio writes its JSON to a file of its own, so that nothing it says can get into it. Such a file
  * may begin with a note ("fio: ..."), which is skipped; --status-interval, which makes several
- * documents of it, is never given.
+ * documents of it, is never given. It gets its name when fio has ended well, so that no reader
+ * finds half of one after an interruption.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +18,8 @@
 #include <unistd.h>
 
 #include <jansson.h>
-#include <libmm/command.h>
 #include <libmm/fio.h>
+#include <libmm/undo.h>
 
 static size_t env_length(char *const env[])
 {
@@ -71,28 +73,36 @@ static json_t *document_load(const char *path)
 	return root;
 }
 
+/* A number of object @from, or NAN when there is none. */
+static double number_get(const json_t *from, const char *key)
+{
+	const json_t *number = json_object_get(from, key);
+
+	return json_is_number(number) ? json_number_value(number) : NAN;
+}
+
 static int result_read(const json_t *job, enum fio_direction direction, struct fio_result *result)
 {
 	const json_t *side = json_object_get(job, direction == FIO_READ ? "read" : "write");
 	const json_t *clat = json_object_get(side, "clat_ns");
-	const json_t *p99 = json_object_get(json_object_get(clat, "percentile"), "99.000000");
+	const json_t *percentile = json_object_get(clat, "percentile");
 	const json_t *error = json_object_get(job, "error");
-	const json_t *iops = json_object_get(side, "iops");
-	const json_t *bw = json_object_get(side, "bw_bytes");
 	const json_t *bytes = json_object_get(side, "io_bytes");
-	const json_t *mean = json_object_get(clat, "mean");
 
-	if (!json_is_integer(error) || !json_is_number(iops) || !json_is_number(bw) ||
-	    !json_is_integer(bytes) || !json_is_number(mean) || !json_is_number(p99))
+	*result = (struct fio_result) {
+		.iops = number_get(side, "iops"),
+		.bw_bytes = number_get(side, "bw_bytes"),
+		.io_bytes = (uint64_t)json_integer_value(bytes),
+		.clat_mean_ns = number_get(clat, "mean"),
+		.clat_p50_ns = number_get(percentile, "50.000000"),
+		.clat_p99_ns = number_get(percentile, "99.000000"),
+		.clat_p999_ns = number_get(percentile, "99.900000"),
+	};
+	if (!json_is_integer(error) || !json_is_integer(bytes) || isnan(result->iops) ||
+	    isnan(result->bw_bytes) || isnan(result->clat_mean_ns) || isnan(result->clat_p50_ns) ||
+	    isnan(result->clat_p99_ns) || isnan(result->clat_p999_ns))
 		return -EPROTO;
-	if (json_integer_value(error) || json_integer_value(bytes) <= 0)
-		return -EIO;
-	result->iops = json_number_value(iops);
-	result->bw_bytes = json_number_value(bw);
-	result->io_bytes = (uint64_t)json_integer_value(bytes);
-	result->clat_mean_ns = json_number_value(mean);
-	result->clat_p99_ns = json_number_value(p99);
-	return 0;
+	return json_integer_value(error) || !result->io_bytes ? -EIO : 0;
 }
 
 int __fio_parse(const char *json_path, enum fio_direction direction, struct fio_result *result)
@@ -111,10 +121,9 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	      const char *json_path, struct fio_result *result)
 {
 	const char *dir = getenv("VMTESTS_FIO_JOBS");
-	char job_path[PATH_MAX], output[PATH_MAX + 16];
+	char job_path[PATH_MAX], part[PATH_MAX], output[PATH_MAX + 16];
 	char *const argv[] = { "fio", "--output-format=json", output, job_path, NULL };
 	char **joined;
-	pid_t pid;
 	int ret;
 
 	if (!dir)
@@ -122,9 +131,10 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	ret = snprintf(job_path, sizeof(job_path), "%s/%s.fio", dir, job);
 	if (ret < 0 || (size_t)ret >= sizeof(job_path))
 		return -ENAMETOOLONG;
-	ret = snprintf(output, sizeof(output), "--output=%s", json_path);
-	if (ret < 0 || (size_t)ret >= sizeof(output))
+	ret = snprintf(part, sizeof(part), "%s.part", json_path);
+	if (ret < 0 || (size_t)ret >= sizeof(part))
 		return -ENAMETOOLONG;
+	snprintf(output, sizeof(output), "--output=%s", part);
 	if (access(job_path, R_OK))
 		return -errno;
 
@@ -132,12 +142,11 @@ int __fio_run(const char *job, enum fio_direction direction, const char *const *
 	if (!joined)
 		return -ENOMEM;
 	/* What fio prints besides belongs to no one's KTAP: to stderr. */
-	ret = __command_start(argv, joined, -1, STDERR_FILENO, false, &pid);
+	ret = __undo_process_run(argv, joined, -1, STDERR_FILENO, false);
 	free(joined);
 	if (ret)
-		return ret;
-	ret = __command_wait(pid);
-	if (ret)
 		return ret < 0 ? ret : -EIO;
+	if (rename(part, json_path))
+		return -errno;
 	return __fio_parse(json_path, direction, result);
 }

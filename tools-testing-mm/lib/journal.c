@@ -57,6 +57,14 @@ int journal_owner_self(struct journal_owner *owner)
 	return process_stat(owner->pid, &state, &owner->start);
 }
 
+bool journal_owner_present(const struct journal_owner *owner)
+{
+	uint64_t start;
+	char state;
+
+	return !process_stat(owner->pid, &state, &start) && start == owner->start;
+}
+
 bool journal_owner_alive(const struct journal_owner *owner)
 {
 	uint64_t start;

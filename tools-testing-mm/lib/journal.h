@@ -37,6 +37,12 @@ struct journal {
 /* The calling process as an owner. Returns 0 or -errno. */
 int journal_owner_self(struct journal_owner *owner);
 
+/*
+ * Whether the process is there at all. One whose first thread has ended while others go on is a
+ * zombie to look at, and holds on to all that it has.
+ */
+bool journal_owner_present(const struct journal_owner *owner);
+
 /* Whether the process is still there and no zombie. */
 bool journal_owner_alive(const struct journal_owner *owner);
 

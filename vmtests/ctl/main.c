@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <libmm/undo.h>
+
 #include "ctl.h"
 
 static const struct {
@@ -55,6 +57,9 @@ int main(int argc, char **argv)
 		print_usage(stdout);
 		return CTL_PASS;
 	}
+	/* What any test built and left, this puts back. */
+	if (undo_register())
+		return ctl_error("too many kinds of records for the settings journal");
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
 		if (!strcmp(argv[1], subcommands[i].name))
 			return subcommands[i].run(argc - 1, argv + 1);

@@ -33,7 +33,7 @@
  *   vmtests-journal 1 BOOT_ID
  *   set PATH OLD_VALUE OWNER
  *   done set PATH OLD_VALUE OWNER       that record is undone
- * Further record kinds (mounts, mappings) are added with sysconf_undo_register(). The journal is
+ * Further record kinds (libmm/undo.h) are added with sysconf_undo_register(). The journal is
  * emptied when everything in it is undone.
  *
  * Not for several threads of one process at a time.
