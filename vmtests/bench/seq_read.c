@@ -476,7 +476,7 @@ static int fio_after(struct bench_case *c)
 	if (!err)
 		err = residence_check(c);
 	if (!err)
-		err = bench_value(c, "device_blocks", "1", REPORT_LOWER,
+		err = bench_value(c, "device_blocks", "blocks", REPORT_LOWER,
 				  device_blocks(RUSAGE_CHILDREN) - cached.inblock);
 	if (!err)
 		err = bench_value(c, "bw_bytes", "bytes/s", REPORT_HIGHER, fio.bw_bytes);
