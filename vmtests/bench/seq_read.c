@@ -13,7 +13,8 @@
  * suite, and a plain loop of pread(2) with the same block size.
  *
  * The file lies in $VMTESTS_CACHE_DIR, by default the folder of the results, on whatever file
- * system that is: compare only runs on the same one. It cannot tell the copy's cost from the page
+ * system that is: compare only runs on the same one. It has no name, so that whatever ends this
+ * process leaves none; fio opens it through /proc. It cannot tell the copy's cost from the page
  * cache's own (lookup, reference counts); tlb/gups does.
  */
 #include <errno.h>
@@ -40,7 +41,7 @@
 #define FULL_RUNTIME "10"
 
 static struct {
-	char path[PATH_MAX];
+	char path[64];		/* for fio, and in messages */
 	int fd;
 	uint64_t bytes;
 	char *block;
@@ -123,9 +124,6 @@ static void file_drop(struct bench_case *c)
 	if (cached.fd >= 0)
 		close(cached.fd);
 	cached.fd = -1;
-	if (cached.path[0])
-		unlink(cached.path);
-	cached.path[0] = '\0';
 	free(cached.block);
 	cached.block = NULL;
 }
@@ -153,12 +151,10 @@ static int file_setup(struct bench_case *c)
 	if (!disk_has_room(dir, cached.bytes))
 		return bench_skip(c, "%s has no room for %llu MiB: name another folder with VMTESTS_CACHE_DIR",
 				  dir, (unsigned long long)cached.bytes >> 20);
-	if (snprintf(cached.path, sizeof(cached.path), "%s/seq-read.XXXXXX", dir) >=
-	    (int)sizeof(cached.path))
-		return bench_fail(c, -ENAMETOOLONG, "%s", dir);
-	cached.fd = mkstemp(cached.path);
+	cached.fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (cached.fd < 0)
-		return bench_fail(c, -errno, "cannot make %s", cached.path);
+		return bench_skip(c, "no file without a name in %s: %s", dir, strerror(errno));
+	snprintf(cached.path, sizeof(cached.path), "/proc/%d/fd/%d", (int)getpid(), cached.fd);
 	cached.block = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), BLOCK);
 	err = cached.block ? file_fill(c) : bench_fail(c, -ENOMEM, "block");
 	if (err)
@@ -219,7 +215,7 @@ static int op_pread(struct bench_case *c, uint64_t i)
 /* fio measures by itself; nothing of it is timed here. */
 static int fio_after(struct bench_case *c)
 {
-	char file[PATH_MAX + 8], size[40], runtime[16], json[PATH_MAX];
+	char file[sizeof(cached.path) + 8], size[40], runtime[16], json[PATH_MAX];
 	const char *const env[] = { file, size, runtime, NULL };
 	const char *out = getenv("VMTESTS_OUT"), *run = getenv("VMTESTS_RUN");
 	int length, err;
@@ -232,7 +228,8 @@ static int fio_after(struct bench_case *c)
 		length = snprintf(json, sizeof(json), "%s/fio/%s.seq-read.%s%u.json", out,
 				  run ? run : "0", c->warmup ? "warmup" : "", c->rep);
 	else
-		length = snprintf(json, sizeof(json), "%s.json", cached.path);
+		length = snprintf(json, sizeof(json), "%s/seq-read.%d.json", cache_dir(),
+				  (int)getpid());
 	if (length >= (int)sizeof(json))
 		return bench_fail(c, -ENAMETOOLONG, "fio's results");
 

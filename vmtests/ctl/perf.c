@@ -13,11 +13,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,9 @@
 #define REPORT_BYTES (4 << 20)
 /* Low enough to be lost in the noise of what it measures, and not in step with a timer tick. */
 #define SAMPLES_PER_SECOND "499"
+
+/* A perf that does not answer in this time hangs: it answers at once, or writes its data first. */
+#define PATIENCE_MS 30000
 
 #define SOFTWARE_EVENTS "task-clock,context-switches,cpu-migrations,page-faults"
 #define HARDWARE_EVENTS "instructions:k,instructions:u,cycles:k,dTLB-load-misses:k,iTLB-load-misses:k"
@@ -71,6 +76,8 @@ static void sidecar_exec(char *const argv[], int control, int answer, pid_t pare
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+	/* A shell starts background commands with SIGINT ignored, and that would be inherited. */
+	signal(SIGINT, SIG_DFL);
 	if (prctl(PR_SET_PDEATHSIG, SIGINT) || getppid() != parent)
 		_exit(127);
 	if (null < 0 || dup2(control, STDIN_FILENO) < 0 || dup2(answer, STDOUT_FILENO) < 0 ||
@@ -112,6 +119,17 @@ static int sidecar_start(struct sidecar *s, char *const argv[])
 	return -EAGAIN;
 }
 
+static bool readable_in_time(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int got;
+
+	do {
+		got = poll(&ready, 1, PATIENCE_MS);
+	} while (got < 0 && errno == EINTR);
+	return got > 0;
+}
+
 /* Send one command and wait for "ack", or for the end of a perf that died. */
 static int sidecar_tell(struct sidecar *s, const char *command)
 {
@@ -121,8 +139,11 @@ static int sidecar_tell(struct sidecar *s, const char *command)
 	if (write(s->control, command, length) != (ssize_t)length)
 		return -EPIPE;
 	while (byte != '\n') {
-		ssize_t got = read(s->answer, &byte, 1);
+		ssize_t got;
 
+		if (!readable_in_time(s->answer))
+			return -ETIMEDOUT;
+		got = read(s->answer, &byte, 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -133,7 +154,13 @@ static int sidecar_tell(struct sidecar *s, const char *command)
 
 static void sidecar_end(struct sidecar *s)
 {
+	int fd = syscall(SYS_pidfd_open, s->pid, 0);
+
 	kill(s->pid, SIGINT);
+	if (fd < 0 || !readable_in_time(fd))
+		kill(s->pid, SIGKILL);
+	if (fd >= 0)
+		close(fd);
 	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	sidecar_close(s);
