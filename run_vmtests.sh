@@ -280,7 +280,7 @@ $plan
 EOF
 }
 
-# In seconds; it takes half a second a GiB.
+# In seconds; hardware splits some GiB a second, an emulator some hundred MiB.
 SPLIT_TIMEOUT=3600
 
 # split_map: as one more test, whose verdict goes to the first of the two labels
