@@ -13,7 +13,7 @@
  * service stays out until the next boot, and a process that needs memory at the wrong moment may
  * be killed.
  *
- * To see it fail: let the switch of HVO lead nowhere, as lib/tests/fails.sh does.
+ * To see it fail: let the switch of HVO lead nowhere, as the library in mutants/ does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +27,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include <libmm/harness.h>
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kpage.h>

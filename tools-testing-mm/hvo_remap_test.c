@@ -12,7 +12,7 @@
  * Limits: needs /proc/kcore. A lookup is exact for the moment it was made; the pages under test
  * are held or their pool is at rest, so nothing should change them then.
  *
- * To see it fail: let the switch of HVO lead nowhere, as lib/tests/fails.sh does.
+ * To see it fail: let the switch of HVO lead nowhere, as the library in mutants/ does.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,9 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include <libmm/fail.h>
+#include <libmm/harness.h>
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kcore.h>

@@ -14,7 +14,7 @@
  * code and not tested here.
  *
  * To see it fail: let the switch of HVO lead nowhere, or freeze the counters, as
- * lib/tests/fails.sh does with bind mounts.
+ * the library in mutants/ does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +25,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include <libmm/harness.h>
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kpage.h>
@@ -36,7 +35,8 @@
 
 /* Bytes of ordinary memory that must survive what happens to the struct pages around it. */
 #define CANARY_BYTES (8 << 20)
-#define CYCLES 3
+/* The second begins with what the first has left behind, as any later one does. */
+#define CYCLES 2
 /* Of the pages that a demotion makes, how many are written to. */
 #define NR_DEMOTED_WRITTEN 4
 #define SEED UINT64_C(0x68766f5f74657374)
@@ -46,6 +46,7 @@ FIXTURE(hvo)
 	struct hvo hvo;
 	struct hugemap map[2];
 	struct hugemap canary;
+	int pins[2];
 	int fd;
 };
 
@@ -67,6 +68,8 @@ FIXTURE_VARIANT_ADD(hvo, pud_off) { .level = "pud", .on = false };
 FIXTURE_SETUP(hvo)
 {
 	self->fd = -1;
+	self->pins[0] = -1;
+	self->pins[1] = -1;
 	hvo_begin(&self->hvo, variant->level, variant->on);
 }
 
@@ -75,6 +78,7 @@ FIXTURE_TEARDOWN(hvo)
 	hugemap_close(&self->map[0]);
 	hugemap_close(&self->map[1]);
 	hugemap_close(&self->canary);
+	hugemap_unpin(self->pins);
 	if (self->fd >= 0)
 		close(self->fd);
 	hvo_end(&self->hvo);
@@ -159,16 +163,19 @@ TEST_F(hvo, accounting)
 TEST_F(hvo, accounting_stepwise)
 {
 	size_t i;
+	long got;
 
 	if (missing_count(&self->hvo))
 		SKIP(return, "%s", missing_count(&self->hvo));
-	if (!pool_fill(_metadata, &self->hvo))
-		SKIP(return, NO_PAGES);
-	POOL_EMPTY();
 	for (i = 1; i <= self->hvo.nr; i++) {
-		ASSERT_EQ((long)i, __hugetlb_pool_resize(&self->hvo.pool, i));
+		got = __hugetlb_pool_resize(&self->hvo.pool, i);
+		ASSERT_LE(0, got);
+		if ((size_t)got < i)
+			break;
 		EXPECT_OPTIMIZED(optimized_of(&self->hvo, i));
 	}
+	if (i == 1)
+		SKIP(return, NO_PAGES);
 	while (i-- > 1) {
 		ASSERT_EQ((long)i - 1, __hugetlb_pool_resize(&self->hvo.pool, i - 1));
 		EXPECT_OPTIMIZED(optimized_of(&self->hvo, i - 1));
@@ -208,37 +215,30 @@ TEST_F(hvo, mixed_pool)
 	EXPECT_OPTIMIZED(0);
 }
 
-#define SNAPSHOT_TRIES 100
+#define COUNT_LOOKS 100
 
 /*
- * Flags and counts of huge page @i while it was at @pfn from beginning to end: the kernel may
- * migrate it, and what is read of the frames that it has left is nothing of this page. Returns 0,
- * -EAGAIN when it never stood still, or -errno.
+ * How many of a pinned huge page's base pages, from the first on, are mapped once. A page that the
+ * kernel tries to migrate, in vain, is not mapped while it tries, so one look may be unlucky.
  */
-static int page_snapshot(struct hugemap *map, size_t i, int fd, int fd_count, uint64_t *pfn,
-			 uint64_t *flags, uint64_t *counts, size_t pages)
+static size_t nr_mapped_once(int fd, uint64_t pfn, uint64_t *counts, size_t nr)
 {
-	for (int tries = 0; tries < SNAPSHOT_TRIES; tries++) {
-		uint64_t after = 0;
-		int err = __hugemap_pfn(map, i, pfn);
+	size_t i, look;
 
-		if (!err)
-			err = __kpage_read(fd, *pfn, flags, pages);
-		if (!err)
-			err = __kpage_read(fd_count, *pfn, counts, pages);
-		if (!err)
-			err = __hugemap_pfn(map, i, &after);
-		if (err || after == *pfn)
-			return err;
+	for (look = 0, i = 0; i < nr && look < COUNT_LOOKS; look++) {
+		if (__kpage_read(fd, pfn, counts, nr))
+			return 0;
+		for (i = 0; i < nr && counts[i] == 1; i++)
+			;
 	}
-	return -EAGAIN;
+	return i;
 }
 
 /* Head, tails and nothing else, on each base page, though most of them share one struct page. */
 TEST_F(hvo, compound_flags)
 {
 	uint64_t pfn, *flags, *counts;
-	size_t i, j, wrong = 0;
+	size_t i, once, nr_told = 0, wrong = 0;
 	int fd, fd_count;
 
 	if (missing(&self->hvo))
@@ -256,25 +256,30 @@ TEST_F(hvo, compound_flags)
 
 	ASSERT_EQ(0, pages_map(self, self->hvo.nr_map));
 	hugemap_touch(&self->map[0]);
+	ASSERT_EQ(0, __hugemap_pin(&self->map[0], self->hvo.nr_map, self->pins));
 	for (i = 0; i < self->hvo.nr_map; i++) {
-		ASSERT_EQ(0, page_snapshot(&self->map[0], i, fd, fd_count, &pfn, flags, counts,
-					   self->hvo.pages));
+		ASSERT_EQ(0, __hugemap_pfn(&self->map[0], i, &pfn));
 		ASSERT_EQ(0UL, pfn % self->hvo.pages);
+		ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
+		if (!kpage_flags_are_told(flags, self->hvo.pages))
+			continue;
+		nr_told++;
 		EXPECT_TRUE(kpage_flags_are_huge(flags, self->hvo.pages, self->hvo.fake, &wrong)) {
-			TH_LOG("huge page %zu, base page %zu: flags %#" PRIx64, i, wrong,
-			       flags[wrong]);
+			TH_LOG("huge page %zu at %#" PRIx64 ", base page %zu: flags %#" PRIx64, i,
+			       pfn, wrong, flags[wrong]);
 		}
-		for (j = 0; j < self->hvo.pages && counts[j] == 1; j++)
-			;
-		ASSERT_EQ(self->hvo.pages, j) {
+		once = nr_mapped_once(fd_count, pfn, counts, self->hvo.pages);
+		ASSERT_EQ(self->hvo.pages, once) {
 			TH_LOG("huge page %zu at %#" PRIx64 ", base page %zu: count %" PRIu64, i,
-			       pfn, j, counts[j]);
+			       pfn, once, counts[once]);
 		}
 	}
 	free(flags);
 	free(counts);
 	close(fd);
 	close(fd_count);
+	if (!nr_told)
+		SKIP(return, KPAGE_NOT_TOLD);
 }
 
 /* Base pages of what was a huge page are not one any more, each of them. */
@@ -438,7 +443,7 @@ TEST_F(hvo, freed_by_unmap)
 /* A reservation, its use, a hole punched, and the end of the file: only the pool's size counts. */
 TEST_F(hvo, reserve_and_punch)
 {
-	size_t nr, i, page;
+	size_t nr, page;
 
 	if (missing_count(&self->hvo))
 		SKIP(return, "%s", missing_count(&self->hvo));
@@ -464,8 +469,7 @@ TEST_F(hvo, reserve_and_punch)
 	EXPECT_EQ(1, __hugetlb_pool_count(&self->hvo.pool, "free"));
 	EXPECT_OPTIMIZED(optimized_of(&self->hvo, nr));
 	EXPECT_EQ(NULL, hugemap_check(&self->map[0], 1, nr - 1, SEED));
-	for (i = 0; i < page / sizeof(uint64_t); i++)
-		ASSERT_EQ(0UL, ((uint64_t *)self->map[0].addr)[i]);
+	EXPECT_EQ(NULL, hugemap_nonzero(&self->map[0], 0));
 
 	hugemap_close(&self->map[0]);
 	close(self->fd);
@@ -551,12 +555,15 @@ TEST_F(hvo, node_pools)
 		EXPECT_EQ(1, __hugetlb_pool_count(&self->hvo.pool, "nr"));
 		EXPECT_OPTIMIZED(optimized_of(&self->hvo, 1));
 
-		ASSERT_EQ(0, __hugemap_open(&self->map[0], pool.size, 1, MAP_PRIVATE, -1));
-		hugemap_touch(&self->map[0]);
-		ASSERT_EQ(0, get_mempolicy(&where, NULL, 0, self->map[0].addr,
-					   MPOL_F_NODE | MPOL_F_ADDR));
-		EXPECT_EQ(node, where);
-		hugemap_close(&self->map[0]);
+		/* Where there is one node it is nowhere else. */
+		if (numa_num_configured_nodes() > 1) {
+			ASSERT_EQ(0, __hugemap_open(&self->map[0], pool.size, 1, MAP_PRIVATE, -1));
+			hugemap_touch(&self->map[0]);
+			ASSERT_EQ(0, get_mempolicy(&where, NULL, 0, self->map[0].addr,
+						   MPOL_F_NODE | MPOL_F_ADDR));
+			EXPECT_EQ(node, where);
+			hugemap_close(&self->map[0]);
+		}
 
 		EXPECT_EQ(0, __hugetlb_pool_resize(&pool, 0));
 		EXPECT_OPTIMIZED(0);

@@ -2,25 +2,26 @@
 /*
  * What the kernel does to page tables in batches (lazy MMU mode) is all done when it is over:
  * every page has the contents, the permission and the physical page that it should have, and
- * touching it costs the faults that it should.
+ * touching it costs the faults that it should, on the pages that it should.
  *
  * Each user of lazy MMU mode that a program can reach is run over an area that crosses page tables
  * and in which neighbouring pages differ, so that a batch is cut in many places. Afterwards each
  * page is looked at: by its contents, by an access that must work or must not, by its frame
- * number, and by the number of faults of this thread. Every test runs undisturbed, under a storm
- * of timer signals, and beside a thread that changes page tables of the same process on the same
- * CPU.
+ * number, and by the faults on it. Every test runs undisturbed, under a storm of timer signals,
+ * and beside a thread that changes page tables of the same process on the same CPU.
  *
  * Limits: a batch that was not flushed shows only where hardware or hypervisor still knows the old
  * entry. A program cannot nest sections; a kernel booted with debug_pagealloc=on does, wherever a
  * page is freed inside one. The vmalloc tests see a wrong mapping by its contents, not by itself.
  *
- * To see it fail: strace -f -e inject=mprotect:retval=0 (and mremap, madvise, munmap) makes the
- * kernel claim what it did not do, as lib/tests/fails.sh does.
+ * To see it fail: mutants/ has a library that claims to have done what mprotect(), mremap(),
+ * madvise() and munmap() were asked to do.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
+#include <numaif.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -29,15 +30,14 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include <libmm/fail.h>
-#include <libmm/pagemap.h>
+#include <libmm/faultlog.h>
+#include <libmm/harness.h>
+#include <libmm/kpage.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
 
@@ -57,6 +57,9 @@ struct uffdio_move {
 
 /* include/uapi/linux/fs.h, which older C libraries' kernel headers lack this part of. */
 #define SCAN_PRESENT ((uint64_t)1 << 3)
+#define SCAN_SWAPPED ((uint64_t)1 << 4)
+/* A page that is being moved is "swapped" meanwhile (pagemap_page_category()). */
+#define SCAN_THERE (SCAN_PRESENT | SCAN_SWAPPED)
 struct scan_region {
 	uint64_t start;
 	uint64_t end;
@@ -87,14 +90,35 @@ struct scan_arg {
 #define HOLE_AT 3
 /* Pages treated alike: short, and no divisor of anything above. */
 #define RUN 5
-#define ROUNDS_MIN 4
+/* The second is made with pages and page tables that the first has freed. */
+#define ROUNDS_MIN 2
+#define NR_DISTURBING 64
 /* Added to the round of a page that is written a second time in it. */
 #define REWRITTEN 0x8000
 #define SIGNAL_USEC 100
 #define LRU_GEN "/sys/kernel/debug/lru_gen"
+/* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+/* Present, or swapped out, or being moved. */
+#define PAGEMAP_THERE (UINT64_C(3) << 62)
 #define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
+#define PAGEMAP_FRAME ((UINT64_C(1) << 55) - 1)
 
 enum disturbance { UNDISTURBED, SIGNALS, PREEMPTED };
+
+/* Which pages of an area fault from a moment on, and where they were then. */
+struct watch {
+	struct faultlog log;
+	char missing[FAULTLOG_REASON_MAX];	/* why that cannot be told; empty: it can */
+	uint64_t frames[NR_PAGES];
+};
+
+/* What the other thread changes page tables of. */
+struct disturber {
+	char *map;
+	size_t size;
+	size_t page;
+};
 
 FIXTURE(lazy_mmu)
 {
@@ -102,11 +126,13 @@ FIXTURE(lazy_mmu)
 	size_t reserve_size;
 	char *area;
 	size_t page;
+	struct disturber disturber;
 	pthread_t thread;
 	bool thread_runs;
 	bool disturbed;		/* by what the variant says */
 	uint64_t disturbed_before;
 	cpu_set_t cpus;
+	struct watch watch;
 };
 
 FIXTURE_VARIANT(lazy_mmu)
@@ -119,13 +145,16 @@ FIXTURE_VARIANT_ADD(lazy_mmu, signals) { .disturbance = SIGNALS };
 FIXTURE_VARIANT_ADD(lazy_mmu, preempted) { .disturbance = PREEMPTED };
 
 static sigjmp_buf fault_return;
+static __thread volatile sig_atomic_t fault_expected;
 static bool disturber_stop;
 static uint64_t nr_disturbed;	/* signals taken, or turns that the other thread had */
 
+/* A fault that nobody expects ends the test, as it would without a handler. */
 static void on_fault(int sig)
 {
-	(void)sig;
-	siglongjmp(fault_return, 1);
+	if (fault_expected)
+		siglongjmp(fault_return, 1);
+	signal(sig, SIG_DFL);
 }
 
 static void on_timer(int sig)
@@ -134,23 +163,30 @@ static void on_timer(int sig)
 	__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
 }
 
-/* Page tables made, changed and dropped, over and over. */
+static void disturber_map(struct disturber *d, int prot, int flags)
+{
+	d->map = mmap(d->map, d->size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	if (d->map == MAP_FAILED)
+		libmm_fail("lazy_mmu: mapping memory to disturb with: %s", strerror(errno));
+}
+
+/*
+ * Page tables made, changed and dropped, over and over; always at one place, and never leaving it
+ * empty: the tests make holes in their areas, and rely on nobody being in them. Most of it is
+ * faults: who is preempted in one does not hold the lock that the tests' system calls wait for.
+ */
 static void *disturber_run(void *arg)
 {
-	size_t size = *(size_t *)arg * 64, i;
-	char *map;
+	struct disturber *d = arg;
+	size_t i;
 
 	while (!__atomic_load_n(&disturber_stop, __ATOMIC_ACQUIRE)) {
-		map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		if (map == MAP_FAILED)
-			libmm_fail("lazy_mmu: mapping memory to disturb with: %s", strerror(errno));
-		for (i = 0; i < size; i += 2 * *(size_t *)arg) {
-			if (mprotect(map + i, *(size_t *)arg, PROT_READ))
-				libmm_fail("lazy_mmu: protecting memory: %s", strerror(errno));
-		}
-		if (munmap(map, size))
-			libmm_fail("lazy_mmu: unmapping memory: %s", strerror(errno));
+		disturber_map(d, PROT_READ | PROT_WRITE, MAP_FIXED);
+		for (i = 0; i < d->size; i += d->page)
+			__atomic_store_n(d->map + i, 1, __ATOMIC_RELAXED);
+		if (mprotect(d->map + d->size / 4, d->size / 2, PROT_READ))
+			libmm_fail("lazy_mmu: protecting memory: %s", strerror(errno));
+		disturber_map(d, PROT_NONE, MAP_FIXED);
 		__atomic_add_fetch(&nr_disturbed, 1, __ATOMIC_RELAXED);
 		sched_yield();
 	}
@@ -291,40 +327,137 @@ static int shmem_make(FIXTURE_DATA(lazy_mmu) * self)
 	return fd;
 }
 
-static long thread_faults(void)
+static bool is_nothing(size_t i)
 {
-	struct rusage usage;
+	(void)i;
+	return false;
+}
 
-	if (getrusage(RUSAGE_THREAD, &usage))
-		libmm_fail("lazy_mmu: counting faults: %s", strerror(errno));
-	return usage.ru_minflt + usage.ru_majflt;
+static bool is_touched(size_t i)
+{
+	return !is_hole(i);
+}
+
+/* What runs_advise() has taken away. */
+static bool is_dropped(size_t i)
+{
+	return i < NR_PAGES / RUN * RUN && is_treated(i) && !is_hole(i);
+}
+
+static void pagemap_read(FIXTURE_DATA(lazy_mmu) * self, const char *area, uint64_t *entries,
+			 size_t nr)
+{
+	off_t offset = (uintptr_t)area / self->page * sizeof(*entries);
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t done = 0, size = nr * sizeof(*entries);
+	ssize_t n = fd;
+
+	while (n >= 0 && done < size) {
+		n = pread(fd, (char *)entries + done, size - done, offset + done);
+		if (!n)
+			libmm_fail("lazy_mmu: pagemap ends after %zu of %zu bytes", done, size);
+		done += n > 0 ? n : 0;
+	}
+	if (n < 0)
+		libmm_fail("lazy_mmu: reading pagemap: %s", strerror(errno));
+	close(fd);
+}
+
+/* Where the pages of an area are: 0 for one that is not there or is being moved. */
+static void frames_read(FIXTURE_DATA(lazy_mmu) * self, const char *area, uint64_t *frames)
+{
+	size_t i;
+
+	pagemap_read(self, area, frames, NR_PAGES);
+	for (i = 0; i < NR_PAGES; i++)
+		frames[i] = frames[i] & PAGEMAP_PRESENT ? frames[i] & PAGEMAP_FRAME : 0;
+}
+
+static void watch_open(struct watch *watch)
+{
+	const char *why = require_need("root");
+
+	if (why)
+		snprintf(watch->missing, sizeof(watch->missing), "%s", why);
+	else
+		__faultlog_open(&watch->log, watch->missing, sizeof(watch->missing));
+}
+
+static void watch_start(FIXTURE_DATA(lazy_mmu) * self, struct watch *watch, const char *area)
+{
+	frames_read(self, area, watch->frames);
+	faultlog_start(&watch->log);
+}
+
+/*
+ * Stop, and return the first page of @area that did not fault although it must, or did although it
+ * must not; or NR_PAGES. *@nr, when not NULL, is how often it did.
+ *
+ * A page that the kernel moves to another frame meanwhile (compaction; room for somebody's huge
+ * page) makes whoever touches it wait, by a fault (migration_entry_wait()). So a page that must
+ * fault may do so twice, and a fault on one that must not is explained when its frame is another
+ * one afterwards.
+ */
+static size_t watch_wrong_at(FIXTURE_DATA(lazy_mmu) * self, struct watch *watch, const char *area,
+			     bool (*must)(size_t i), unsigned int *nr)
+{
+	unsigned int faults[NR_PAGES] = { 0 };
+	uint64_t frames[NR_PAGES];
+	size_t i;
+
+	faultlog_stop(&watch->log, area, NR_PAGES, faults);
+	frames_read(self, area, frames);
+	for (i = 0; i < NR_PAGES; i++) {
+		if (must(i) ? !faults[i] : faults[i] && frames[i] == watch->frames[i])
+			break;
+	}
+	if (nr && i < NR_PAGES)
+		*nr = faults[i];
+	return i;
+}
+
+static void expect_faults(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu) * self,
+			  const char *area, bool (*must)(size_t i))
+{
+	unsigned int nr = 0;
+	size_t wrong = watch_wrong_at(self, &self->watch, area, must, &nr);
+
+	EXPECT_EQ(NR_PAGES, wrong) {
+		TH_LOG("page %zu: %u faults", wrong, nr);
+	}
 }
 
 static bool can_read(const uint64_t *addr)
 {
-	if (sigsetjmp(fault_return, 1))
-		return false;
-	__atomic_load_n(addr, __ATOMIC_RELAXED);
-	return true;
+	bool faulted = sigsetjmp(fault_return, 1);
+
+	fault_expected = !faulted;
+	if (!faulted)
+		__atomic_load_n(addr, __ATOMIC_RELAXED);
+	fault_expected = false;
+	return !faulted;
 }
 
 /* Writes back what is there. */
 static bool can_write(uint64_t *addr)
 {
-	if (sigsetjmp(fault_return, 1))
-		return false;
-	__atomic_fetch_add(addr, 0, __ATOMIC_RELAXED);
-	return true;
+	bool faulted = sigsetjmp(fault_return, 1);
+
+	fault_expected = !faulted;
+	if (!faulted)
+		__atomic_fetch_add(addr, 0, __ATOMIC_RELAXED);
+	fault_expected = false;
+	return !faulted;
 }
 
-/* The first call of a function may fault its code in; faults are counted later. */
-static void warm_up(FIXTURE_DATA(lazy_mmu) * self)
+/* Nothing below is worth doing where plain memory does not work. */
+static void area_try(FIXTURE_DATA(lazy_mmu) * self)
 {
 	size_t i;
 
 	area_map(self, -1);
 	area_write(self, 0);
-	if (area_wrong_at(self, self->area, 0) < NR_PAGES || thread_faults() <= 0)
+	if (area_wrong_at(self, self->area, 0) < NR_PAGES)
 		libmm_fail("lazy_mmu: memory that was just written has other contents");
 	for (i = 0; i < NR_PAGES; i++) {
 		if (!can_read(word(self->area, self->page, i)) ||
@@ -343,7 +476,11 @@ FIXTURE_SETUP(lazy_mmu)
 	ASSERT_EQ(0, sigaction(SIGSEGV, &action, NULL));
 	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
 
-	warm_up(self);
+	area_try(self);
+	watch_open(&self->watch);
+	/* A policy without MPOL_F_MOF: NUMA balancing makes no page fault to see who uses it. */
+	if (set_mempolicy(MPOL_LOCAL, NULL, 0))
+		ASSERT_EQ(ENOSYS, errno);
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(self->cpus), &self->cpus));
 	if (variant->disturbance == SIGNALS)
 		signals_begin();
@@ -351,7 +488,11 @@ FIXTURE_SETUP(lazy_mmu)
 		CPU_ZERO(&one);
 		CPU_SET(sched_getcpu(), &one);
 		ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
-		ASSERT_EQ(0, pthread_create(&self->thread, NULL, disturber_run, &self->page));
+		self->disturber.page = self->page;
+		self->disturber.size = NR_DISTURBING * self->page;
+		/* Here and not by the thread, which may come to run when there are holes. */
+		disturber_map(&self->disturber, PROT_NONE, 0);
+		ASSERT_EQ(0, pthread_create(&self->thread, NULL, disturber_run, &self->disturber));
 		self->thread_runs = true;
 	}
 	self->disturbed = variant->disturbance != UNDISTURBED;
@@ -365,33 +506,49 @@ FIXTURE_TEARDOWN(lazy_mmu)
 	if (self->thread_runs) {
 		__atomic_store_n(&disturber_stop, true, __ATOMIC_RELEASE);
 		EXPECT_EQ(0, pthread_join(self->thread, NULL));
+		munmap(self->disturber.map, self->disturber.size);
 		EXPECT_EQ(0, sched_setaffinity(0, sizeof(self->cpus), &self->cpus));
 	}
+	faultlog_close(&self->watch.log);
 	munmap(self->reserve, self->reserve_size);
 }
 
-static uint64_t pagemap_entry(FIXTURE_DATA(lazy_mmu) * self, const char *addr)
+/*
+ * The pagemap entry of a page that is not being moved, which is for a moment mapped by some of
+ * its processes and not by others. From before the first until after the last its frame is locked.
+ */
+static uint64_t settled_entry(FIXTURE_DATA(lazy_mmu) * self, int kpageflags, char *addr)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry;
+	uint64_t before, after, flags;
 
-	if (fd < 0 || pread(fd, &entry, sizeof(entry),
-			    (uintptr_t)addr / self->page * sizeof(entry)) != sizeof(entry))
-		libmm_fail("lazy_mmu: reading pagemap: %s", strerror(errno));
-	close(fd);
-	return entry;
+	for (;;) {
+		pagemap_read(self, addr, &before, 1);
+		if (!(before & PAGEMAP_PRESENT)) {
+			__atomic_load_n(addr, __ATOMIC_RELAXED);	/* waits for it */
+			continue;
+		}
+		if (__kpage_read(kpageflags, before & PAGEMAP_FRAME, &flags, 1))
+			libmm_fail("lazy_mmu: reading kpageflags");
+		pagemap_read(self, addr, &after, 1);
+		if (before == after && !(flags >> KPF_LOCKED & 1))
+			return after;
+	}
 }
 
 /* How many of the touched pages pagemap calls mapped by this process alone. */
 static size_t nr_exclusive(FIXTURE_DATA(lazy_mmu) * self)
 {
+	int fd = __kpage_open(KPAGE_FLAGS);
 	size_t i, nr = 0;
 
+	if (fd < 0)
+		libmm_fail("lazy_mmu: opening kpageflags: %s", strerror(-fd));
 	for (i = 0; i < NR_PAGES; i++) {
-		if (!is_hole(i))
-			nr += !!(pagemap_entry(self, self->area + i * self->page) &
-				 PAGEMAP_EXCLUSIVE);
+		if (!is_hole(i) &&
+		    settled_entry(self, fd, self->area + i * self->page) & PAGEMAP_EXCLUSIVE)
+			nr++;
 	}
+	close(fd);
 	return nr;
 }
 
@@ -400,14 +557,18 @@ static size_t nr_exclusive(FIXTURE_DATA(lazy_mmu) * self)
  */
 static int child_check(FIXTURE_DATA(lazy_mmu) * self, unsigned int round, bool copies)
 {
-	long faults;
+	struct watch watch = { .missing = "" };
 
 	if (area_wrong_at(self, self->area, round) < NR_PAGES)
 		return 1;
-	faults = thread_faults();
+	if (copies) {
+		watch_open(&watch);
+		if (watch.missing[0])
+			libmm_fail("lazy_mmu: in a child: %s", watch.missing);
+		watch_start(self, &watch, self->area);
+	}
 	area_write(self, round + 1);
-	faults = thread_faults() - faults;
-	if (copies && faults != (long)nr_touched())
+	if (copies && watch_wrong_at(self, &watch, self->area, is_touched, NULL) < NR_PAGES)
 		return 2;
 	return area_wrong_at(self, self->area, round + 1) < NR_PAGES ? 3 : 0;
 }
@@ -432,17 +593,18 @@ static void fork_round(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu)
 TEST_F(lazy_mmu, fork_private)
 {
 	unsigned int round;
-	long faults;
 
+	if (self->watch.missing[0])
+		SKIP(return, "%s", self->watch.missing);
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		fork_round(_metadata, self, round, true);
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
 
 		/* Each page is write-protected still, and its owner's alone. */
-		faults = thread_faults();
+		watch_start(self, &self->watch, self->area);
 		area_write(self, round);
-		EXPECT_EQ((long)nr_touched(), thread_faults() - faults);
+		expect_faults(_metadata, self, self->area, is_touched);
 	}
 }
 
@@ -467,8 +629,8 @@ TEST_F(lazy_mmu, exit_unmaps)
 	pid_t pid;
 	char byte;
 
-	if (require_need("root"))
-		SKIP(return, "%s", require_need("root"));
+	if (require_needs("root,file:/proc/kpageflags"))
+		SKIP(return, "%s", require_needs("root,file:/proc/kpageflags"));
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
@@ -485,6 +647,7 @@ TEST_F(lazy_mmu, exit_unmaps)
 		close(wait[1]);
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 		EXPECT_EQ(nr_touched(), nr_exclusive(self));
+		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
 	}
 }
 
@@ -504,16 +667,17 @@ static void runs_protect(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mm
 TEST_F(lazy_mmu, mprotect_runs)
 {
 	unsigned int round;
-	long faults;
 	size_t i;
 
+	if (self->watch.missing[0])
+		SKIP(return, "%s", self->watch.missing);
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
 		runs_protect(_metadata, self, PROT_READ);
-		faults = thread_faults();
+		watch_start(self, &self->watch, self->area);
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
-		EXPECT_EQ(0, thread_faults() - faults);
+		expect_faults(_metadata, self, self->area, is_nothing);
 		for (i = 0; i < NR_PAGES; i++) {
 			if (is_hole(i))
 				continue;
@@ -553,35 +717,42 @@ TEST_F(lazy_mmu, mprotect_whole)
 }
 
 /*
+ * Of the pages of an area that were at @before, how many are there still. Not each: others move
+ * pages at any time. None: what should have moved entries has copied pages.
+ */
+static size_t nr_same_frame(FIXTURE_DATA(lazy_mmu) * self, const char *area, const uint64_t *before)
+{
+	uint64_t after[NR_PAGES];
+	size_t i, nr = 0;
+
+	frames_read(self, area, after);
+	for (i = 0; i < NR_PAGES; i++)
+		nr += after[i] && after[i] == before[i];
+	return nr;
+}
+
+/*
  * Moved by an odd number of pages, so that entries are moved and not whole tables. The pages
- * themselves move: same frames, no fault, and the protection comes with them.
+ * themselves move: same frames, no fault.
  */
 TEST_F(lazy_mmu, mremap_moves)
 {
 	size_t i, size = NR_PAGES * self->page;
 	char *old = self->area, *to = self->area + size + self->page;
 	unsigned int round;
-	uint64_t before[2];
-	long faults;
+	uint64_t before[NR_PAGES];
 
-	if (require_need("root"))
-		SKIP(return, "%s", require_need("root"));
+	if (self->watch.missing[0])
+		SKIP(return, "%s", self->watch.missing);
 	for (round = 0; goes_on(self, round); round++) {
 		area_map(self, -1);
 		area_write(self, round);
-		ASSERT_EQ(0, __pagemap_pfns(old, 1, &before[0]));
-		ASSERT_EQ(0, __pagemap_pfns(old + size - self->page, 1, &before[1]));
-
+		frames_read(self, old, before);
 		ASSERT_EQ(to, mremap(old, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to));
-		faults = thread_faults();
+		watch_start(self, &self->watch, to);
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, to, round));
-		EXPECT_EQ(0, thread_faults() - faults);
-		for (i = 0; i < 2; i++) {
-			uint64_t pfn;
-
-			ASSERT_EQ(0, __pagemap_pfns(to + i * (size - self->page), 1, &pfn));
-			EXPECT_EQ(before[i], pfn);
-		}
+		expect_faults(_metadata, self, to, is_nothing);
+		EXPECT_LT(0UL, nr_same_frame(self, to, before));
 		for (i = 0; i < NR_PAGES; i++)
 			ASSERT_FALSE(can_read(word(old, self->page, i)));
 	}
@@ -614,9 +785,10 @@ TEST_F(lazy_mmu, mremap_runs)
 TEST_F(lazy_mmu, munmap_runs)
 {
 	unsigned int round;
-	long faults;
 	size_t i;
 
+	if (self->watch.missing[0])
+		SKIP(return, "%s", self->watch.missing);
 	for (round = 0; goes_on(self, round); round++) {
 		area_map(self, -1);
 		area_write(self, round);
@@ -625,12 +797,12 @@ TEST_F(lazy_mmu, munmap_runs)
 				continue;
 			ASSERT_EQ(0, munmap(self->area + i * self->page, RUN * self->page));
 		}
-		faults = thread_faults();
+		watch_start(self, &self->watch, self->area);
 		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
 			if (!is_treated(i) && !is_hole(i))
 				ASSERT_TRUE(page_is(self, self->area, i, value(i, round)));
 		}
-		EXPECT_EQ(0, thread_faults() - faults);
+		expect_faults(_metadata, self, self->area, is_nothing);
 		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
 			if (is_treated(i))
 				ASSERT_FALSE(can_read(word(self->area, self->page, i)));
@@ -656,23 +828,23 @@ static void runs_advise(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu
 TEST_F(lazy_mmu, dontneed_private)
 {
 	unsigned int round;
-	size_t i, nr;
-	long faults;
+	size_t i;
 
+	if (self->watch.missing[0])
+		SKIP(return, "%s", self->watch.missing);
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
 		runs_advise(_metadata, self, MADV_DONTNEED);
-		faults = thread_faults();
-		for (i = 0, nr = 0; i < NR_PAGES / RUN * RUN; i++) {
+		watch_start(self, &self->watch, self->area);
+		for (i = 0; i < NR_PAGES / RUN * RUN; i++) {
 			if (is_hole(i))
 				continue;
-			nr += is_treated(i);
 			ASSERT_TRUE(can_write(word(self->area, self->page, i)));
 			ASSERT_TRUE(page_is(self, self->area, i,
 					    is_treated(i) ? 0 : value(i, round)));
 		}
-		EXPECT_EQ((long)nr, thread_faults() - faults);
+		expect_faults(_metadata, self, self->area, is_dropped);
 	}
 }
 
@@ -749,14 +921,57 @@ static int uffd_open(uint64_t features)
 }
 
 /*
- * The page itself goes from one place of the process to another: same frame, nothing left behind.
+ * How many pages from those of @move on are not where it says any more, but where they should go.
+ * Kernels that keep in move_pages() the -EAGAIN of a page they had to wait for (6.18, since they
+ * move many pages at once; 7.2 drops it) do not count what they move next, and then find it in
+ * their way. That is no matter of lazy MMU mode, and only happens to who has pages moved by others.
+ */
+static size_t nr_uncounted(FIXTURE_DATA(lazy_mmu) * self, const struct uffdio_move *move)
+{
+	size_t i, nr = move->len / self->page;
+	uint64_t src[NR_PAGES], dst[NR_PAGES];
+
+	pagemap_read(self, (char *)(uintptr_t)move->src, src, nr);
+	pagemap_read(self, (char *)(uintptr_t)move->dst, dst, nr);
+	for (i = 0; i < nr && !(src[i] & PAGEMAP_THERE) && dst[i] & PAGEMAP_THERE; i++)
+		;
+	return i;
+}
+
+/* Returns 0 or -errno. */
+static int uffd_move(FIXTURE_DATA(lazy_mmu) * self, int fd, struct uffdio_move *move)
+{
+	size_t done, uncounted;
+
+	for (; move->len; move->dst += done, move->src += done, move->len -= done) {
+		move->move = 0;
+		if (!ioctl(fd, UFFDIO_MOVE, move))
+			return 0;
+		/* -EAGAIN: interrupted after move->move bytes, from where the caller continues. */
+		done = move->move > 0 ? move->move : 0;
+		if (errno == EAGAIN)
+			continue;
+		if (errno != EEXIST)
+			return -errno;
+		uncounted = nr_uncounted(self, move);
+		if (!uncounted)
+			return -EEXIST;
+		ksft_print_msg("UFFDIO_MOVE has moved %zu pages and not said so\n", uncounted);
+		done = uncounted * self->page;
+	}
+	return 0;
+}
+
+/*
+ * The pages themselves go from one place of the process to another: same frames, nothing left
+ * behind.
  */
 TEST_F(lazy_mmu, uffdio_move)
 {
 	size_t i, size = NR_PAGES * self->page;
 	struct uffdio_register reg = { 0 };
 	struct uffdio_move move;
-	uint64_t before, after;
+	uint64_t before[NR_PAGES];
 	unsigned int round;
 	char *to;
 	int fd;
@@ -770,7 +985,7 @@ TEST_F(lazy_mmu, uffdio_move)
 	for (round = 0; goes_on(self, round); round++) {
 		area_map(self, -1);
 		area_write(self, round);
-		ASSERT_EQ(0, __pagemap_pfns(self->area, 1, &before));
+		frames_read(self, self->area, before);
 		to = mmap(self->area + size + self->page, size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		ASSERT_NE(MAP_FAILED, (void *)to);
@@ -784,22 +999,9 @@ TEST_F(lazy_mmu, uffdio_move)
 			.dst = (uintptr_t)to, .src = (uintptr_t)self->area, .len = size,
 			.mode = UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES,
 		};
-		while (ioctl(fd, UFFDIO_MOVE, &move)) {
-			/*
-			 * -EAGAIN: interrupted after move.move bytes, which the caller continues.
-			 */
-			ASSERT_EQ(EAGAIN, errno);
-			if (move.move <= 0)
-				continue;
-			move.dst += move.move;
-			move.src += move.move;
-			move.len -= move.move;
-			if (!move.len)
-				break;
-		}
+		ASSERT_EQ(0, uffd_move(self, fd, &move));
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, to, round));
-		ASSERT_EQ(0, __pagemap_pfns(to, 1, &after));
-		EXPECT_EQ(before, after);
+		EXPECT_LT(0UL, nr_same_frame(self, to, before));
 		for (i = 0; i < NR_PAGES; i++)
 			ASSERT_TRUE(page_is(self, self->area, i, 0));
 		ASSERT_EQ(0, ioctl(fd, UFFDIO_UNREGISTER, &reg.range));
@@ -808,14 +1010,15 @@ TEST_F(lazy_mmu, uffdio_move)
 }
 
 /*
- * PAGEMAP_SCAN walks the tables and tells runs of present pages: exactly those that were touched.
+ * PAGEMAP_SCAN walks the tables and tells runs of pages that are there: exactly those that were
+ * touched and not dropped.
  */
 TEST_F(lazy_mmu, pagemap_scan)
 {
 	struct scan_region regions[NR_PAGES] = {};
 	struct scan_arg arg = {
 		.size = sizeof(arg), .vec = (uintptr_t)regions, .vec_len = NR_PAGES,
-		.category_mask = SCAN_PRESENT, .return_mask = SCAN_PRESENT,
+		.category_anyof_mask = SCAN_THERE, .return_mask = SCAN_THERE,
 	};
 	size_t i, at, size = NR_PAGES * self->page;
 	bool present[NR_PAGES];

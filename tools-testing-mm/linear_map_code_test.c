@@ -35,12 +35,12 @@
 #include <libmm/sysconf.h>
 #include <libmm/sysfile.h>
 
-#include "kselftest_harness.h"
+#include <libmm/harness.h>
 
 #include "linear_map.h"
 
 #define NR_FILTERS	8
-#define TIMEOUT_S	10
+#define TIMEOUT_S	60
 #define JIT_ENABLE	"/proc/sys/net/core/bpf_jit_enable"
 
 /* Physical pages, ascending. */

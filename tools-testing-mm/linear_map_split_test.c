@@ -35,7 +35,7 @@
 #include <libmm/require.h>
 #include <libmm/secretmem.h>
 
-#include "kselftest_harness.h"
+#include <libmm/harness.h>
 
 #include "linear_map.h"
 

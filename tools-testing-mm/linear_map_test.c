@@ -36,7 +36,7 @@
 #include <libmm/secretmem.h>
 #include <libmm/sysfile.h>
 
-#include "kselftest_harness.h"
+#include <libmm/harness.h>
 
 #include "linear_map.h"
 

@@ -63,6 +63,17 @@ int __kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr)
 	return 0;
 }
 
+bool kpage_flags_are_told(const uint64_t *flags, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (flags[i] & ~BIT(KPF_NOPAGE))
+			return true;
+	}
+	return false;
+}
+
 bool kpage_flags_are_huge(const uint64_t *flags, size_t nr, size_t fake, size_t *wrong)
 {
 	size_t i;

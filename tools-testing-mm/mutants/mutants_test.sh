@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Every test can fail: run it under a kernel that has a bug, as liar.c plays it, and see that it says
-# so, in the case that the bug belongs to; and without the lie see that it passes.
+# so, in the case that the bug belongs to; and see that it is the lie and nothing else: a case that
+# is not about it passes in the same run, or the whole test without it.
+# Gigantic pages are hidden: what they show the smaller ones do, in a tenth of the time.
 # What only page tables can show is kernel_mutants.sh's, in a guest.
 # usage: mutants_test.sh BUILD
 
@@ -11,12 +13,27 @@ build=$1
 here=$(dirname "$0")
 out=$build/mutants
 number=0 failed=0
+limit=60	# seconds; the slowest takes 3 on an idle machine
 
-# lie | test | the case that must fail
+# lie | test | the case that must fail | one that must pass, - for the whole test without the lie, or
+# nothing where a kernel has the bug | what it needs, as libmm/require.h has it
 table='
-leak | linear_map_test | unreadable.process_vm_readv.refused
-splits | linear_map_split_test | split.one_page.is_what_the_formula_says
-uncharged | linear_map_pressure_test | pressure.cgroup_full
+leak | linear_map_test | unreadable.process_vm_readv.refused | -
+splits | linear_map_split_test | split.one_page.is_what_the_formula_says | -
+uncharged | linear_map_pressure_test | pressure.cgroup_full | -
+switch | hvo_test | hvo.pmd_on.accounting | hvo.pmd_on.data_integrity | hvo
+vmstat | hvo_test | hvo.pmd_on.surplus | hvo.pmd_off.accounting | hvo
+flags | hvo_test | hvo.pmd_on.compound_flags | hvo.pmd_on.accounting | hvo
+switch | hvo_remap_test | hvo_remap.pmd.optimized | hvo_remap.pmd.not_optimized | hvo,kcore
+flags | hvo_race_test | hvo_race.kpageflags_on.churn | hvo_race.kpagecount_on.churn | hvo
+switch | hvo_fault_test | hvo_fault.pmd_on.restore_without_memory | hvo_fault.pmd_off.restore_without_memory | hvo,destructive
+loses | hugetlb_regress_test | hugetlb_regress.pmd.fork_copies | | hugetlb
+mprotect | lazy_mmu_test | lazy_mmu.undisturbed.mprotect_whole | lazy_mmu.undisturbed.munmap_runs
+madvise | lazy_mmu_test | lazy_mmu.undisturbed.dontneed_private | lazy_mmu.undisturbed.munmap_runs
+munmap | lazy_mmu_test | lazy_mmu.undisturbed.munmap_runs | lazy_mmu.undisturbed.mprotect_whole
+mremap | lazy_mmu_test | lazy_mmu.undisturbed.mremap_moves | lazy_mmu.undisturbed.munmap_runs
+unlogged | lazy_mmu_test | lazy_mmu.undisturbed.fork_private | lazy_mmu.undisturbed.fork_shared
+forgets | lazy_mmu_vmalloc_test | vmalloc.bpf_maps | vmalloc.thread_stacks
 '
 
 result()
@@ -26,42 +43,95 @@ result()
 	echo "$1 $number $2"
 }
 
-# A line of the harness that names the case; old ones number it differently than new ones.
-case_failed()
+skip()	# NAME REASON
 {
-	grep -q "^not ok [0-9]* $2\$" "$1"
+	number=$((number + 1))
+	echo "# $1: $2"
+	echo "ok $number $1 # SKIP"
 }
 
-echo 'KTAP version 1'
+# A line of the harness that names the case; old ones number it differently than new ones.
+case_is()	# VERDICT LOG CASE
+{
+	grep -q "^$1 [0-9]* $3\$" "$2"
+}
+
+# TEST LOG: without the lie; once is enough for all lies about a test
+passes()
+{
+	[ ! -f "$2.status" ] || return "$(cat "$2.status")"
+	timeout -k 5 "$limit" "$build/tools-testing-mm/$1" >"$2" 2>&1
+	echo $? >"$2.status"
+	return "$(cat "$2.status")"
+}
+
+# LIE TEST LOG
+lied_to()
+{
+	HIDE=hugepages-1048576kB LIE=$1 LD_PRELOAD=$out/liar.so timeout -k 5 "$limit" \
+		"$build/tools-testing-mm/$2" >"$3" 2>&1
+}
+
+# What the test has said, for who wants to know why.
+explain()
+{
+	sed 's/^/# | /' "$1" | tail -n 60
+}
+
+# LIE TEST FAILING PASSING
+judge()
+{
+	log=$out/$2.$1
+	label=$2.fails_under_$1
+	if [ "$4" = - ] && ! passes "$2" "$out/$2.true"; then
+		echo "# fails without the lie, too"
+		explain "$out/$2.true"
+		result 'not ok' "$label"
+	elif lied_to "$1" "$2" "$log"; then
+		echo "# exit status 0 in spite of the lie"
+		explain "$log"
+		result 'not ok' "$label"
+	elif ! case_is 'not ok' "$log" "$3"; then
+		echo "# $3 has not failed"
+		explain "$log"
+		result 'not ok' "$label"
+	elif [ -n "$4" ] && [ "$4" != - ] && ! case_is ok "$log" "$4"; then
+		echo "# $4 has not passed"
+		explain "$log"
+		result 'not ok' "$label"
+	else
+		result ok "$label"
+	fi
+}
+
 if [ "$(id -u)" -ne 0 ]; then
+	echo 'KTAP version 1'
 	echo '# the tests need root'
 	echo '1..0 # SKIP'
 	exit 4
 fi
+# The tests change settings of the machine: be the only one who does.
+[ -n "${VMTESTS_LOCK_FD:-}" ] || exec "$build/vmtests/vmtctl" locked "$0" "$@"
+rm -rf "$out"
 mkdir -p "$out" || exit 1
+echo 'KTAP version 1'
 if ! ${CC:-cc} -Wall -Wextra -Werror -O2 -D_GNU_SOURCE -shared -fPIC -o "$out/liar.so" \
 	"$here/liar.c" -ldl; then
 	echo 'Bail out! liar.c does not build'
 	exit 1
 fi
 
-while IFS=' |' read -r lie test case; do
+while IFS='|' read -r lie test fails passes needs; do
 	[ -n "$lie" ] || continue
-	program=$build/tools-testing-mm/$test
-	if "$program" >"$out/$test.true" 2>&1; then
-		result ok "$test.passes"
+	# Without the blanks that make it a table.
+	lie=${lie% } test=${test# } fails=${fails# } passes=${passes# } needs=${needs# }
+	test=${test% } fails=${fails% } passes=${passes% }
+	reason=''
+	[ -z "$needs" ] || reason=$("$build/vmtests/vmtctl" needs "$needs")
+	if [ -n "$reason" ]; then
+		skip "$test.fails_under_$lie" "$reason"
 	else
-		sed 's/^/# /' "$out/$test.true"
-		result 'not ok' "$test.passes"
-	fi
-	if LIE=$lie LD_PRELOAD=$out/liar.so "$program" >"$out/$test.lie" 2>&1; then
-		echo "# exit status 0 in spite of the lie"
-		result 'not ok' "$test.fails_under_$lie"
-	elif case_failed "$out/$test.lie" "$case"; then
-		result ok "$test.fails_under_$lie"
-	else
-		sed 's/^/# /' "$out/$test.lie"
-		result 'not ok' "$test.fails_under_$lie"
+		judge "$lie" "$test" "$fails" "$passes"
 	fi
 done <<END
 $table

@@ -90,11 +90,11 @@ static int repeat_end(struct bench_case *c)
 	if (now.counted) {
 		double pmd = now.pmd - splits_before.pmd, pud = now.pud - splits_before.pud;
 
-		err = bench_value(c, "splits_per_op", "1", REPORT_LOWER, (pmd + pud) / ops);
+		err = bench_value(c, "splits_per_op", "splits/op", REPORT_LOWER, (pmd + pud) / ops);
 		if (!err)
-			err = bench_value(c, "pmd_splits", "1", REPORT_LOWER, pmd);
+			err = bench_value(c, "pmd_splits", "splits", REPORT_LOWER, pmd);
 		if (!err)
-			err = bench_value(c, "pud_splits", "1", REPORT_LOWER, pud);
+			err = bench_value(c, "pud_splits", "splits", REPORT_LOWER, pud);
 	}
 	if (!err && now.directmap) {
 		double kib = (double)now.small_kib - (double)splits_before.small_kib;

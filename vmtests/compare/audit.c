@@ -7,10 +7,15 @@
  * of one label must agree too, or the label would not name one thing.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "census.h"
 #include "compare.h"
+#include "config.h"
+
+#define HASH_SHOWN 12
 
 struct field {
 	const char *path, *what, *allow;	/* allow: NULL unless unfair */
@@ -20,7 +25,6 @@ struct field {
 static const struct field fields[] = {
 	{ "rodata", "rodata", NULL, true },
 	{ "cpu.bbml2", "BBML2", NULL, true },
-	{ "directmap", "direct map", NULL, true },
 	{ "cpu.arch", "architecture", "arch", false },
 	{ "cpu.model", "CPU model", "cpu", false },
 	{ "cpu.midr", "MIDR", "cpu", false },
@@ -36,7 +40,6 @@ static const struct field fields[] = {
 	{ "kernel.version", "kernel version", NULL, false },
 	{ "kernel.build_id", "build id", NULL, false },
 	{ "kernel.cmdline", "command line", NULL, false },
-	{ "kernel.config_sha256", "config", NULL, false },
 	{ "memory.hugepage_sizes", "huge page sizes", NULL, false },
 	{ "memory.thp", "THP", NULL, false },
 	{ "memory.swap", "swap", NULL, false },
@@ -50,12 +53,22 @@ static const struct field objects[] = {
 	{ "settings", "setting", NULL, false },
 };
 
+/* A build id or a checksum: its head is as good as the whole, and a person can read it. */
+static bool hash_text(const char *s)
+{
+	size_t len = strspn(s, "0123456789abcdef");
+
+	return !s[len] && (len == 40 || len == 64);
+}
+
 static char *value_words(const json_t *v)
 {
 	char *raw, *clean;
 
 	if (!v || json_is_null(v))
 		return xstrdup("unknown");
+	if (json_is_string(v) && hash_text(json_string_value(v)))
+		return xasprintf("%.*s...", HASH_SHOWN, json_string_value(v));
 	if (json_is_string(v))
 		return text_clean(json_string_value(v));
 	if (json_is_boolean(v))
@@ -108,6 +121,12 @@ static void audit_field(struct audit *audit, const struct options *opt, const st
 			  value_words(b));
 }
 
+/* A program that only one side ran compares nothing, and vmcompare itself measures nothing. */
+static bool binary_counts(const char *name, const json_t *base, const json_t *new)
+{
+	return base && new && strcmp(name, "vmcompare");
+}
+
 static void audit_object(struct audit *audit, const struct options *opt, const struct field *f,
 			 const struct boot *base, const struct boot *new, const char *within)
 {
@@ -120,8 +139,7 @@ static void audit_object(struct audit *audit, const struct options *opt, const s
 	json_object_foreach(keys, key, v) {
 		const json_t *left = json_object_get(a, key), *right = json_object_get(b, key);
 
-		/* A program that only one side ran compares nothing, so it cannot deceive. */
-		if (!strcmp(f->path, "binaries") && (!left || !right))
+		if (!strcmp(f->path, "binaries") && !binary_counts(key, left, right))
 			continue;
 		if (values_differ(left, right)) {
 			char *clean = text_clean(key);
@@ -149,6 +167,7 @@ static void audit_label(struct audit *audit, const struct label *label, const st
 {
 	static const struct field tainted = { NULL, NULL, "tainted", false };
 	static const struct field mixed = { NULL, NULL, "mixed", false };
+	static const struct field config = { "kernel.config_sha256", "config", NULL, false };
 	char *within = xasprintf("within %s: ", label->name);
 
 	for (size_t b = 0; b < label->n; b++) {
@@ -168,6 +187,7 @@ static void audit_label(struct audit *audit, const struct label *label, const st
 				  value_words(boot_value(label->boots, "kernel.build_id")),
 				  value_words(boot_value(&label->boots[b], "kernel.build_id")));
 		audit_pair(audit, opt, label->boots, &label->boots[b], within);
+		audit_field(audit, opt, &config, label->boots, &label->boots[b], within);
 	}
 	free(within);
 }
@@ -182,70 +202,117 @@ static double pgtable_total(const struct label *label)
 	return label->n ? json_number_value(boot_value(label->boots, "census.pgtable_bytes")) : 0;
 }
 
-static char *leaf_words(const json_t *leaf)
+/* "4GiB with 1020 PMD and 2048 PTE leaves"; NULL without a census. */
+static char *maps_words(const struct label *label, const char *range)
 {
-	json_int_t count = json_integer_value(json_object_get(leaf, "count"));
-	json_int_t cont = json_integer_value(json_object_get(leaf, "contiguous"));
-	const char *level = json_string_value(json_object_get(leaf, "level"));
-	char *clean, *words;
+	char *leaves = census_words(label, range), *words = NULL;
+	char size[24];
+	double bytes = 0;
 
-	if (!level || count <= 0)
-		return NULL;
-	clean = text_clean(level);
-	clean[strnlen(clean, 4)] = '\0';
-	words = cont > 0 ? xasprintf("%" JSON_INTEGER_FORMAT " %s (%" JSON_INTEGER_FORMAT
-				     " contiguous)", count, clean, cont) :
-			   xasprintf("%" JSON_INTEGER_FORMAT " %s", count, clean);
-	free(clean);
+	for (size_t l = 0; l < CENSUS_LEVELS; l++)
+		bytes += census_bytes(label, range, census_levels[l]);
+	value_format(size, bytes, "bytes");
+	if (leaves)
+		words = xasprintf("%sB with %s", size, leaves);
+	free(leaves);
 	return words;
 }
 
-/* Leaf classes are printed from the largest level down, whatever their order in the file. */
-static char *boot_census(const struct boot *boot, const char *range)
+static char *maps_sentence(const struct label *base, const char *a, const struct label *new,
+			   const char *b)
 {
-	static const char *const levels[] = { "p4d", "pud", "pmd", "pte" };
-	const json_t *leaves, *leaf;
-	char *path = xasprintf("census.ranges.%s.leaves", range), *words = NULL;
-	size_t i;
+	if (a && b && !strcmp(a, b))
+		return xasprintf("both map %s", a);
+	return xasprintf("%s %s%s; %s %s%s", new->name, b ? "maps " : "has no census", b ? b : "",
+			 base->name, a ? "maps " : "has no census", a ? a : "");
+}
 
-	leaves = boot_value(boot, path);
-	free(path);
-	for (size_t l = 0; l < 4; l++) {
-		json_array_foreach(leaves, i, leaf) {
-			const char *level = json_string_value(json_object_get(leaf, "level"));
-			char *one, *joined;
+static void audit_range(struct audit *audit, const struct options *opt, const char *range,
+			const char *what, const struct label *base, const struct label *new)
+{
+	static const struct field treatment = { NULL, NULL, NULL, true };
+	char *a = maps_words(base, range), *b = maps_words(new, range), *sentence;
 
-			if (!level || strcmp(level, levels[l]) || i > 64)
-				continue;
-			one = leaf_words(leaf);
-			if (!one)
-				continue;
-			joined = xasprintf("%s%s%s", words ? words : "", words ? ", " : "", one);
-			free(one);
-			free(words);
-			words = joined;
-		}
+	if (!a && !b)
+		return;
+	sentence = maps_sentence(base, a, new, b);
+	audit_add(audit, opt, &treatment, xstrdup(what), a ? a : xstrdup("no census"),
+		  b ? b : xstrdup("no census"));
+	audit->v[audit->n - 1].sentence = sentence;
+}
+
+/* "12GiB by 1G, 13GiB by 2M, 560MiB by 4k" of the first boot; NULL where x86 does not say. */
+static char *directmap_words(const struct label *label)
+{
+	static const char *const pages[] = { "1G", "2M", "4M", "4k" };
+	const json_t *map = label->n ? boot_value(label->boots, "directmap") : NULL;
+	char *words = NULL;
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+		double bytes = json_number_value(json_object_get(map, pages[i]));
+		char size[24], *joined;
+
+		if (!(bytes > 0))
+			continue;
+		value_format(size, bytes, "bytes");
+		joined = xasprintf("%s%s%sB by %s", words ? words : "", words ? ", " : "", size,
+				   pages[i]);
+		free(words);
+		words = joined;
 	}
 	return words;
 }
 
-char *census_words(const struct label *label, const char *range)
+static void audit_directmap(struct audit *audit, const struct options *opt,
+			    const struct label *base, const struct label *new)
 {
-	char *words = label->n ? boot_census(label->boots, range) : NULL;
+	static const struct field treatment = { NULL, NULL, NULL, true };
+	char *a = directmap_words(base), *b = directmap_words(new);
 
-	for (size_t b = 1; words && b < label->n; b++) {
-		char *other = boot_census(&label->boots[b], range);
-		bool differs = !other || strcmp(words, other);
+	if (a || b)
+		audit_add(audit, opt, &treatment, xstrdup("direct map"),
+			  a ? a : xstrdup("unknown"), b ? b : xstrdup("unknown"));
+}
 
-		free(other);
-		if (differs) {
-			char *joined = xasprintf("%s; other boots differ", words);
+/* MemTotal, and how much of its difference the page tables of the linear map explain. */
+static void audit_memory(struct audit *audit, const struct options *opt, const struct label *base,
+			 const struct label *new)
+{
+	static const struct field treatment = { NULL, NULL, NULL, true };
+	double total[2] = { memory_total(base), memory_total(new) };
+	double gain = (total[1] - total[0]) / 1024, lo, hi, rest;
+	bool known = base->n && new->n &&
+		     census_memory_gain(base->boots, new->boots, &lo, &hi);
+	char *explained = NULL;
 
-			free(words);
-			return joined;
+	if (!(total[0] > 0 && total[1] > 0))
+		return;
+	/* Within one boot, a split's tables come out of free memory. */
+	if (known && !strcmp(base->boots->id, new->boots->id))
+		known = false;
+	if (known) {
+		lo = floor(lo / 1024);
+		hi = ceil(hi / 1024);
+		rest = gain < lo ? gain - lo : gain > hi ? gain - hi : 0;
+		explained = lo == hi ? xasprintf("; page tables explain %+.0f", lo) :
+				       xasprintf("; page tables explain %+.0f to %+.0f", lo, hi);
+		if (rest != 0) {
+			char *more = xasprintf("%s, not %+.0f", explained, rest);
+
+			free(explained);
+			explained = more;
 		}
 	}
-	return words;
+	if (gain != 0 || (known && (lo > 0 || hi < 0))) {
+		audit_add(audit, opt, &treatment, xstrdup("MemTotal"),
+			  xasprintf("%.0f kB", total[0] / 1024),
+			  xasprintf("%.0f kB (%+.0f%s)", total[1] / 1024, gain,
+				    explained ? explained : ""));
+		audit->v[audit->n - 1].sentence =
+			xasprintf("%.0f -> %.0f kB: %+.0f%s", total[0] / 1024, total[1] / 1024,
+				  gain, explained ? explained : "");
+	}
+	free(explained);
 }
 
 static void audit_census(struct audit *audit, const struct label *base, const struct label *new,
@@ -253,23 +320,13 @@ static void audit_census(struct audit *audit, const struct label *base, const st
 {
 	static const struct field treatment = { NULL, NULL, NULL, true };
 	static const struct field memory = { NULL, NULL, "memory", false };
-	static const char *const ranges[][2] = { { "linear", "linear map" },
-						 { "vmemmap", "vmemmap" } };
 	double total[2] = { memory_total(base), memory_total(new) };
 	double tables[2] = { pgtable_total(base), pgtable_total(new) };
 
-	for (size_t i = 0; i < 2; i++) {
-		char *a = census_words(base, ranges[i][0]), *b = census_words(new, ranges[i][0]);
-
-		if (a || b)
-			audit_add(audit, opt, &treatment, xstrdup(ranges[i][1]),
-				  a ? a : xstrdup("no census"), b ? b : xstrdup("no census"));
-	}
-	if (total[0] > 0 && total[1] > 0 && total[0] != total[1])
-		audit_add(audit, opt, &treatment, xstrdup("MemTotal"),
-			  xasprintf("%.0f kB", total[0] / 1024),
-			  xasprintf("%.0f kB (%+.0f)", total[1] / 1024,
-				    (total[1] - total[0]) / 1024));
+	audit_range(audit, opt, "linear", "linear map", base, new);
+	audit_range(audit, opt, "vmemmap", "vmemmap", base, new);
+	audit_directmap(audit, opt, base, new);
+	audit_memory(audit, opt, base, new);
 	if (tables[0] > 0 && tables[1] > 0 && tables[0] != tables[1])
 		audit_add(audit, opt, &treatment, xstrdup("page tables"),
 			  xasprintf("%.0f kB", tables[0] / 1024),
@@ -283,12 +340,43 @@ static void audit_census(struct audit *audit, const struct label *base, const st
 			  xasprintf("%.0f kB", total[1] / 1024));
 }
 
+struct option_differs {
+	struct audit *audit;
+	const struct options *opt;
+};
+
+static void option_add(void *arg, const char *name, const char *base, const char *new)
+{
+	static const struct field option = { NULL, NULL, NULL, false };
+	struct option_differs *d = arg;
+
+	audit_add(d->audit, d->opt, &option, xasprintf("config %s", name), xstrdup(base),
+		  xstrdup(new));
+	d->audit->v[d->audit->n - 1].option = true;
+	d->audit->options++;
+}
+
+/* Option by option where both texts are known, else by their hashes. */
+static void audit_config(struct audit *audit, const struct options *opt, const struct boot *base,
+			 const struct boot *new)
+{
+	static const struct field config = { "kernel.config_sha256", "config", NULL, false };
+	const char *a = json_string_value(boot_value(base, "kernel.config"));
+	const char *b = json_string_value(boot_value(new, "kernel.config"));
+	struct option_differs d = { audit, opt };
+
+	if (!a || !b || config_compare(a, b, option_add, &d) < 0)
+		audit_field(audit, opt, &config, base, new, "");
+}
+
 void audit_make(struct audit *audit, const struct label *base, const struct label *new,
 		const struct options *opt)
 {
 	audit_census(audit, base, new, opt);
-	if (base->n && new->n)
+	if (base->n && new->n) {
 		audit_pair(audit, opt, base->boots, new->boots, "");
+		audit_config(audit, opt, base->boots, new->boots);
+	}
 	audit_label(audit, base, opt);
 	audit_label(audit, new, opt);
 }
@@ -299,6 +387,7 @@ void audit_free(struct audit *audit)
 		free(audit->v[i].what);
 		free(audit->v[i].base);
 		free(audit->v[i].new);
+		free(audit->v[i].sentence);
 	}
 	free(audit->v);
 	*audit = (struct audit){ 0 };

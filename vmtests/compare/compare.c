@@ -11,6 +11,7 @@
 #include <gsl/gsl_errno.h>
 
 #include "compare.h"
+#include "trend.h"
 
 #define POWER 0.8
 #define SAME_MAX 0.05		/* without -m, a row that would miss 5 % is unsure, not the same */
@@ -41,6 +42,21 @@ const struct side *report_side(const struct report *r, size_t label, size_t row)
 bool row_judged(const struct report *r, const struct row *row)
 {
 	return !r->emulated || (row->kind != UNIT_TIME && row->kind != UNIT_RATE);
+}
+
+bool within_one_boot(const struct report *r, const struct comparison *cmp)
+{
+	return cmp->paired && r->ds->labels[0].n == 1;
+}
+
+const char *pairing_words(const struct report *r, const struct comparison *cmp)
+{
+	static const char *const words[] = {
+		"WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change",
+		"WITHIN BOOTS: every boot is in both labels, so that boots are compared as pairs; a drift within boots looks like a change",
+	};
+
+	return cmp->paired ? words[!within_one_boot(r, cmp)] : NULL;
 }
 
 /* The mean of one boot: rates by harmonic, ratios by geometric, the rest by arithmetic mean. */
@@ -274,7 +290,7 @@ static bool permute_contradicts(const struct cell *c, double least, double alpha
 static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
 {
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
-	bool shared = cmp->paired && r->ds->labels[0].n == 1;
+	bool shared = within_one_boot(r, cmp);
 	struct cell *c = &cmp->cells[row];
 	double least = 1;
 
@@ -523,6 +539,7 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 		report_tests(r, cmp);
 	}
 	report_judge(r);
+	trends_make(r);
 	return 0;
 }
 
@@ -536,6 +553,7 @@ void report_free(struct report *r)
 		free(r->cmp[k].cells);
 		audit_free(&r->cmp[k].audit);
 	}
+	trends_free(r);
 	notes_free(&r->notes);
 	free(r->order);
 	free(r->sides);

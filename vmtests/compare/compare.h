@@ -46,12 +46,16 @@ struct audit_line {
 	enum { AUDIT_TREATMENT, AUDIT_UNFAIR, AUDIT_ALLOWED, AUDIT_NOTE } class;
 	const char *allow;	/* the name --allow takes */
 	char *what, *base, *new;
+	char *sentence;		/* says both, for text; NULL where base -> new will do */
+	bool option;		/* of the kernel's configuration */
 };
+
+#define AUDIT_OPTIONS_SHOWN 12	/* by text and Markdown, unless asked for all */
 
 struct audit {
 	struct audit_line *v;
 	size_t n, cap;
-	size_t unfair;
+	size_t unfair, options;
 };
 
 struct comparison {
@@ -68,8 +72,10 @@ struct options {
 	const char **allow;
 	size_t nallow;
 	bool aa;
-	bool verbose;		/* the text form has extras too */
+	bool verbose;		/* text: evidence, trends, extras, all options */
 };
+
+struct trend;
 
 struct report {
 	const struct dataset *ds;
@@ -78,6 +84,7 @@ struct report {
 	struct side *sides;	/* [label * nrows + row] */
 	struct comparison *cmp;
 	size_t ncmp;
+	struct trend *trends;	/* trend.h; NULL below three labels */
 	bool emulated;
 	size_t aa_alarms, aa_splits;
 	struct notes notes;
@@ -94,12 +101,15 @@ const char *method_name(enum method method);
 /* Timings under emulation are no hardware's: may this row have a verdict? */
 bool row_judged(const struct report *r, const struct row *row);
 
+/* Are both labels the one same boot, measured twice? */
+bool within_one_boot(const struct report *r, const struct comparison *cmp);
+/* What the first lines must say of labels that share their boots; NULL of those that do not. */
+const char *pairing_words(const struct report *r, const struct comparison *cmp);
+
 /* Compare fingerprints; opt says what is allowed. */
 void audit_make(struct audit *audit, const struct label *base, const struct label *new,
 		const struct options *opt);
 void audit_free(struct audit *audit);
-/* "4.0 GiB with 2 pud, 1020 pmd (976 contiguous), 2048 pte"; caller frees; NULL without census */
-char *census_words(const struct label *label, const char *range);
 bool label_emulated(const struct label *label);
 
 /* The forms. All write to out; the caller checks ferror(). */
@@ -112,6 +122,10 @@ void html_write(const struct report *r, FILE *out);
 void value_format(char buf[24], double v, const char *unit);
 /* "+1.2%", "-0.03%", "x12.3"; "-" for NAN. */
 void change_format(char buf[24], double fraction);
+/* "0.0213", "<0.0001"; "-" for NAN. */
+void p_format(char buf[24], double p);
+/* A relative standard deviation as "1.2%"; "-" for NAN. */
+void spread_format(char buf[24], double spread);
 /* "same <2.8%", "better dr", ... */
 void call_format(char buf[40], const struct cell *c);
 

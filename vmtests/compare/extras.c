@@ -19,6 +19,7 @@
 #define EXTRAS_MAX 16384	/* of one boot */
 #define NOTES_MAX 4096
 #define FILES_MAX (64L << 20)
+#define DAMAGED_NAMED 8		/* more are counted */
 
 static int extra_add(struct boot *boot, enum extra_kind kind, const char *test, const char *what,
 		     double value, const char *where)
@@ -32,6 +33,30 @@ static int extra_add(struct boot *boot, enum extra_kind kind, const char *test, 
 		.kind = kind, .test = xstrdup(test), .what = text_clean(what), .value = value,
 	};
 	return 0;
+}
+
+/*
+ * A file that is no JSON was cut short by a crash, or by what wrote it: all of it is left out, by
+ * name, and the report goes on, because no verdict hangs on it. before is how many there were.
+ */
+static void extras_damaged(struct boot *boot, size_t before, const char *name, const char *why)
+{
+	const char *file = strrchr(name, '/');
+	char *fault;
+
+	while (boot->nextras > before) {
+		struct extra *e = &boot->extras[--boot->nextras];
+
+		free(e->test);
+		free(e->what);
+	}
+	if (boot->damaged_files++ >= DAMAGED_NAMED)
+		return;
+	fault = xasprintf("%s%s%s: %s", boot->damaged_names ? boot->damaged_names : "",
+			  boot->damaged_names ? "; " : "", file ? file + 1 : name, why);
+	free(boot->damaged_names);
+	boot->damaged_names = fault;
+	text_printable(fault);
 }
 
 /* Once a label, counter and reason: boots and runs would repeat it. */
@@ -96,8 +121,9 @@ static int symbol_line(struct boot *boot, const json_t *line, const char *test, 
 static int lines_read(struct dataset *ds, struct boot *boot, enum extra_kind kind, int fd,
 		      const char *test, const char *name)
 {
+	size_t len, before = boot->nextras;
 	struct lines lines;
-	size_t len;
+	bool damaged;
 	char *text;
 	int more;
 
@@ -113,14 +139,15 @@ static int lines_read(struct dataset *ds, struct boot *boot, enum extra_kind kin
 			continue;
 		}
 		line = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-		if (!line)
-			more = fail("%s: %s", where, error.text);
+		damaged = !line;
+		if (damaged)
+			extras_damaged(boot, before, name, error.text);
 		else
 			more = kind == EXTRA_COUNTER ? counter_line(ds, boot, line, test, where) :
 			       symbol_line(boot, line, test, where);
 		json_decref(line);
 		free(where);
-		if (more < 0)
+		if (more < 0 || damaged)
 			break;
 	}
 	lines_free(&lines);
@@ -159,8 +186,10 @@ static int fio_read(struct boot *boot, int fd, const char *test, const char *nam
 		return -1;
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	free(text);
-	if (!root)
-		return fail("%s:%d: %s", name, error.line, error.text);
+	if (!root) {
+		extras_damaged(boot, boot->nextras, name, error.text);
+		return 0;
+	}
 	json_array_foreach(json_object_get(root, "jobs"), i, job)
 		for (size_t w = 0; !ret && w < sizeof(ways) / sizeof(*ways); w++)
 			ret = percentiles_add(boot, job, ways[w], test, name);

@@ -53,3 +53,21 @@ void call_format(char buf[40], const struct cell *c)
 	change_format(change, c->detectable);
 	snprintf(buf, 40, "same <%s", change + (change[0] == '+'));
 }
+
+void p_format(char buf[24], double p)
+{
+	if (isnan(p))
+		snprintf(buf, 24, "-");
+	else if (p < 0.0001)
+		snprintf(buf, 24, "<0.0001");
+	else
+		snprintf(buf, 24, "%.4f", p);
+}
+
+void spread_format(char buf[24], double spread)
+{
+	char change[24];
+
+	change_format(change, spread);
+	snprintf(buf, 24, "%s", change + (*change == '+'));
+}

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "census.h"
 #include "compare.h"
 #include "extras.h"
+#include "pictures.h"
 #include "plot.h"
-
-#define POINTS_MAX 200	/* of one boot in one picture */
-#define SWEEP_LEAST 3
+#include "trend.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -30,18 +30,21 @@ static const char head[] =
 	"h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}\n"
 	"h3{font-size:1rem;margin:1.5rem 0 .3rem;overflow-wrap:anywhere}\n"
 	"table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
-	"th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line)}\n"
-	"td[data-k=verdict]{white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}\n"
+	"th,td{padding:.25rem .4rem;text-align:left;border-bottom:1px solid var(--line)}\n"
+	"td[data-k=verdict] span:first-child{white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}\n"
 	".dim{color:var(--dim)}.better{color:var(--good);font-weight:600}\n"
 	".worse,.unfair{color:var(--bad);font-weight:600}\n"
-	"svg{width:100%;height:auto;max-width:48rem;display:block}\n"
+	".pictures{display:grid;gap:0 1.5rem;"
+	"grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}\n"
+	"figure{margin:0 0 1.5rem}figcaption{overflow-wrap:anywhere;line-height:1.3}\n"
+	"svg{width:100%;height:auto;max-width:40rem;display:block}\n"
 	".bar{display:flex;height:1.4rem;max-width:48rem;border-radius:3px;overflow:hidden}\n"
 	".key{margin:.2rem 0 1rem;color:var(--dim)}.key i{display:inline-block;width:.8em;height:.8em}\n"
 	".bar i{display:block;min-width:2px}.p4d{background:var(--d)}.pud{background:var(--c)}\n"
 	".pmd{background:var(--a)}.pte{background:var(--b)}\n"
 	"@media(max-width:40rem){table.rows,table.rows tbody,table.rows tr,table.rows td{display:block}\n"
 	"table.rows tr.head{display:none}table.rows tr{padding:.5rem 0;border-bottom:1px solid var(--line)}\n"
-	"table.rows td{border:0;padding:0;text-align:left}\n"
+	"table.rows td{border:0;padding:0;text-align:left}table.rows td br{display:none}\n"
 	"table.rows td[data-k]::before{content:attr(data-k) \": \";color:var(--dim)}}\n"
 	"</style></head><body>\n";
 
@@ -77,73 +80,71 @@ static void element(FILE *out, const char *open, const char *text, const char *c
 	fputs(close, out);
 }
 
-static void audit_section(const struct comparison *cmp, FILE *out)
+static void audit_rows(const struct audit *audit, bool options, FILE *out)
 {
 	static const char *const class[] = { "treatment", "unfair", "allowed", "differs" };
 
-	fputs("<h2>Treatment and audit</h2>\n", out);
-	if (cmp->audit.unfair)
-		fputs("<p class=\"unfair\">Audit failed: there are no verdicts.</p>\n", out);
-	if (!cmp->audit.n) {
-		fputs("<p>No difference between the fingerprints.</p>\n", out);
-		return;
-	}
 	fputs("<table class=\"rows\"><tbody><tr class=\"head\"><th></th><th>what</th><th>base</th>\n"
 	      "<th>new</th></tr>\n", out);
-	for (size_t i = 0; i < cmp->audit.n; i++) {
-		const struct audit_line *line = &cmp->audit.v[i];
+	for (size_t i = 0; i < audit->n; i++) {
+		const struct audit_line *line = &audit->v[i];
 
+		if (line->option != options)
+			continue;
 		fprintf(out, "<tr><td class=\"%s\">%s</td>", class[line->class],
 			class[line->class]);
-		element(out, "<td>", line->what, "</td>");
-		element(out, "<td data-k=\"base\">", line->base, "</td>");
+		element(out, "<td>", line->what, "");
+		if (line->class == AUDIT_UNFAIR)
+			fprintf(out, " <span class=\"dim\">(--allow %s)</span>", line->allow);
+		element(out, "</td><td data-k=\"base\">", line->base, "</td>");
 		element(out, "<td data-k=\"new\">", line->new, "</td></tr>\n");
 	}
 	fputs("</tbody></table>\n", out);
 }
 
-static double level_bytes(const struct label *label, const char *level)
+static void audit_section(const struct comparison *cmp, FILE *out)
 {
-	const json_t *leaves, *leaf;
-	double bytes = 0;
-	size_t i;
+	const struct audit *audit = &cmp->audit;
 
-	if (!label->n)
-		return 0;
-	leaves = boot_value(label->boots, "census.ranges.linear.leaves");
-	json_array_foreach(leaves, i, leaf) {
-		const char *name = json_string_value(json_object_get(leaf, "level"));
-
-		if (name && !strcmp(name, level))
-			bytes += fmax(0, json_number_value(json_object_get(leaf, "bytes")));
+	fputs("<h2>Treatment and audit</h2>\n", out);
+	if (audit->unfair)
+		fputs("<p class=\"unfair\">Audit failed: there are no verdicts.</p>\n", out);
+	if (!audit->n)
+		fputs("<p>No difference between the fingerprints.</p>\n", out);
+	if (audit->n > audit->options)
+		audit_rows(audit, false, out);
+	if (audit->options) {
+		fprintf(out, "<details><summary>%zu option%s of the kernel's configuration</summary>\n",
+			audit->options, audit->options == 1 ? "" : "s");
+		audit_rows(audit, true, out);
+		fputs("</details>\n", out);
 	}
-	return bytes;
 }
 
 static void census_bar(const struct label *label, FILE *out)
 {
-	static const char *const levels[] = { "p4d", "pud", "pmd", "pte" };
 	char *words = census_words(label, "linear");
-	double total = 0;
+	double bytes[CENSUS_LEVELS], total = 0;
+	char size[24];
 
-	for (size_t i = 0; i < 4; i++)
-		total += level_bytes(label, levels[i]);
+	for (size_t i = 0; i < CENSUS_LEVELS; i++) {
+		bytes[i] = census_bytes(label, "linear", census_levels[i]);
+		total += bytes[i];
+	}
 	if (words && total > 0) {
+		value_format(size, total, "bytes");
 		element(out, "<p><b>", label->name, "</b> maps ");
-		fprintf(out, "%.1f GiB with ", total / (1 << 30));
+		fprintf(out, "%sB with ", size);
 		element(out, "", words, "</p><div class=\"bar\">");
-		for (size_t i = 0; i < 4; i++) {
-			double bytes = level_bytes(label, levels[i]);
-
-			if (bytes > 0)
+		for (size_t i = 0; i < CENSUS_LEVELS; i++)
+			if (bytes[i] > 0)
 				fprintf(out, "<i class=\"%s\" style=\"width:%.3f%%\"></i>",
-					levels[i], 100 * bytes / total);
-		}
+					census_levels[i], 100 * bytes[i] / total);
 		fputs("</div><p class=\"key\">", out);
-		for (size_t i = 0; i < 4; i++)
-			if (level_bytes(label, levels[i]) > 0)
-				fprintf(out, "<i class=\"%s\"></i> %s %.1f%% ", levels[i],
-					levels[i], 100 * level_bytes(label, levels[i]) / total);
+		for (size_t i = 0; i < CENSUS_LEVELS; i++)
+			if (bytes[i] > 0)
+				fprintf(out, "<i class=\"%s\"></i> %s %.1f%% ", census_levels[i],
+					census_levels[i], 100 * bytes[i] / total);
 		fputs("</p>\n", out);
 	}
 	free(words);
@@ -160,6 +161,7 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 	const struct side *base = report_side(r, 0, at);
 	const struct side *new = cmp ? report_side(r, cmp->label, at) : NULL;
 	char a[24], b[24], change[24], lo[24], hi[24], call[40];
+	bool repeats;
 
 	element(out, "<tr><td>", row->bench, " ");
 	element(out, "", row->variant, "</td>");
@@ -179,19 +181,27 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 		number_cell(out, "new", b);
 		number_cell(out, "change", change);
 		fprintf(out, "<td class=\"n\" data-k=\"interval\">%s to %s</td>", lo, hi);
+		p_format(a, c->p_holm);
+		number_cell(out, "p", *a == '<' ? "&lt;0.0001" : a);
 		fprintf(out, "<td data-k=\"verdict\"><span class=\"%s\">", call_name(c->call));
 		element(out, "", call, "</span>");
 		if (c->why)
 			fprintf(out, " <span class=\"dim\">%s</span>", c->why);
 		fputs("</td>", out);
 	}
-	change_format(a, base->between);
-	change_format(b, base->within);
-	fprintf(out, "<td class=\"n dim\" data-k=\"spread between, within boots\">%s, %s</td>",
-		a + (*a == '+'), b + (*b == '+'));
-	fprintf(out, "<td class=\"n dim\" data-k=\"boots\">%zu", base->boots);
+	spread_format(a, base->between);
+	spread_format(b, base->within);
+	fprintf(out, "<td class=\"n dim\" data-k=\"spread between, within boots\">%s, %s", a, b);
+	if (cmp) {
+		spread_format(a, new->between);
+		spread_format(b, new->within);
+		fprintf(out, " /<br> %s, %s", a, b);
+	}
+	repeats = cmp && within_one_boot(r, cmp);
+	fprintf(out, "</td><td class=\"n dim\" data-k=\"%s\">%zu", repeats ? "repeats" : "boots",
+		repeats ? base->samples : base->boots);
 	if (cmp)
-		fprintf(out, " / %zu", new->boots);
+		fprintf(out, " / %zu", repeats ? new->samples : new->boots);
 	fputs("</td></tr>\n", out);
 }
 
@@ -202,210 +212,26 @@ static void table_section(const struct report *r, const struct comparison *cmp, 
 	if (cmp)
 		fprintf(out, "<th class=\"n\">base</th><th class=\"n\">new</th>\n"
 			"<th class=\"n\">change</th><th class=\"n\">%g%% interval</th>\n"
-			"<th>verdict</th>", 100 * (1 - r->opt->alpha));
+			"<th class=\"n\">p</th><th>verdict</th>", 100 * (1 - r->opt->alpha));
 	else
 		fputs("<th class=\"n\">median</th>", out);
-	fputs("<th class=\"n\">between, within</th><th class=\"n\">boots</th></tr>\n",
-	      out);
+	fprintf(out, "<th class=\"n\">between, within</th><th class=\"n\">%s</th></tr>\n",
+		cmp && within_one_boot(r, cmp) ? "repeats" : "boots");
 	for (size_t i = 0; i < r->ds->nrows; i++)
 		row_line(r, cmp, r->order[i], out);
 	fputs("</tbody></table>\n", out);
 	if (cmp)
 		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without\n"
-			"verdict. Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
-			"seen, with power 80%%.</p>\n", cmp->counts[CALL_BETTER],
+			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
+			"seen, with power 80%%. Spreads are relative standard deviations, base's /\n"
+			"new's.</p>\n", cmp->counts[CALL_BETTER],
 			cmp->counts[CALL_WORSE], cmp->counts[CALL_SAME], cmp->counts[CALL_UNSURE],
 			cmp->counts[CALL_MISSING], cmp->counts[CALL_NONE], r->opt->alpha);
 }
 
-/* Where in time a boot stands among all boots of the report. */
-static size_t boot_place(const struct dataset *ds, const struct boot *boot)
-{
-	size_t place = 0;
-
-	for (size_t l = 0; l < ds->nlabels; l++)
-		for (size_t b = 0; b < ds->labels[l].n; b++)
-			place += ds->labels[l].boots[b].started < boot->started ||
-				 (!(ds->labels[l].boots[b].started > boot->started) &&
-				  &ds->labels[l].boots[b] < boot);
-	return place;
-}
-
-/* Never a label's own name: it would be read by gnuplot's language. */
-static const char *plot_title(const struct report *r, size_t label)
-{
-	static const char *const titles[] = {
-		"'new 1'", "'new 2'", "'new 3'", "'new 4'", "'new 5'",
-	};
-
-	if (!label)
-		return "'base'";
-	if (r->ncmp == 1)
-		return "'new'";
-	return label <= 5 ? titles[label - 1] : "'another new'";
-}
-
-static void plot_samples(const struct report *r, size_t row, FILE *script)
-{
-	plot_begin(script, 760, 260);
-	for (size_t l = 0; l < r->ds->nlabels; l++) {
-		fprintf(script, "$d%zu << END\nnan nan\n", l);
-		for (size_t b = 0; b < r->ds->labels[l].n; b++) {
-			const struct boot *boot = &r->ds->labels[l].boots[b];
-			const struct series *s = boot_series(boot, row);
-			size_t step = s ? 1 + (s->n - 1) / POINTS_MAX : 1;
-
-			for (size_t i = 0; s && i < s->n; i += step)
-				fprintf(script, "%.4f %.9g\n", boot_place(r->ds, boot) + 1 - 0.35 +
-					0.7 * (i + 0.5) / s->n, s->v[i].value);
-		}
-		fputs("END\n", script);
-	}
-	fputs("set xlabel 'boots in the order in which they ran'\nset xtics 1\nset offsets 0.2,0.2,0,0\n"
-	      "plot", script);
-	for (size_t l = 0; l < r->ds->nlabels; l++)
-		fprintf(script, "%s $d%zu with points pt 7 ps 0.4 lc %zu title %s", l ? "," : "", l,
-			l + 1, plot_title(r, l));
-	fputc('\n', script);
-}
-
-static bool row_has_hist(const struct report *r, size_t row)
-{
-	for (size_t l = 0; l < r->ds->nlabels; l++)
-		for (size_t b = 0; b < r->ds->labels[l].n; b++) {
-			const struct series *s = boot_series(&r->ds->labels[l].boots[b], row);
-
-			if (s && s->nhist)
-				return true;
-		}
-	return false;
-}
-
-static void plot_percentiles(const struct report *r, size_t row, FILE *script)
-{
-	const char *comma = "";
-
-	plot_begin(script, 760, 260);
-	fputs("set logscale y\nset xlabel 'nines of the percentile: 2 is p99'\nset ylabel 'latency'\n",
-	      script);
-	for (size_t l = 0; l < r->ds->nlabels; l++) {
-		for (size_t b = 0; b < r->ds->labels[l].n; b++) {
-			const struct series *s = boot_series(&r->ds->labels[l].boots[b], row);
-			double total = 0, seen = 0;
-
-			fprintf(script, "$h%zu_%zu << END\nnan nan\n", l, b);
-			for (size_t i = 0; s && i < s->nhist; i++)
-				total += s->hist[i].count;
-			for (size_t i = 0; s && i + 1 < s->nhist; i++) {
-				seen += s->hist[i].count;
-				fprintf(script, "%.9g %.9g\n", -log10(1 - seen / total),
-					s->hist[i].upper);
-			}
-			fputs("END\n", script);
-		}
-	}
-	fputs("plot", script);
-	for (size_t l = 0; l < r->ds->nlabels; l++)
-		for (size_t b = 0; b < r->ds->labels[l].n; b++, comma = ",")
-			fprintf(script, "%s $h%zu_%zu with steps lc %zu %s", comma, l, b, l + 1,
-				b ? "notitle" : l ? "title 'new'" : "title 'base'");
-	fputc('\n', script);
-}
-
-/* "conn.c64" is the sweep "conn.c" at 64: the last number of the case, if it ends the name. */
-static bool sweep_point(const struct row *row, size_t *stem, double *at)
-{
-	size_t len = strlen(row->variant);
-
-	*stem = len;
-	while (*stem && row->variant[*stem - 1] >= '0' && row->variant[*stem - 1] <= '9')
-		--*stem;
-	if (*stem == len || len - *stem > 15)
-		return false;
-	*at = strtod(row->variant + *stem, NULL);
-	return true;
-}
-
-static bool sweep_same(const struct row *a, const struct row *b)
-{
-	size_t la, lb;
-	double at;
-
-	return !strcmp(a->bench, b->bench) && !strcmp(a->metric, b->metric) &&
-	       sweep_point(a, &la, &at) && sweep_point(b, &lb, &at) && la == lb &&
-	       !strncmp(a->variant, b->variant, la);
-}
-
-/* Draws the sweep that starts with this row; false when there is none. */
-static bool plot_sweep(const struct report *r, size_t first, FILE *script)
-{
-	const struct row *rows = r->ds->rows;
-	size_t points = 0, stem;
-	double at;
-
-	for (size_t i = 0; i < r->ds->nrows; i++) {
-		size_t row = r->order[i];
-
-		if (!sweep_same(&rows[first], &rows[row]))
-			continue;
-		if (!points && row != first)
-			return false;
-		points++;
-	}
-	if (points < SWEEP_LEAST)
-		return false;
-	plot_begin(script, 760, 260);
-	for (size_t l = 0; l < r->ds->nlabels; l++) {
-		fprintf(script, "$s%zu << END\nnan nan\n", l);
-		for (size_t i = 0; i < r->ds->nrows; i++) {
-			const struct side *side = report_side(r, l, r->order[i]);
-
-			if (side->boots && sweep_same(&rows[first], &rows[r->order[i]]) &&
-			    sweep_point(&rows[r->order[i]], &stem, &at))
-				fprintf(script, "%.9g %.9g\n", at, side->centre);
-		}
-		fputs("END\n", script);
-	}
-	fputs("set logscale x 2\nset yrange [0:*]\nset xlabel 'N'\nplot", script);
-	for (size_t l = 0; l < r->ds->nlabels; l++)
-		fprintf(script, "%s $s%zu using (($1) < 1 ? 0.5 : $1):2 with linespoints pt 7 ps 0.5 lc %zu title %s",
-			l ? "," : "", l, l + 1, plot_title(r, l));
-	fputc('\n', script);
-	return true;
-}
-
-enum picture { PICTURE_SWEEP, PICTURE_SAMPLES, PICTURE_PERCENTILES };
-
-struct caption {
-	size_t row;
-	enum picture kind;
-};
-
-static size_t script_write(const struct report *r, FILE *script, struct caption *captions)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->ds->nrows; i++) {
-		size_t row = r->order[i];
-
-		if (plot_sweep(r, row, script))
-			captions[n++] = (struct caption){ row, PICTURE_SWEEP };
-		plot_samples(r, row, script);
-		captions[n++] = (struct caption){ row, PICTURE_SAMPLES };
-		if (row_has_hist(r, row)) {
-			plot_percentiles(r, row, script);
-			captions[n++] = (struct caption){ row, PICTURE_PERCENTILES };
-		}
-	}
-	return n;
-}
-
 static void picture_section(const struct report *r, FILE *out)
 {
-	static const char *const kinds[] = {
-		"sweep", "samples", "latency percentiles, a line a boot",
-	};
-	struct caption *captions = xcalloc(3 * r->ds->nrows, sizeof(*captions));
+	struct picture *pictures = xcalloc(PICTURE_KINDS * r->ds->nrows, sizeof(*pictures));
 	struct plots plots = { 0 };
 	char *text = NULL;
 	size_t len = 0, n;
@@ -413,26 +239,45 @@ static void picture_section(const struct report *r, FILE *out)
 
 	if (!script)
 		abort();
-	n = script_write(r, script, captions);
-	fclose(script);
+	n = pictures_script(r, script, pictures);
+	if (fclose(script))
+		abort();
 	if (n)
 		plots_run(&plots, text, len);
 	fputs("<h2>Pictures</h2>\n", out);
 	if (plots.why || plots.n != n)
 		fprintf(out, "<p>No pictures: %s.</p>\n", plots.why ? plots.why :
 			"gnuplot drew another number of pictures than it was asked for");
+	fputs("<div class=\"pictures\">\n", out);
 	for (size_t i = 0; !plots.why && plots.n == n && i < n; i++) {
-		const struct row *row = &r->ds->rows[captions[i].row];
+		const struct row *row = &r->ds->rows[pictures[i].row];
 
-		element(out, "<h3>", row->bench, " ");
-		element(out, "", row->variant, " ");
+		element(out, "<figure><figcaption><b>", row->bench, " ");
+		element(out, "", row->variant, "</b><br>");
 		element(out, "", row->metric, " <span class=\"dim\">");
 		element(out, "", row->unit, ", ");
-		fprintf(out, "%s</span></h3>\n%s\n", kinds[captions[i].kind], plots.svg[i]);
+		fprintf(out, "%s</span></figcaption>\n%s\n</figure>\n",
+			picture_words(pictures[i].kind), plots.svg[i]);
 	}
+	fputs("</div>\n", out);
 	plots_free(&plots);
 	free(text);
-	free(captions);
+	free(pictures);
+}
+
+/* Before anything else: what the verdicts are about. */
+static void pairing_section(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++) {
+		const char *words = pairing_words(r, &r->cmp[k]);
+
+		if (!words)
+			continue;
+		fputs("<p><b>", out);
+		if (r->ncmp > 1)
+			element(out, "", r->ds->labels[k + 1].name, ": ");
+		fprintf(out, "%s.</b></p>\n", words);
+	}
 }
 
 static void notes_section(const struct notes *notes, FILE *out)
@@ -456,6 +301,49 @@ static void extra_line(const struct report *r, const struct extra_row *row, FILE
 		number_cell(out, "change", change);
 	}
 	fputs("</tr>\n", out);
+}
+
+static void trend_line(const struct report *r, size_t at, FILE *out)
+{
+	const struct trend *t = &r->trends[at];
+	const struct row *row = &r->ds->rows[at];
+	char value[24];
+
+	element(out, "<tr><td>", row->bench, " ");
+	element(out, "", row->variant, "</td>");
+	element(out, "<td><b>", row->metric, "</b> <span class=\"dim\">");
+	element(out, "", row->unit, "");
+	fprintf(out, ", %s is better</span></td>", row->higher ? "higher" : "lower");
+	value_format(value, t->points[0].median, row->unit);
+	number_cell(out, "first", value);
+	value_format(value, t->points[r->ds->nlabels - 1].median, row->unit);
+	number_cell(out, "last", value);
+	change_format(value, t->slope);
+	number_cell(out, "per label", value);
+	p_format(value, t->p_holm);
+	number_cell(out, "p", *value == '<' ? "&lt;0.0001" : value);
+	fprintf(out, "<td data-k=\"verdict\"><span class=\"%s\">%s</span>", call_name(t->call),
+		call_name(t->call));
+	if (t->why)
+		fprintf(out, " <span class=\"dim\">%s</span>", t->why);
+	fputs("</td></tr>\n", out);
+}
+
+static void trend_section(const struct report *r, FILE *out)
+{
+	if (!r->trends)
+		return;
+	fputs("<h1>Trend</h1>\n<p>", out);
+	for (size_t l = 0; l < r->ds->nlabels; l++)
+		element(out, l ? " &rarr; " : "", r->ds->labels[l].name, "");
+	fputs("</p>\n<table class=\"rows\"><tbody>\n"
+	      "<tr class=\"head\"><th>case</th><th>metric</th><th class=\"n\">first</th>\n"
+	      "<th class=\"n\">last</th><th class=\"n\">per label</th><th class=\"n\">p</th>\n"
+	      "<th>verdict</th></tr>\n", out);
+	for (size_t i = 0; i < r->ds->nrows; i++)
+		trend_line(r, r->order[i], out);
+	fputs("</tbody></table>\n<p>First and last: medians over boots; per label: Theil-Sen slope;\n"
+	      "p: Mann-Kendall over the boots, adjusted by Holm over this table.</p>\n", out);
 }
 
 /* perf and fio: medians over boots, side by side, without a verdict. */
@@ -494,6 +382,7 @@ void html_write(const struct report *r, FILE *out)
 	if (r->emulated)
 		fputs("<p class=\"unfair\">Emulated CPU: times and rates are not hardware's and get no\n"
 		      "verdict.</p>\n", out);
+	pairing_section(r, out);
 	notes_section(&r->ds->notes, out);
 	notes_section(&r->notes, out);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
@@ -506,6 +395,7 @@ void html_write(const struct report *r, FILE *out)
 	}
 	if (!r->ncmp)
 		table_section(r, NULL, out);
+	trend_section(r, out);
 	extra_section(r, out);
 	picture_section(r, out);
 	fputs("</body></html>\n", out);

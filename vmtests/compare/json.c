@@ -5,6 +5,7 @@
 
 #include "compare.h"
 #include "extras.h"
+#include "trend.h"
 
 static json_t *number(double v)
 {
@@ -61,10 +62,11 @@ static json_t *audit_json(const struct audit *a)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < a->n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?}",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?}",
 						      "class", class[a->v[i].class],
 						      "what", a->v[i].what, "base", a->v[i].base,
-						      "new", a->v[i].new, "allow", a->v[i].allow));
+						      "new", a->v[i].new, "allow", a->v[i].allow,
+						      "sentence", a->v[i].sentence));
 	return list;
 }
 
@@ -110,6 +112,38 @@ static json_t *extras_json(const struct report *r)
 	return list;
 }
 
+static json_t *trend_json(const struct report *r, size_t row)
+{
+	const struct trend *t = &r->trends[row];
+	const struct row *k = &r->ds->rows[row];
+	json_t *points = json_array();
+
+	for (size_t l = 0; l < r->ds->nlabels; l++)
+		json_array_append_new(points, json_pack("{s:s, s:o, s:[o, o]}",
+							"label", r->ds->labels[l].name,
+							"median", number(t->points[l].median),
+							"interval", number(t->points[l].lo),
+							number(t->points[l].hi)));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s?}",
+			 "bench", k->bench, "case", k->variant, "metric", k->metric,
+			 "unit", k->unit, "better", k->higher ? "higher" : "lower",
+			 "points", points, "slope", number(t->slope),
+			 "tau", number(t->test.tau), "p", number(t->test.p),
+			 "p_holm", number(t->p_holm),
+			 "verdict", t->call == CALL_NONE ? "none" : call_name(t->call),
+			 "why", t->why);
+}
+
+/* Empty below three labels. */
+static json_t *trends_json(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; r->trends && i < r->ds->nrows; i++)
+		json_array_append_new(list, trend_json(r, r->order[i]));
+	return list;
+}
+
 void json_write(const struct report *r, FILE *out)
 {
 	json_t *root = json_pack("{s:i, s:f, s:f, s:b, s:o, s:o}", "schema", 1, "alpha",
@@ -119,17 +153,20 @@ void json_write(const struct report *r, FILE *out)
 				 json_null());
 	json_t *comparisons = json_array();
 
+	json_object_set_new(root, "permutation_seed", json_integer(PERMUTE_SEED));
 	json_object_set_new(root, "base", json_string(r->ds->labels[0].name));
 	for (size_t k = 0; k < r->ncmp; k++) {
 		const struct comparison *cmp = &r->cmp[k];
-		json_t *o = json_pack("{s:s, s:b, s:b, s:o, s:o}", "new",
+		json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:o, s:o}", "new",
 				      r->ds->labels[k + 1].name, "paired", cmp->paired,
+				      "within_one_boot", within_one_boot(r, cmp),
 				      "audit_passed", !cmp->audit.unfair, "audit",
 				      audit_json(&cmp->audit), "rows", rows_json(r, cmp));
 
 		json_array_append_new(comparisons, o);
 	}
 	json_object_set_new(root, "comparisons", comparisons);
+	json_object_set_new(root, "trends", trends_json(r));
 	json_object_set_new(root, "extras", extras_json(r));
 	if (!r->ncmp)
 		json_object_set_new(root, "rows", rows_json(r, NULL));

@@ -211,6 +211,10 @@ static int boot_load(struct dataset *ds, struct boot *boot, int dir)
 		if (!ret && boot->damaged)
 			notes_add(&ds->notes, "%s: %zu damaged last line%s dropped", clean,
 				  boot->damaged, boot->damaged > 1 ? "s" : "");
+		if (!ret && boot->damaged_files)
+			notes_add(&ds->notes, "%s: %zu damaged file%s of perf/ and fio/ left out: %s",
+				  clean, boot->damaged_files,
+				  boot->damaged_files > 1 ? "s" : "", boot->damaged_names);
 	}
 	free(clean);
 	return ret;

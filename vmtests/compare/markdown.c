@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The form for issues and merge requests: the text form's content as Markdown tables. */
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "compare.h"
+#include "trend.h"
 
 /* Nothing in s may become markup: ASCII punctuation takes a backslash, angle brackets an entity. */
 static void escaped(FILE *out, const char *s)
@@ -22,14 +24,18 @@ static void escaped(FILE *out, const char *s)
 	}
 }
 
-static void audit_table(const struct comparison *cmp, FILE *out)
+static void audit_table(const struct report *r, const struct comparison *cmp, FILE *out)
 {
+	size_t options = 0, most = r->opt->verbose ? cmp->audit.options : AUDIT_OPTIONS_SHOWN;
 	static const char *const class[] = { "treatment", "**unfair**", "allowed", "differs" };
 
 	fputs("| audit | what | base | new |\n|---|---|---|---|\n", out);
 	for (size_t i = 0; i < cmp->audit.n; i++) {
 		const struct audit_line *line = &cmp->audit.v[i];
 
+		options += line->option;
+		if (line->option && options > most)
+			continue;
 		fprintf(out, "| %s | ", class[line->class]);
 		escaped(out, line->what);
 		fputs(" | ", out);
@@ -39,6 +45,9 @@ static void audit_table(const struct comparison *cmp, FILE *out)
 		fputs(" |\n", out);
 	}
 	fputc('\n', out);
+	if (options > most)
+		fprintf(out, "%zu more options of the kernel's differ: -v lists them.\n\n",
+			options - most);
 	if (cmp->audit.unfair)
 		fputs("**Audit failed: there are no verdicts.**\n\n", out);
 }
@@ -58,11 +67,29 @@ static void row_cells(const struct report *r, size_t at, FILE *out)
 	fprintf(out, ", %s is better | ", row->higher ? "higher" : "lower");
 }
 
+static void evidence_cells(const struct report *r, const struct comparison *cmp, size_t row,
+			   FILE *out)
+{
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	bool repeats = within_one_boot(r, cmp);
+	char between[2][24], within[2][24], p[24];
+
+	spread_format(between[0], base->between);
+	spread_format(between[1], new->between);
+	spread_format(within[0], base->within);
+	spread_format(within[1], new->within);
+	p_format(p, cmp->cells[row].p_holm);
+	fprintf(out, " | %zu, %zu | %s, %s | %s, %s | ", repeats ? base->samples : base->boots,
+		repeats ? new->samples : new->boots, between[0], between[1], within[0], within[1]);
+	escaped(out, p);
+	fputs(" |\n", out);
+}
+
 static void comparison_table(const struct report *r, const struct comparison *cmp, FILE *out)
 {
-	fprintf(out, "| case | metric | unit | base | new | change | %g%% interval | verdict |\n",
+	fprintf(out, "| case | metric | unit | base | new | change | %g%% interval | verdict | n | between boots | within | p (Holm) |\n",
 		100 * (1 - r->opt->alpha));
-	fputs("|---|---|---|--:|--:|--:|---|---|\n", out);
+	fputs("|---|---|---|--:|--:|--:|---|---|--:|--:|--:|--:|\n", out);
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		size_t at = r->order[i];
 		const struct cell *c = &cmp->cells[at];
@@ -79,7 +106,7 @@ static void comparison_table(const struct report *r, const struct comparison *cm
 		escaped(out, call);
 		if (c->why)
 			fprintf(out, " (%s)", c->why);
-		fputs(" |\n", out);
+		evidence_cells(r, cmp, at, out);
 	}
 	fputc('\n', out);
 }
@@ -98,6 +125,40 @@ static void single_table(const struct report *r, FILE *out)
 	}
 }
 
+static void trend_table(const struct report *r, FILE *out)
+{
+	if (!trends_shown(r))
+		return;
+	fputs("## Trend\n\n", out);
+	for (size_t l = 0; l < r->ds->nlabels; l++) {
+		fprintf(out, "%zu. ", l + 1);
+		escaped(out, r->ds->labels[l].name);
+		fputc('\n', out);
+	}
+	fputs("\n| case | metric | unit | first | last | per label | tau | p (Holm) | verdict |\n"
+	      "|---|---|---|--:|--:|--:|--:|--:|---|\n", out);
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		size_t at = r->order[i];
+		const struct trend *t = &r->trends[at];
+		char first[24], last[24], slope[24];
+
+		value_format(first, t->points[0].median, r->ds->rows[at].unit);
+		value_format(last, t->points[r->ds->nlabels - 1].median, r->ds->rows[at].unit);
+		change_format(slope, t->slope);
+		row_cells(r, at, out);
+		fprintf(out, "%s | %s | %s | ", first, last, slope);
+		if (isnan(t->p_holm))
+			fputs("- | - | ", out);
+		else
+			fprintf(out, "%+.2f | %.2g | ", t->test.tau, t->p_holm);
+		fputs(call_name(t->call), out);
+		if (t->why)
+			fprintf(out, " (%s)", t->why);
+		fputs(" |\n", out);
+	}
+	fputc('\n', out);
+}
+
 void markdown_write(const struct report *r, FILE *out)
 {
 	if (r->emulated)
@@ -109,11 +170,14 @@ void markdown_write(const struct report *r, FILE *out)
 		fputs(" against ", out);
 		escaped(out, r->ds->labels[k + 1].name);
 		fputs("\n\n", out);
-		audit_table(&r->cmp[k], out);
+		if (pairing_words(r, &r->cmp[k]))
+			fprintf(out, "**%s.**\n\n", pairing_words(r, &r->cmp[k]));
+		audit_table(r, &r->cmp[k], out);
 		comparison_table(r, &r->cmp[k], out);
 	}
 	if (!r->ncmp)
 		single_table(r, out);
+	trend_table(r, out);
 	for (size_t i = 0; i < r->ds->notes.n; i++) {
 		fputs("- ", out);
 		escaped(out, r->ds->notes.v[i]);

@@ -13,10 +13,10 @@ struct plots {
 };
 
 /* Begin a picture in a script; then come data blocks and one plot command. */
-void plot_begin(FILE *script, int width, int height);
+void plot_begin(FILE *script);
 /*
- * Run the script; one SVG for each picture. Only numbers and names that vmcompare made up may be in
- * it: gnuplot's language can run commands.
+ * Run the script; one SVG for each picture. Only numbers, words of vmcompare's own and names
+ * that name_valid() takes may be in it: gnuplot's language can run commands.
  */
 void plots_run(struct plots *plots, const char *script, size_t len);
 void plots_free(struct plots *plots);

@@ -76,6 +76,8 @@ struct boot {
 	size_t nverdicts, verdicts_cap;
 	struct extra *extras;
 	size_t nextras, extras_cap;
+	size_t damaged_files;	/* of perf/ and fio/ */
+	char *damaged_names;	/* of the first few, and why; NULL without any */
 };
 
 struct label {

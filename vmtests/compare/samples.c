@@ -18,6 +18,7 @@
 
 #define ROWS_MAX 65536
 #define TIME_MAX 1e12		/* seconds; more is no time since boot */
+#define INTEGER_DIGITS 18	/* that every 64-bit integer has room for */
 
 enum field { F_BENCH, F_CASE, F_METRIC, F_UNIT, F_BETTER, F_VALUE, F_REP, F_RUN, F_T, F_COUNT };
 
@@ -275,14 +276,22 @@ static const char *plain_string(const char *p)
 	return p;
 }
 
-/* Does p start with a number as JSON has it? strtod() alone would take 0x10, inf and 01. */
+/*
+ * Does p start with a number as JSON has it? strtod() alone would take 0x10, inf and 01. What may
+ * be too large an integer is jansson's to say, which refuses it.
+ */
 static bool plain_number(const char *p)
 {
+	const char *first;
+
 	p += *p == '-';
+	first = p;
 	if (!isdigit((unsigned char)*p) || (*p == '0' && isdigit((unsigned char)p[1])))
 		return false;
 	while (isdigit((unsigned char)*p))
 		p++;
+	if (*p != '.' && p - first > INTEGER_DIGITS)
+		return false;
 	if (*p == '.') {
 		if (!isdigit((unsigned char)*++p))
 			return false;
@@ -531,6 +540,7 @@ void boot_free(struct boot *boot)
 		free(boot->extras[i].what);
 	}
 	free(boot->extras);
+	free(boot->damaged_names);
 	free(boot->series);
 	free(boot->verdicts);
 	free(boot->id);

@@ -45,6 +45,7 @@ int paired_test(const double *x, const double *y, size_t n, double alpha, struct
  * becomes false. *least is the smallest p that so many values can reach.
  */
 #define PERMUTE_MAX 200000
+#define PERMUTE_SEED 1
 double permute_test(const double *x, size_t nx, const double *y, size_t ny, double *least,
 		    bool *exact);
 /* The same for pairs: the signs of the differences are flipped. */
@@ -69,6 +70,24 @@ double t_power(double ncp, double df, double alpha);
 
 /* Two-sided p of the least-squares slope of y over x, and the slope; -EDOM below three points. */
 int slope_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e);
+
+/*
+ * Mann (1945, Econometrica 13) and Kendall's test of y for a trend over x, ties allowed in both:
+ * variance of S and correction for continuity as in Kendall 1975, Rank Correlation Methods, ch. 4.
+ * -EDOM below three points, above TREND_MAX, or when all x or all y are equal.
+ */
+#define TREND_MAX 512
+struct kendall {
+	double s;	/* concordant less discordant pairs */
+	double tau;	/* tau-b, -1 to 1 */
+	double z, p;	/* two-sided */
+};
+
+int kendall_test(const double *x, const double *y, size_t n, struct kendall *k);
+/* Student's interval of the mean; -EDOM and NAN below two values. */
+int mean_interval(const double *v, size_t n, double alpha, double *lo, double *hi);
+/* Median slope over pairs of different x: Sen 1968, J. Am. Stat. Assoc. 63. NAN above TREND_MAX. */
+double theil_sen(const double *x, const double *y, size_t n);
 
 /* Grubbs 1969, Technometrics 11: two-sided p that the farthest of n >= 3 values is no outlier. */
 double grubbs_test(const double *v, size_t n);

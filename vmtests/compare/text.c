@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "census.h"
 #include "compare.h"
 #include "extras.h"
+#include "trend.h"
 
 #define WIDTH 78
 #define LEFT 28		/* metric, direction and unit */
@@ -89,56 +91,87 @@ static void emulated_lines(const struct report *r, FILE *out)
 		      "only memory, page-table and count metrics do.\n", out);
 }
 
-static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
+static void treatment_line(const struct audit_line *line, FILE *out)
+{
+	if (line->sentence) {
+		fprintf(out, "  %-12s ", line->what);
+		wrap(out, 15, 15, line->sentence);
+	} else if (strlen(line->base) + strlen(line->new) < 46) {
+		fprintf(out, "  %-12s ", line->what);
+		paragraph(out, "", 0, xasprintf("base %s, new %s", line->base, line->new));
+	} else {
+		fprintf(out, "  %-12s base ", line->what);
+		wrap(out, 20, 20, line->base);
+		fprintf(out, "  %-12s new  ", "");
+		wrap(out, 20, 20, line->new);
+	}
+}
+
+static void difference_line(const struct audit_line *line, FILE *out)
 {
 	static const char *const head[] = { "", "UNFAIR", "allowed", "differs" };
+	bool unfair = line->class == AUDIT_UNFAIR;
+
+	paragraph(out, "  ", 10, xasprintf("%-7s %s: %s -> %s%s%s%s", head[line->class],
+					   line->what, line->base, line->new,
+					   unfair ? " (--allow " : "", unfair ? line->allow : "",
+					   unfair ? ")" : ""));
+}
+
+static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
+{
 	const struct audit *a = &cmp->audit;
-	size_t shown = 0;
+	bool mapped = false;
+	size_t shown = 0, options = 0, most = r->opt->verbose ? a->options : AUDIT_OPTIONS_SHOWN;
 
 	fprintf(out, "treatment\n");
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->v[i].class != AUDIT_TREATMENT)
 			continue;
 		shown += strcmp(a->v[i].base, a->v[i].new) != 0;
-		if (strlen(a->v[i].base) + strlen(a->v[i].new) < 46) {
-			fprintf(out, "  %-12s ", a->v[i].what);
-			paragraph(out, "", 0, xasprintf("base %s, new %s", a->v[i].base,
-							a->v[i].new));
-			continue;
-		}
-		fprintf(out, "  %-12s base ", a->v[i].what);
-		wrap(out, 20, 20, a->v[i].base);
-		fprintf(out, "  %-12s new  ", "");
-		wrap(out, 20, 20, a->v[i].new);
+		mapped |= !strcmp(a->v[i].what, "linear map") ||
+			  !strcmp(a->v[i].what, "direct map");
+		treatment_line(&a->v[i], out);
 	}
-	if (!shown)
+	if (!shown && mapped)
 		fprintf(out, "  none seen: page tables, rodata, BBML2 and MemTotal are alike\n");
+	if (!mapped)
+		fprintf(out, "  %sneither side says how its linear map is mapped\n",
+			shown ? "" : "none seen, but ");
 	fprintf(out, "audit\n");
 	shown = 0;
 	for (size_t i = 0; i < a->n; i++) {
-		const struct audit_line *line = &a->v[i];
-
-		if (line->class == AUDIT_TREATMENT)
+		if (a->v[i].class == AUDIT_TREATMENT)
 			continue;
 		shown++;
-		paragraph(out, "  ", 10, xasprintf("%-7s %s: %s -> %s%s%s%s", head[line->class],
-						   line->what, line->base, line->new,
-						   line->class == AUDIT_UNFAIR ? " (--allow " : "",
-						   line->class == AUDIT_UNFAIR ? line->allow : "",
-						   line->class == AUDIT_UNFAIR ? ")" : ""));
+		options += a->v[i].option;
+		if (!a->v[i].option || options <= most)
+			difference_line(&a->v[i], out);
 	}
+	if (options > most)
+		fprintf(out, "          and %zu more options of the kernel's: -v lists them\n",
+			options - most);
 	if (!shown)
 		fprintf(out, "  same build, config, command line, CPU, binaries and tools\n");
-	if (cmp->paired && r->ds->labels[0].n == 1)
-		fprintf(out, "  both sides are the same boot: its repeats are compared, and the verdicts\n"
-			     "  hold for this boot, not for the kernel\n");
-	else if (cmp->paired)
-		fprintf(out, "  every boot holds both sides: compared in pairs\n");
-	else if (!cmp->interleaved)
+	if (!cmp->paired && !cmp->interleaved)
 		fprintf(out, "  not interleaved: all boots of one side ran before the other's\n");
 	if (a->unfair)
 		fprintf(out, "AUDIT FAILED: %zu unfair difference%s, so there are no verdicts\n",
 			a->unfair, a->unfair == 1 ? "" : "s");
+}
+
+/* Before anything else: what the verdicts are about. */
+static void pairing_lines(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++) {
+		const char *words = pairing_words(r, &r->cmp[k]);
+
+		if (words && r->ncmp == 1)
+			paragraph(out, "", 0, xasprintf("%s.", words));
+		else if (words)
+			paragraph(out, "", 0, xasprintf("%s: %s.", r->ds->labels[k + 1].name,
+							words));
+	}
 }
 
 static void note_lines(const struct report *r, FILE *out)
@@ -149,10 +182,11 @@ static void note_lines(const struct report *r, FILE *out)
 		paragraph(out, "note", 6, xstrdup(r->notes.v[i]));
 }
 
-static void group_line(const struct report *r, size_t at, FILE *out)
+/* Names the case of row at unless it is that of row before, the last that was printed, if any. */
+static void group_line(const struct report *r, size_t at, size_t before, FILE *out)
 {
 	const struct row *row = &r->ds->rows[r->order[at]];
-	const struct row *last = at ? &r->ds->rows[r->order[at - 1]] : NULL;
+	const struct row *last = before < at ? &r->ds->rows[r->order[before]] : NULL;
 
 	if (last && !strcmp(last->bench, row->bench) && !strcmp(last->variant, row->variant))
 		return;
@@ -196,6 +230,33 @@ static void cell_line(const struct report *r, const struct comparison *cmp, size
 		flags_text(base->flags | new->flags));
 }
 
+/* With -v: what stands behind the verdict. */
+static void evidence_line(const struct report *r, const struct comparison *cmp, size_t row,
+			  FILE *out)
+{
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	const struct cell *c = &cmp->cells[row];
+	bool repeats = within_one_boot(r, cmp);
+	char between[2][24], within[2][24], p[24], holm[24];
+
+	if (!r->opt->verbose)
+		return;
+	spread_format(between[0], base->between);
+	spread_format(between[1], new->between);
+	spread_format(within[0], base->within);
+	spread_format(within[1], new->within);
+	p_format(p, c->p);
+	p_format(holm, c->p_holm);
+	paragraph(out, "", 4,
+		  xasprintf("%s%s%s %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
+			    r->ncmp > 1 ? r->ds->labels[cmp->label].name : "",
+			    r->ncmp > 1 ? ": " : "", repeats ? "repeats" : "n",
+			    repeats ? base->samples : base->boots,
+			    repeats ? new->samples : new->boots, between[0], between[1],
+			    within[0], within[1], p, holm, c->why ? ": " : "",
+			    c->why ? c->why : ""));
+}
+
 static void counts_line(const struct report *r, const struct comparison *cmp, const char *head,
 			FILE *out)
 {
@@ -219,6 +280,10 @@ static void legend(const struct report *r, FILE *out)
 	fprintf(out, "> higher is better, < lower is better; change is new/base - 1.\n"
 		     "[%g%% interval]; same <x%%: a change of x%% would have been seen (power 80%%).\n"
 		     "d: repeats drift; o: one boot lies far off.\n", 100 * (1 - r->opt->alpha));
+	if (r->opt->verbose)
+		fputs("n: boots; between, within: relative standard deviations between and within\n"
+		      "boots, base/new; p: of the row alone; Holm: adjusted over the table.\n",
+		      out);
 }
 
 static bool row_in(const struct report *r, const struct comparison *cmp, size_t row)
@@ -239,12 +304,69 @@ static void text_pair(const struct report *r, FILE *out)
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		if (!row_in(r, cmp, r->order[i]))
 			continue;
-		group_line(r, i, out);
+		group_line(r, i, i - 1, out);
 		cell_line(r, cmp, r->order[i], out);
+		evidence_line(r, cmp, r->order[i], out);
 	}
 	fputc('\n', out);
 	counts_line(r, cmp, "", out);
 	legend(r, out);
+}
+
+/* "a > b > c"; the caller frees it. */
+static char *label_chain(const struct report *r)
+{
+	char *chain = xstrdup(r->ds->labels[0].name);
+
+	for (size_t l = 1; l < r->ds->nlabels; l++) {
+		char *longer = xasprintf("%s > %s", chain, r->ds->labels[l].name);
+
+		free(chain);
+		chain = longer;
+	}
+	return chain;
+}
+
+static void trend_line(const struct report *r, size_t row, FILE *out)
+{
+	const struct trend *t = &r->trends[row];
+	char first[24], last[24], slope[24], tau[24] = "-", p[24];
+
+	value_format(first, t->points[0].median, r->ds->rows[row].unit);
+	value_format(last, t->points[r->ds->nlabels - 1].median, r->ds->rows[row].unit);
+	change_format(slope, t->slope);
+	if (!isnan(t->test.tau))
+		snprintf(tau, sizeof(tau), "%+.2f", t->test.tau);
+	p_format(p, t->p_holm);
+	left_column(&r->ds->rows[row], out);
+	fprintf(out, "%7s %7s %9s %5s %7s %s\n", first, last, slope, tau, p, call_name(t->call));
+}
+
+/* Only rows that move, unless all are asked for. */
+static void trend_lines(const struct report *r, FILE *out)
+{
+	size_t still = 0, last = r->ds->nrows;
+
+	if (!trends_shown(r))
+		return;
+	fputc('\n', out);
+	paragraph(out, "trend ", 6, label_chain(r));
+	fprintf(out, "%-*s%7s %7s %9s %5s %7s %s\n", LEFT, "metric", "first", "last", "per label",
+		"tau", "p", "verdict");
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		if (!trend_shown(r, r->order[i])) {
+			still++;
+			continue;
+		}
+		group_line(r, i, last, out);
+		last = i;
+		trend_line(r, r->order[i], out);
+	}
+	if (still)
+		fprintf(out, "%zu row%s without a trend; -v lists them\n", still,
+			still == 1 ? "" : "s");
+	fputs("first, last: medians over boots; per label: Theil-Sen slope; p: Mann-Kendall\n"
+	      "over the boots, adjusted by Holm over this section.\n", out);
 }
 
 static void text_matrix(const struct report *r, FILE *out)
@@ -269,7 +391,7 @@ static void text_matrix(const struct report *r, FILE *out)
 			const struct row *row = &r->ds->rows[r->order[i]];
 			char value[24], change[24];
 
-			group_line(r, i, out);
+			group_line(r, i, i - 1, out);
 			left_column(row, out);
 			value_format(value, report_side(r, 0, r->order[i])->centre, row->unit);
 			fprintf(out, "%7s", value);
@@ -281,6 +403,8 @@ static void text_matrix(const struct report *r, FILE *out)
 					c->call == CALL_MISSING ? "miss" : call_name(c->call));
 			}
 			fputc('\n', out);
+			for (size_t k = from; k < to; k++)
+				evidence_line(r, &r->cmp[k], r->order[i], out);
 		}
 	}
 	for (size_t k = 0; k < r->ncmp; k++) {
@@ -290,6 +414,7 @@ static void text_matrix(const struct report *r, FILE *out)
 		counts_line(r, &r->cmp[k], head, out);
 		free(head);
 	}
+	trend_lines(r, out);
 	legend(r, out);
 }
 
@@ -320,12 +445,12 @@ static void text_single(const struct report *r, FILE *out)
 		char median[24], between[24], within[24];
 
 		value_format(median, s->median, r->ds->rows[r->order[i]].unit);
-		change_format(between, s->between);
-		change_format(within, s->within);
-		group_line(r, i, out);
+		spread_format(between, s->between);
+		spread_format(within, s->within);
+		group_line(r, i, i - 1, out);
 		left_column(&r->ds->rows[r->order[i]], out);
-		fprintf(out, "%8s %9s %9s %6zu %8zu%s\n", median, between + (*between == '+'),
-			within + (*within == '+'), s->boots, s->samples, flags_text(s->flags));
+		fprintf(out, "%8s %9s %9s %6zu %8zu%s\n", median, between, within,
+			s->boots, s->samples, flags_text(s->flags));
 	}
 	fprintf(out, "\n> higher is better, < lower is better; between and within boots: relative\n"
 		     "standard deviations; d: repeats drift; o: one boot lies far off.\n");
@@ -363,6 +488,7 @@ static void extra_lines(const struct report *r, FILE *out)
 void text_write(const struct report *r, FILE *out)
 {
 	emulated_lines(r, out);
+	pairing_lines(r, out);
 	if (r->ds->nlabels == 1)
 		text_single(r, out);
 	else if (r->ncmp == 1)

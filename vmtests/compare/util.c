@@ -73,7 +73,7 @@ void notes_free(struct notes *notes)
 	*notes = (struct notes){ 0 };
 }
 
-static void clean_in_place(char *s)
+void text_printable(char *s)
 {
 	for (; *s; s++)
 		if (*s < ' ' || *s > '~')
@@ -88,7 +88,7 @@ char *text_clean(const char *s)
 	memcpy(copy, s, len > TEXT_MAX ? TEXT_MAX : len);
 	if (len > TEXT_MAX)
 		memcpy(copy + TEXT_MAX - 3, "...", 3);
-	clean_in_place(copy);
+	text_printable(copy);
 	return copy;
 }
 
@@ -107,7 +107,7 @@ int fail(const char *fmt, ...)
 	va_start(ap, fmt);
 	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	clean_in_place(s);
+	text_printable(s);
 	if (!fail_quiet)
 		fprintf(stderr, "vmcompare: %s\n", s);
 	free(s);

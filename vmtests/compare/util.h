@@ -36,6 +36,8 @@ void notes_free(struct notes *notes);
  */
 #define TEXT_MAX 200
 char *text_clean(const char *s);
+/* The same in place, whatever its length. */
+void text_printable(char *s);
 /* Is s a name as docs/results.md has it: [A-Za-z0-9_.+-], 1 to 128 characters, not . or ..? */
 bool name_valid(const char *s);
 

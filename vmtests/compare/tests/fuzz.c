@@ -2,7 +2,8 @@
 /*
  * libFuzzer target. The first byte picks the file that the rest stands for, samples, run.json or
  * verdicts, for two boots of up to three labels, then the forms of the report that need no gnuplot
- * are written. The rest is also read as each of the files of perf/ and fio/, for the first boot.
+ * are written. The rest is also read as each of the files of perf/ and fio/, for the first boot,
+ * and as two kernel configurations.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "config.h"
 #include "extras.h"
 
 static const char run_base[] =
@@ -49,6 +51,28 @@ static int boot_make(struct dataset *ds, struct boot *boot, size_t i, const uint
 	if (read_part(ds, boot, part, data + 1, size - 1))
 		return -1;
 	return boot_finish(ds, boot);
+}
+
+static void option_ignore(void *arg, const char *name, const char *base, const char *new)
+{
+	size_t *n = arg;
+
+	*n += strlen(name) + strlen(base) + strlen(new);
+}
+
+/* Two halves as two configurations; that of both with itself has no difference. */
+static void config_try(const uint8_t *data, size_t size)
+{
+	char *a = xcalloc(size + 1, 1), *b = xcalloc(size + 1, 1);
+	size_t text = 0;
+
+	memcpy(a, data, size / 2);
+	memcpy(b, data + size / 2, size - size / 2);
+	config_compare(a, b, option_ignore, &text);
+	if (config_compare(a, a, option_ignore, &text))
+		abort();
+	free(a);
+	free(b);
 }
 
 /* One refused leaves what was read of it. */
@@ -118,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (data[0] % 3 == 0)
 		lines_agree(data + 1, size - 1);
+	config_try(data + 1, size - 1);
 	labels = 1 + data[0] / 3 % 3;
 	cut = 1 + (size - 1) / 2;
 	ds.labels = xcalloc(labels, sizeof(*ds.labels));

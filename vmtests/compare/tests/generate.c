@@ -4,7 +4,8 @@
  *
  * Timing metrics carry 0.5 % between and 1 % within boots around a mean of 100; the first is
  * SHIFT times slower (1.0). Boots of different seeds alternate in time. KEY=VALUE overrides:
- * pte=N, memtotal=KB, fio=VERSION, emulated=1, midr=X, tainted=N, boot=ID (for one boot).
+ * pte=N, memtotal=KB, fio=VERSION, emulated=1, midr=X, tainted=N, config=TEXT, boot=ID (for one
+ * boot), split=MB (x86: no census, of 8 GiB so much by 4k pages, the rest by 2M).
  */
 #include <errno.h>
 #include <math.h>
@@ -18,8 +19,8 @@
 #include "util.h"
 
 struct spec {
-	const char *dir, *label, *fio, *midr, *boot;
-	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted;
+	const char *dir, *label, *fio, *midr, *boot, *config;
+	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted, split;
 	double shift;
 };
 
@@ -39,7 +40,7 @@ static FILE *create(const char *dir, const char *name)
 static json_t *run_json(const struct spec *s, const char *id, long boot)
 {
 	static const char format[] =
-		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:i},\n"
+		"{s:i,s:s,s:s,s:s,s:[{s:i,s:s}],s:{s:s,s:s,s:s,s:s,s:s?,s:i},\n"
 		"s:{s:s,s:s,s:i,s:b,s:b},s:{s:i,s:I},\n"
 		"s:{s:I,s:{s:{s:[{s:s,s:I,s:I,s:I},{s:s,s:I,s:I,s:I}]}}},s:s,s:{s:s},s:{s:s}}";
 	char *started = xasprintf("2026-03-%02ldT%02ld:00:00Z", 1 + boot, s->seed % 24);
@@ -49,7 +50,7 @@ static json_t *run_json(const struct spec *s, const char *id, long boot)
 		"boot_id", id,
 		"runs", "run", 0, "started", started,
 		"kernel", "release", "7.2.13-arm64", "build_id", "c0ffee", "cmdline", "root=/dev/vda",
-		"config_sha256", "11aa", "tainted", (int)s->tainted,
+		"config_sha256", "11aa", "config", s->config, "tainted", (int)s->tainted,
 		"cpu", "arch", "arm64", "midr", s->midr, "online", 2, "emulated", (int)s->emulated,
 		"bbml2", (int)(s->pte < 100000),
 		"memory", "page_size", 4096, "total", (json_int_t)s->memtotal * 1024,
@@ -59,6 +60,12 @@ static json_t *run_json(const struct spec *s, const char *id, long boot)
 		"contiguous", pmds / 64 * 64, "rodata", "on", "binaries", "hvo_bench", "ab12",
 		"tools", "fio", s->fio);
 
+	if (s->split) {
+		json_object_set_new(run, "census", json_null());
+		json_object_set_new(run, "directmap",
+				    json_pack("{s:I,s:I}", "4k", (json_int_t)s->split << 20,
+					      "2M", (json_int_t)(8192 - s->split) << 20));
+	}
 	free(started);
 	return run;
 }
@@ -117,7 +124,8 @@ static void key_set(struct spec *s, const char *arg)
 		{ "pte=", NULL, &s->pte },	     { "memtotal=", NULL, &s->memtotal },
 		{ "fio=", &s->fio, NULL },	     { "emulated=", NULL, &s->emulated },
 		{ "midr=", &s->midr, NULL },	     { "boot=", &s->boot, NULL },
-		{ "tainted=", NULL, &s->tainted },
+		{ "tainted=", NULL, &s->tainted },   { "config=", &s->config, NULL },
+		{ "split=", NULL, &s->split },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {

@@ -50,4 +50,19 @@ for (n in c(2, 3, 5, 10, 30)) for (alpha in c(0.05, 0.01, 0.001)) {
 	if (tc < 20)	# R's pt() takes noncentralities to 37.62 only
 		put("detect", num(c(df, alpha, uniroot(power, c(0, 37.6), tol = 1e-12)$root)))
 }
+
+# A trend over labels: groups of equal x, half of the cases with ties in y too.
+for (i in 1:100) {
+	x <- rep(0:sample(2:7, 1), each = sample(1:4, 1))
+	y <- if (i %% 2) sample(1:6, length(x), TRUE) else rnorm(length(x)) + runif(1, 0, 0.5) * x
+	if (all(y == y[1]))
+		next
+	k <- cor.test(x, y, method = "kendall", exact = FALSE, continuity = TRUE)
+	# R has S back from tau, so that what is left of an S of 1 is not quite 0.
+	z <- if (abs(k$statistic) < 1e-12) 0 else k$statistic
+	d <- combn(length(x), 2)
+	step <- x[d[2, ]] - x[d[1, ]]
+	sen <- median(((y[d[2, ]] - y[d[1, ]]) / step)[step != 0])
+	put("trend", pair(x, y), num(c(k$estimate, z, k$p.value, sen, t.test(y)$conf.int)))
+}
 close(out)

@@ -46,6 +46,11 @@ golden()
 }
 
 says() { grep -q -- "$1" "$dir/out" "$dir/err"; }
+# flat TEXT: the same where the report may have broken the line
+flat() { tr '\n' ' ' <"$dir/out" | tr -s ' ' | grep -q -- "$1"; }
+options() { [ "$(sed -n 's/^ *differs config //p' "$dir/out" | tr '\n' '|')" = "$1" ]; }
+begins() { head -1 "$dir/out" | grep -q "^$1"; }
+quiet() { ! [ -s "$dir/err" ]; }
 narrow() { [ "$(awk 'length > n { n = length } END { print n }' "$dir/out")" -le 78 ]; }
 spaced() { says "<bytes" && ! says "<bytes[0-9]"; }
 printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
@@ -76,6 +81,55 @@ check "keep a space" spaced
 check "full columns of a matrix" runs 0 "$dir/wide" "$dir/plain" "$dir/third"
 check "keep a space in it" spaced
 check "Markdown" golden pair.md -f markdown "$dir/plain" "$dir/bbml2"
+# A trend of 2 % a label in the first metric, none in the others.
+for i in 1 2 3 4; do
+	"$generate" "$dir/trend$i" "trend$i" 5 10 3 "2$i" "1.0$((2 * i))"
+done
+check "a trend" runs 0 "$dir"/trend[1-4]
+check "78 columns of a trend" narrow
+check "says its labels" says "^trend trend1 > trend2 > trend3 > trend4$"
+check "is found and priced" says "^ ns_per_page <ns/page .*+[12]\.[0-9]*%  *+0\.[89].* worse$"
+check "where it is alone" says "^3 rows without a trend; -v lists them$"
+check "all rows of it" runs 0 -v "$dir"/trend[1-3]
+check "from three labels on" says "^trend trend1"
+check "evidence of each label" says "^    trend3: n 5/5, between"
+check "unasked from four" runs 0 "$dir"/trend[1-3]
+check "unasked" eval '! says "^trend trend1"'
+check "a trend of boots in two labels" runs 2 -v "$dir/trend1" "$dir/trend2" "$dir/trend1"
+check "a trend in Markdown" runs 0 -f markdown "$dir"/trend[1-4]
+check "has its table" says "^## Trend$"
+check "evidence" runs 0 -v "$dir/plain" "$dir/bbml2"
+check "78 columns of evidence" narrow
+check "n, spreads and p" says "^    n 5/5, between .*%/.*%, within .*%/.*%, p .*, Holm"
+
+# The map of the whole 4 GiB by PTEs costs 8192 kB; what splits later is not missing in MemTotal.
+check "the treatment in words" runs 0 "$dir/plain" "$dir/bbml2"
+check "of both sides" flat "bbml2 maps 4GiB with 2044 PMD (1984 contiguous) and 2048 PTE leaves; plain maps 4GiB with 1048576 PTE leaves"
+check "and MemTotal" flat "kB: +8192; page tables explain +8176 to +8192 page"
+"$generate" "$dir/less" less 5 10 3 15 1 pte=2048 memtotal=4004532
+check "MemTotal that is not explained" runs 0 "$dir/plain" "$dir/less"
+check "is said" flat "+4096; page tables explain +8176 to +8192, not -4080"
+"$generate" "$dir/same" same 5 10 3 16 1 pte=2048
+check "MemTotal that does not change" runs 0 "$dir/plain" "$dir/same"
+check "but should" flat "kB: +0; page tables explain +8176 to +8192, not -8176"
+
+"$generate" "$dir/split1" split1 5 10 3 17 1 pte=2560
+"$generate" "$dir/split2" split2 5 10 3 18 1 pte=4096
+check "splits after boot" runs 0 "$dir/split1" "$dir/split2"
+check "explain no MemTotal" eval '! says MemTotal'
+"$generate" "$dir/conf1" conf1 2 2 1 17 1 "config=$(printf 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_HZ=250\nCONFIG_KFENCE=y')"
+"$generate" "$dir/conf2" conf2 2 2 1 18 1 "config=$(printf 'CONFIG_HZ=250\nCONFIG_A=m\nCONFIG_TEXT="a b"')"
+check "configurations" runs 0 "$dir/conf1" "$dir/conf2"
+check "in one order" options 'KFENCE: y -> n|A: y -> m|TEXT: n -> "a b"|'
+"$generate" "$dir/conf3" conf3 2 2 1 19 1 "config=$(seq -f "CONFIG_N%g=y" 30)"
+check "many options" runs 0 "$dir/conf1" "$dir/conf3"
+check "are counted" says "^ *and 21 more options"
+check "many options with -v" runs 0 -v "$dir/conf1" "$dir/conf3"
+check "are listed" says "config N30: n -> y"
+
+check "one picture with one boot" runs 0 -f html "$dir/single"
+check "without gnuplot's comment" quiet
+
 check "a regression is asked for" runs 1 --fail-on regression "$dir/plain" "$dir/bbml2"
 check "a regression is not asked for" runs 0 "$dir/plain" "$dir/bbml2"
 echo '{"test":"t","run":0,"result":"pass","reason":"","seconds":1,"pass":1,"fail":0,"skip":0}' \
@@ -99,7 +153,40 @@ check "voids the verdicts" says "0 better, 0 worse, 0 same, 0 unsure, 0 missing,
 check "unless allowed" runs 0 --allow tools "$dir/plain" "$dir/fio"
 check "a tainted run" runs 4 "$dir/plain" "$dir/tainted"
 check "within one boot" runs 0 "$dir/block" "$dir/split"
-check "said to be" says "both sides are the same boot"
+check "said to be, first" begins "WITHIN ONE BOOT: both labels"
+check "78 columns of it" narrow
+check "for the boot only" flat "the verdicts hold for this boot, not for the kernel"
+cp -r "$dir/plain" "$dir/blind"
+for file in "$dir"/blind/*/run.json; do
+	sed -i 's/"linear":/"image":/' "$file"
+	mv "${file%/*}" "${file%/*}.x"
+	sed -i 's/"boot_id": "\([^"]*\)"/"boot_id": "\1.x"/' "${file%/*}.x/run.json"
+done
+cp -r "$dir/blind" "$dir/blinder"
+sed -i 's/"boot_id": "\([^"]*\)"/"boot_id": "\1.y"/' "$dir"/blinder/*/run.json
+check "no census" runs 0 "$dir/blind" "$dir/blinder"
+check "is no treatment" says "none seen, but neither side says how"
+"$generate" "$dir/x86" x86-blocks 1 10 2 10 1 boot=same split=96
+"$generate" "$dir/x86split" x86-split 1 10 2 11 1.2 boot=same split=8000
+check "split by -S" runs 0 "$dir/x86" "$dir/x86split"
+check "both maps" flat "base 7.906GiB by 2M, 96MiB by 4k new 192MiB by 2M, 7.812GiB by 4k"
+check "within its boot" begins "WITHIN ONE BOOT"
+"$generate" "$dir/paired" paired 5 12 3 1 1.1
+check "every boot in both" runs 0 "$dir/plain" "$dir/paired"
+check "is said first too" begins "WITHIN BOOTS: every boot is in both labels"
+"$generate" "$dir/partly" partly 3 10 3 1
+check "some boots in both" runs 2 "$dir/plain" "$dir/partly"
+check "are refused" says "share 3 boots of 5 and 3"
+check "a boot of its own" runs 0 "$dir/plain" "$dir/bbml2"
+check "says nothing of it" eval '! says WITHIN'
+check "within one boot, closely" runs 0 -v "$dir/block" "$dir/split"
+check "counts repeats" says "^    repeats 10/10, between -/-"
+check "within one boot in Markdown" runs 0 -f markdown "$dir/block" "$dir/split"
+check "says so" says "^\*\*WITHIN ONE BOOT"
+check "within one boot in HTML" runs 0 -f html "$dir/block" "$dir/split"
+check "without a word of gnuplot's" quiet
+check "says so there" says "<b>WITHIN ONE BOOT"
+check "within one boot again" runs 0 "$dir/block" "$dir/split"
 check "finds the split" says "worse"
 check "an empty label" runs 0 "$dir/empty"
 check "a label of skips" runs 0 "$dir/nothing"
@@ -170,7 +257,6 @@ refused "too hot a symbol" perf/0.t.symbols.jsonl "more than 100" '{"symbol":"s"
 refused "a symbol of nothing" perf/0.t.symbols.jsonl "no \"symbol\"" '[]'
 refused "percentile 101" fio/0.j.0.json "percentile of read" \
 	'{"jobs":[{"read":{"clat_ns":{"percentile":{"101":1}}}}]}'
-refused "a torn fio file" fio/0.j.0.json ":" '{"jobs":'
 ln -sf /etc/passwd "$dir/bad/b000-1/fio/0.j.0.json"
 check "a link in fio" runs 2 "$dir/bad"
 check "is not followed either" says "a symbolic link"
@@ -179,9 +265,25 @@ if python3 -c 'import jsonschema' 2>"$dir/err"; then
 	check "JSON" runs 0 -f json "$dir/before" "$dir/after"
 	check "has its schema" python3 -W ignore -m jsonschema -i "$dir/out" \
 		"$here/../../../docs/compare.schema.json"
+	check "JSON with trends" runs 0 -f json "$dir"/trend[1-4]
+	check "has its schema too" python3 -W ignore -m jsonschema -i "$dir/out" \
+		"$here/../../../docs/compare.schema.json"
 else
 	echo "SKIP the JSON schema: no python3-jsonschema" >&2
 fi
+
+# A crash tears what explains a verdict, never the verdict.
+rm -rf "$dir/bad"
+cp -r "$dir/before" "$dir/bad"
+printf '{"counter-value":"5","event":"torn"}\n{"counter-va' >"$dir/bad/b000-1/perf/0.t.stat.json"
+printf '{"jobs":[{"read":' >"$dir/bad/b000-1/fio/0.j.0.json"
+printf '\033[31m' >"$dir/bad/b001-1/fio/0.j.0.json"
+check "torn perf and fio files" runs 0 -v "$dir/bad" "$dir/after"
+check "are counted" says "b000-1: 2 damaged files"
+check "are named" says "0.t.stat.json:"
+check "are left out whole" eval '! says "^ torn"'
+check "without control characters" printable
+check "beside what is whole" says "^ cycles:k  *1000$"
 
 # line NAME MESSAGE TEXT: is a samples.jsonl with this line refused by that name?
 line()
@@ -204,6 +306,7 @@ sample()
 
 line "NaN" "invalid token" "$(sample NaN)"
 line "infinity" "real number overflow" "$(sample 1e999)"
+line "an integer of 22 digits" "too big integer" "$(sample 1001189187833778017628)"
 line "a negative duration" "negative duration" "$(sample -1 ns)"
 line "mixed units" "has unit us here and ns/page elsewhere" \
 	'{"bench":"linear/churn","case":"n0","metric":"ns_per_page","unit":"us","better":"lower","value":1,"rep":90,"run":0,"t":1}'

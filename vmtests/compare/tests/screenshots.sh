@@ -33,6 +33,9 @@ shot()
 }
 
 shot desktop report.html 1200
+"$generate" "$dir/third" third 5 10 6 3 1.2 || exit 1
+"$vmcompare" -f html -o "$keep/trend.html" "$dir/base" "$dir/new" "$dir/third" || exit 1
+shot trend trend.html 1200
 shot phone phone.html 500
 shot dark report.html 1200 --blink-settings=preferredColorScheme=0
 if cmp -s "$keep/desktop.png" "$keep/dark.png"; then
@@ -44,4 +47,6 @@ if grep -Eiq '<script|(src|href)="?(https?:)?//|@import|url\(' "$keep/report.htm
 	exit 1
 fi
 [ "$(grep -c '<svg' "$keep/report.html")" -ge 8 ] || { echo "FAIL pictures are missing" >&2; exit 1; }
-echo "3 screenshots"
+trends=$(grep -c 'trend over the labels' "$keep/trend.html")
+[ "$trends" = 7 ] || { echo "FAIL $trends of 7 metrics have a trend's picture" >&2; exit 1; }
+echo "4 screenshots"

@@ -57,9 +57,10 @@ static void estimate_near(const char *what, size_t line, const struct estimate *
 
 static bool check_line(const char *tag, char *at, size_t line)
 {
-	double x[MANY], y[MANY], r[5], least;
+	double x[MANY], y[MANY], r[6], lo, hi, least;
 	size_t nx, ny;
 	struct estimate e;
+	struct kendall k;
 	bool exact;
 
 	if (!strcmp(tag, "detect")) {
@@ -85,6 +86,16 @@ static bool check_line(const char *tag, char *at, size_t line)
 		near(tag, line, e.diff, r[0], CLOSE);
 		near(tag, line, e.se, r[1], CLOSE);
 		near(tag, line, e.p, r[2], CLOSE);
+	} else if (!strcmp(tag, "trend")) {
+		if (!numbers(&at, r, 6) || kendall_test(x, y, nx, &k) ||
+		    mean_interval(y, ny, 0.05, &lo, &hi))
+			return false;
+		near("tau", line, k.tau, r[0], CLOSE);
+		near("z", line, k.z, r[1], CLOSE);
+		near("p of tau", line, k.p, r[2], CLOSE);
+		near("Theil-Sen", line, theil_sen(x, y, nx), r[3], CLOSE);
+		near("interval", line, lo, r[4], CLOSE);
+		near("interval", line, hi, r[5], CLOSE);
 	} else {
 		if (!numbers(&at, r, 5) ||
 		    (!strcmp(tag, "paired") ? paired_test(x, y, nx, 0.05, &e) :

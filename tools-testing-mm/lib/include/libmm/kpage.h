@@ -29,13 +29,24 @@ int __kpage_open(enum kpage_file file);
 int __kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr);
 
 /*
+ * Whether the kernel says anything of the @nr pages with @flags, which are in use. Of memory in
+ * whose sections pfn_to_online_page() finds no page kpage_read() in fs/proc/page.c says nothing
+ * (0, or KPF_NOPAGE), nor what its count is. Observed on 6.18: of the topmost 3.75 of 24 GiB
+ * nothing was said while they were in use.
+ */
+bool kpage_flags_are_told(const uint64_t *flags, size_t nr);
+
+#define KPAGE_NOT_TOLD "/proc/kpageflags says nothing of the memory that the huge pages lie in"
+
+/*
  * Whether @flags (KPAGE_FLAGS of a huge page's @nr base pages, head first) are those of one
  * hugetlb page: a head, tails behind it, all of them HUGE, none poisoned or missing. *@wrong, when
  * not NULL, is the first page that is not as it should be.
  *
  * Each @fake pages, when not 0, the page may be told to be a head too. Kernels that map the page
- * of a huge page's first struct pages in place of the freed ones have copies of the head there,
- * and those with snapshot_page() (6.16 and newer) do not recognise them.
+ * of a huge page's first struct pages in place of the freed ones have copies of the head there.
+ * snapshot_page() in mm/util.c, from which /proc/kpageflags is made, takes a page for a head that
+ * has not the mark of a tail, and does not ask page_fixed_fake_head(). Observed on 6.18.
  */
 bool kpage_flags_are_huge(const uint64_t *flags, size_t nr, size_t fake, size_t *wrong);
 

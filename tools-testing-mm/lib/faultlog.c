@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * faultlog: a perf event that samples the address of every page fault of the calling thread.
+ */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <libmm/fail.h>
+#include <libmm/faultlog.h>
+#include <libmm/sysfile.h>
+
+#define PARANOID "/proc/sys/kernel/perf_event_paranoid"
+/* Least number of faults that fit. With it a log stays below kernel.perf_event_mlock_kb. */
+#define NR_RECORDS 4096
+
+/* What PERF_SAMPLE_ADDR alone makes of PERF_RECORD_SAMPLE. */
+struct record {
+	struct perf_event_header header;
+	uint64_t addr;
+};
+
+/* The kernel wants a power of two of pages behind the one with the ring's state. */
+static size_t ring_data_size(size_t page)
+{
+	size_t size = page;
+
+	while (size < NR_RECORDS * sizeof(struct record))
+		size *= 2;
+	return size;
+}
+
+static int open_refuse(int err, char *reason, size_t len)
+{
+	char paranoid[16];
+
+	if (err == ENOSYS)
+		return libmm_refuse(-err, reason, len,
+				    "this kernel was built without CONFIG_PERF_EVENTS");
+	if ((err == EACCES || err == EPERM) &&
+	    __sysfile_read(PARANOID, paranoid, sizeof(paranoid)) > 0)
+		return libmm_refuse(-err, reason, len,
+				    "page faults may not be logged (%s): kernel.perf_event_paranoid is %s, 2 allows it",
+				    strerror(err), paranoid);
+	return libmm_refuse(-err, reason, len, "page faults cannot be logged: %s", strerror(err));
+}
+
+int __faultlog_open(struct faultlog *log, char *reason, size_t len)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_PAGE_FAULTS,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_ADDR,
+		.disabled = 1,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+	};
+
+	memset(log, 0, sizeof(*log));
+	log->page = sysconf(_SC_PAGESIZE);
+	log->data_size = ring_data_size(log->page);
+	log->fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (log->fd < 0)
+		return open_refuse(errno, reason, len);
+
+	/* Writable: the kernel then drops what it has no room for, instead of overwriting. */
+	log->ring = mmap(NULL, log->page + log->data_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 log->fd, 0);
+	if (log->ring == MAP_FAILED) {
+		int err = errno;
+
+		log->ring = NULL;
+		close(log->fd);
+		return open_refuse(err, reason, len);
+	}
+	return 0;
+}
+
+void faultlog_close(struct faultlog *log)
+{
+	if (!log->ring)
+		return;
+	munmap(log->ring, log->page + log->data_size);
+	close(log->fd);
+	log->ring = NULL;
+}
+
+void faultlog_start(struct faultlog *log)
+{
+	struct perf_event_mmap_page *state = log->ring;
+	uint64_t head = __atomic_load_n(&state->data_head, __ATOMIC_ACQUIRE);
+
+	__atomic_store_n(&state->data_tail, head, __ATOMIC_RELEASE);
+	if (ioctl(log->fd, PERF_EVENT_IOC_RESET, 0) || ioctl(log->fd, PERF_EVENT_IOC_ENABLE, 0))
+		libmm_fail("faultlog: enabling the event: %s", strerror(errno));
+}
+
+/* The data is a ring, and a record may lie across its end: all are multiples of 8 bytes. */
+static void ring_read(const struct faultlog *log, uint64_t at, void *to, size_t size)
+{
+	const char *data = (const char *)log->ring + log->page;
+	size_t i;
+
+	for (i = 0; i < size; i += sizeof(uint64_t))
+		memcpy((char *)to + i, data + (at + i) % log->data_size, sizeof(uint64_t));
+}
+
+int __faultlog_stop(struct faultlog *log, const void *area, size_t nr, unsigned int *faults)
+{
+	struct perf_event_mmap_page *state = log->ring;
+	uint64_t at, head, counted, seen = 0;
+	struct record record;
+	size_t page;
+
+	if (ioctl(log->fd, PERF_EVENT_IOC_DISABLE, 0))
+		return -errno;
+	if (read(log->fd, &counted, sizeof(counted)) != sizeof(counted))
+		return -EIO;
+	head = __atomic_load_n(&state->data_head, __ATOMIC_ACQUIRE);
+	for (at = state->data_tail; at < head; at += record.header.size) {
+		ring_read(log, at, &record.header, sizeof(record.header));
+		if (record.header.type != PERF_RECORD_SAMPLE)
+			continue;
+		ring_read(log, at, &record, sizeof(record));
+		seen++;
+		page = (record.addr - (uintptr_t)area) / log->page;
+		if (record.addr >= (uintptr_t)area && page < nr)
+			faults[page]++;
+	}
+	return seen == counted ? 0 : -EOVERFLOW;
+}
+
+void faultlog_stop(struct faultlog *log, const void *area, size_t nr, unsigned int *faults)
+{
+	int ret = __faultlog_stop(log, area, nr, faults);
+
+	if (ret)
+		libmm_fail("faultlog: reading which pages faulted: %s", strerror(-ret));
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a test has changed is put back whatever becomes of it: end each test of huge pages at moments
+# that differ, by a signal that it may act upon and by one that it may not, and see that after the
+# next start of anything the pools and the switch of HVO are what they were.
+# usage: teardown_test.sh BUILD
+
+set -u
+build=$1
+tests=$build/tools-testing-mm
+number=0 failed=0
+moments='0.02 0.07 0.11 0.19 0.26 0.33 0.41 0.54 0.68 0.83'
+patience=60	# seconds for what was ended to be gone
+
+result()
+{
+	number=$((number + 1))
+	[ "$1" = ok ] || failed=1
+	echo "$1 $number $2"
+}
+
+# Every setting that the tests change.
+settings()
+{
+	for file in /sys/kernel/mm/hugepages/*/nr_hugepages \
+		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
+		/sys/kernel/mm/hugepages/*/surplus_hugepages \
+		/proc/sys/vm/hugetlb_optimize_vmemmap; do
+		[ ! -r "$file" ] || echo "$file $(cat "$file")"
+	done
+}
+
+# SIGNAL TEST MOMENT: by its session, for the framework gives each case a process group of its own
+ended()
+{
+	setsid "$tests/$2" >/dev/null 2>&1 &
+	session=$!
+	sleep "$3"
+	pkill "-$1" -s "$session"
+	wait "$session"
+	timeout -k 1 "$patience" sh -c "while pgrep -s $session >/dev/null; do sleep 0.02; done"
+}
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo '1..0 # SKIP the tests need root'
+	exit 4
+fi
+"$build/vmtests/vmtctl" locked true || exit 1
+echo 'KTAP version 1'
+before=$(settings)
+for signal in KILL TERM; do
+	for test in hvo_test hvo_race_test hugetlb_regress_test; do
+		verdict=ok changed=0
+		for moment in $moments; do
+			ended "$signal" "$test" "$moment"
+			[ "$(settings)" = "$before" ] || changed=$((changed + 1))
+			if ! "$build/vmtests/vmtctl" locked true 2>"$build/teardown.log" ||
+				[ "$(settings)" != "$before" ]; then
+				verdict='not ok'
+				echo "# after SIG$signal at $moment s:"
+				sed 's/^/# /' "$build/teardown.log"
+				settings | sed 's/^/# /'
+			fi
+		done
+		echo "# $changed times of 10 something was left to put back"
+		result "$verdict" "$test.put_back_after_SIG$signal"
+	done
+done
+echo "1..$number"
+exit $failed
