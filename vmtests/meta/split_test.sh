@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# run_vmtests.sh -S in guests, whose linear map may be split: how much of it, without the OOM killer,
-# under which labels, and that it stops where there is nothing to split. With -a also on arm64, and
-# against the naive way: all memory as secret memory.
+# run_vmtests.sh -S in guests, whose linear map may be split: how much of it, without the OOM
+# killer, under which labels, and that it stops where there is nothing to split. With -a also on
+# arm64, and against the naive way: all memory as secret memory.
 #
 # The naive way changes the linear map once for each page, with a flush on every CPU; that is what
 # hardware spends its time on, so the number of changes is compared exactly, and that of seconds is
