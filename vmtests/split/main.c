@@ -26,6 +26,7 @@
  * Exit: 0 at least 90 % of the blocks are split, 1 fewer are, or an error, 2 wrong use, 4 this
  * kernel's map has no blocks, or they cannot be split.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -105,7 +106,7 @@ static int result_print(const struct taker *s, const struct map *before)
 	return EXIT_TOO_FEW;
 }
 
-static int split(struct taker *s, const struct map *before)
+static int map_split(struct taker *s, const struct map *before)
 {
 	uint64_t kills_before, kills;
 	int err;
@@ -123,6 +124,11 @@ static int split(struct taker *s, const struct map *before)
 
 	err = __take_all(s);
 	secretmem_close(&s->secret);
+	if (err == -EDQUOT) {
+		fprintf(stderr, "linear_map_split: only %zu secret pages may be locked, and part of the map is done: raise the limit, ulimit -l, or run with CAP_SYS_RESOURCE\n",
+			s->secrets);
+		return EXIT_TOO_FEW;
+	}
 	if (err)
 		return fail("cannot use up memory", err);
 	err = __sysfile_read_key("/proc/vmstat", "oom_kill", &kills);
@@ -171,5 +177,5 @@ int main(int argc, char **argv)
 		return status;
 	printf("splitting %" PRIu64 " MiB of blocks of the linear map: only a reboot undoes this\n",
 	       before.blocks / MIB);
-	return split(&s, &before);
+	return map_split(&s, &before);
 }

@@ -63,7 +63,10 @@ struct taker {
 	double seconds;		/* what the taking took */
 };
 
-/* Take memory until what is left is the reserve. The process's end gives it back. 0 or -errno. */
+/*
+ * Take memory until what is left is the reserve. The process's end gives it back. Returns 0,
+ * -EDQUOT when no more secret pages may be locked, or -errno.
+ */
 int __take_begin(struct taker *s);
 int __take_all(struct taker *s);
 

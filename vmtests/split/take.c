@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -160,11 +162,10 @@ int __take_begin(struct taker *s)
 	return __secretmem_open(&s->secret, s->most_secrets * s->page);
 }
 
-int __take_all(struct taker *s)
+static int memory_take(struct taker *s)
 {
 	int err = 0;
 
-	s->started_ns = bench_now_ns();
 	while (!err && memory_left(s) && s->secrets < s->most_secrets) {
 		s->secret.map[s->secrets++ * s->page] = 1;
 		for (size_t i = pages_between(s); !err && i; i--)
@@ -172,7 +173,29 @@ int __take_all(struct taker *s)
 		source_look(s);
 		progress_show(s);
 	}
+	return err;
+}
+
+static sigjmp_buf out_of_secrets;
+
+static void bus_error(int sig)
+{
+	(void)sig;
+	siglongjmp(out_of_secrets, 1);
+}
+
+/* A secret page over RLIMIT_MEMLOCK is SIGBUS, and the limit may be one that cannot be raised. */
+int __take_all(struct taker *s)
+{
+	const struct sigaction on_bus = { .sa_handler = bus_error };
+	struct sigaction before;
+	int err;
+
+	if (sigaction(SIGBUS, &on_bus, &before))
+		return -errno;
+	s->started_ns = bench_now_ns();
+	err = sigsetjmp(out_of_secrets, 1) ? -EDQUOT : memory_take(s);
 	s->seconds = (bench_now_ns() - s->started_ns) / 1e9;
 	progress_clear(s);
-	return err;
+	return sigaction(SIGBUS, &before, NULL) ? -errno : err;
 }
