@@ -21,7 +21,9 @@
  *
  * Limits. A block in which others hold every page cannot be reached, nor can boot-time memory such
  * as struct pages. arm64 splits to pages, but leaves the contiguous bit on those groups of 16 that
- * hold no secret page (arch/arm64/mm/mmu.c, split_pmd()): the census shows how many.
+ * hold no secret page (arch/arm64/mm/mmu.c, split_pmd()): the census shows how many. Each block's
+ * new page table is itself a page that stays, taken where the secret page was: afterwards free huge
+ * pages are few until the reboot, and what needs them may have to be left out of the comparison.
  *
  * Exit: 0 at least 90 % of the blocks are split, 1 fewer are, or an error, 2 wrong use, 4 this
  * kernel's map has no blocks, or they cannot be split.
