@@ -56,6 +56,12 @@ check: all
 lint: $(FRAMEWORK)
 	@.ci/lint $(B) $(KSFT) $(CHECKPATCH)
 
+check-aa: all
+	@vmtests/meta/aa_test.sh $(B) $(if $(AA_TESTS),"$(AA_TESTS)")
+
+check-split: all
+	@vmtests/meta/split_test.sh -a $(B)
+
 bench-self: all
 	$(B)/vmtests/bench_self
 
@@ -72,6 +78,8 @@ clean:
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint            style, static analysis, and builds with every compiler'
+	@echo 'make check-aa        whether the same benchmarks, run twice, say the same'
+	@echo 'make check-split     -S in guests: how much is split, and how fast'
 	@echo 'make bench-self      what the timing loop itself costs'
 	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
@@ -88,4 +96,4 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check lint bench-self patch install clean help
+.PHONY: all mm vmtests deps run check check-aa check-split lint bench-self patch install clean help

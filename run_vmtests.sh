@@ -18,7 +18,7 @@ usage()
 {
 	cat <<'EOF'
 usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"] [-T quick|full]
-                      [-r repeats] [-o label-dir] [-n] [-d] [-h]
+                      [-r repeats] [-o label-dir] [-n] [-d] [-p] [-S] [-h]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
@@ -29,6 +29,9 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"] [-T quick|full
       (default results/KERNEL-RELEASE)
   -n  no TAP: one line a test
   -d  allow lasting changes: soft offline, module load, CPU hot-unplug
+  -p  perf stat and perf record beside each benchmark, into LABEL-DIR/BOOT_ID/perf
+  -S  measure as LABEL-blocks, split every block of the kernel's linear map to
+      pages, measure again as LABEL-split: only a reboot undoes the split
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
@@ -57,9 +60,11 @@ list=$here/vmtests/vmtests.list
 programs=${VMTESTS_BUILD:-$here/build}
 [ -x "$programs/vmtests/vmtctl" ] || programs=${VMTESTS_BUILD:-$here}
 vmtctl=$programs/vmtests/vmtctl
+splitter=$programs/vmtests/linear_map_split
 
 listing='' wanted='' excluded='' tier=quick repeats='' label_dir='' tap=1 no_tap='' destructive=''
-while getopts ':lt:x:T:r:o:ndh' option; do
+perf='' split=''
+while getopts ':lt:x:T:r:o:ndpSh' option; do
 	case $option in
 	l) listing=1 ;;
 	t) wanted="$wanted $OPTARG" ;;
@@ -69,6 +74,8 @@ while getopts ':lt:x:T:r:o:ndh' option; do
 	o) label_dir=$OPTARG ;;
 	n) tap='' no_tap=-N ;;
 	d) destructive=1 ;;
+	p) perf=-P ;;
+	S) split=1 ;;
 	h) usage; exit $PASS ;;
 	:) die "-$OPTARG wants an argument; -h shows the usage" ;;
 	*) die "unknown option -$OPTARG; -h shows the usage" ;;
@@ -167,6 +174,8 @@ fi
 if [ -z "${VMTESTS_LOCK_FD:-}" ]; then
 	exec "$vmtctl" locked "$here/run_vmtests.sh" "$@"
 fi
+arguments="$*"
+export VMTESTS_FIO_JOBS="$here/fio-jobs"
 
 # The OOM killer takes a test, never the runner; vmtctl gives tests the old score back.
 if VMTESTS_OOM_SCORE_ADJ=$(cat /proc/$$/oom_score_adj 2>/dev/null); then
@@ -174,18 +183,15 @@ if VMTESTS_OOM_SCORE_ADJ=$(cat /proc/$$/oom_score_adj 2>/dev/null); then
 	(echo -1000 >/proc/$$/oom_score_adj) 2>/dev/null || unset VMTESTS_OOM_SCORE_ADJ
 fi
 
+if [ -n "$split" ]; then
+	"$splitter" -c || exit
+fi
+
 plan=$(entries | while read -r name group test_tier rest; do
 	! selected "$name" "$group" "$test_tier" || echo "$name $group $test_tier $rest"
 done)
 [ -n "$plan" ] || die "nothing is left to run: -t and -x leave no test"
 planned=$(echo "$plan" | wc -l)
-
-opened=$("$vmtctl" begin -o "$label_dir" -T "$tier" -r "$repeats" -a "$*" \
-	-p "$programs/vmtests" -p "$programs/tools-testing-mm") || exit $USAGE
-boot_dir=$(echo "$opened" | head -n 1)
-run=$(echo "$opened" | tail -n 1)
-boot_dir=$(cd "$boot_dir" && pwd) || die "cannot enter $boot_dir"
-export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run" VMTESTS_FIO_JOBS="$here/fio-jobs"
 
 interrupted='' child=''
 stop()
@@ -209,6 +215,93 @@ run_test()
 	return $status
 }
 
+say()
+{
+	[ -z "$tap" ] || printf '# '
+	echo "$*"
+}
+
+# label_begin LABEL-DIR: open its results
+label_begin()
+{
+	opened=$("$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" \
+		-p "$programs/vmtests" -p "$programs/tools-testing-mm") || return
+	boot_dir=$(echo "$opened" | head -n 1)
+	run=$(echo "$opened" | tail -n 1)
+	boot_dir=$(cd "$boot_dir" && pwd) || die "cannot enter $boot_dir"
+	export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run"
+}
+
+# The exit status of what was run until now.
+status_now()
+{
+	if [ -n "$broken" ]; then
+		echo $USAGE
+	elif [ -n "$interrupted" ]; then
+		echo 130
+	elif [ "$failed" -gt 0 ]; then
+		echo $FAIL
+	elif [ "$passed" -eq 0 ]; then
+		echo $SKIP
+	else
+		echo $PASS
+	fi
+}
+
+count_result()	# EXIT-STATUS
+{
+	case $1 in
+	"$PASS") passed=$((passed + 1)) ;;
+	"$SKIP") skipped=$((skipped + 1)) ;;
+	"$FAIL") failed=$((failed + 1)) ;;
+	"$USAGE") broken=1 ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+}
+
+# measure SUFFIX: every test of the plan; SUFFIX sets apart the names of one test's two results
+measure()
+{
+	while read -r name _ _ timeout flags program args; do
+		number=$((number + 1))
+		about=$(of_tier "$(flag "$flags" about)")
+		counted=''
+		case $program in vmtests/*) counted=$perf ;; esac
+		# shellcheck disable=SC2086 # args are words; -N and -P are words or nothing
+		run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$1" \
+			-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
+			-p "[$number/$planned]" -l "$about_left" $no_tap $counted \
+			"$programs/$program" $args </dev/null
+		count_result $?
+		[ -z "$interrupted$broken" ] || break
+		about_left=$((about_left - ${about:-1}))
+	done <<EOF
+$plan
+EOF
+}
+
+# In seconds; hardware splits some GiB a second, an emulator some hundred MiB.
+SPLIT_TIMEOUT=3600
+
+# split_map: as one more test, whose verdict goes to the first of the two labels
+split_map()
+{
+	number=$((number + 1))
+	say "splitting the linear map: only a reboot undoes it"
+	# shellcheck disable=SC2086 # -N is a word or nothing
+	run_test -b "$boot_dir" -i "$run" -k "$number" -m linear_map_split \
+		-t $((SPLIT_TIMEOUT * timeout_mul)) -p "[$number/$planned]" -l "$about_left" \
+		$no_tap "$splitter" </dev/null
+	split_status=$?
+	count_result $split_status
+	return $split_status
+}
+
+label_end()	# EXIT-STATUS
+{
+	"$vmtctl" end -b "$boot_dir" -i "$run" -x "$1" || broken=1
+}
+
 about_left=0
 while read -r _ _ _ _ flags _; do
 	about=$(of_tier "$(flag "$flags" about)")
@@ -217,54 +310,46 @@ done <<EOF
 $plan
 EOF
 
+tests=$planned
+if [ -n "$split" ]; then
+	planned=$((2 * tests + 1)) about_left=$((2 * about_left))
+	label_dir=${label_dir%/}
+	label_begin "$label_dir-blocks" || exit $USAGE
+else
+	label_begin "$label_dir" || exit $USAGE
+fi
+first_dir=$boot_dir
+
 if [ -n "$tap" ]; then
 	echo 'KTAP version 1'
 	echo "1..$planned"
 fi
 
-number=0 passed=0 failed=0 skipped=0 broken=''
-while read -r name _ _ timeout flags program args; do
-	number=$((number + 1))
-	about=$(of_tier "$(flag "$flags" about)")
-	# shellcheck disable=SC2086 # args are words, and -N is a word or nothing
-	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" \
-		-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
-		-p "[$number/$planned]" -l "$about_left" $no_tap "$programs/$program" $args </dev/null
-	case $? in
-	"$PASS") passed=$((passed + 1)) ;;
-	"$SKIP") skipped=$((skipped + 1)) ;;
-	"$FAIL") failed=$((failed + 1)) ;;
-	"$USAGE") broken=1 ;;
-	*) failed=$((failed + 1)) ;;
-	esac
-	[ -z "$interrupted$broken" ] || break
-	about_left=$((about_left - ${about:-1}))
-done <<EOF
-$plan
-EOF
-
-status=$PASS
-if [ -n "$broken" ]; then
-	status=$USAGE
-elif [ -n "$interrupted" ]; then
-	status=130
-elif [ "$failed" -gt 0 ]; then
-	status=$FAIL
-elif [ "$passed" -eq 0 ]; then
-	status=$SKIP
+if [ -n "$perf" ]; then
+	perf_lacks=$("$vmtctl" perf-check) || perf=''
+	[ -z "$perf_lacks" ] || say "-p: $perf_lacks"
 fi
-"$vmtctl" end -b "$boot_dir" -i "$run" -x $status || status=$USAGE
 
-say()
-{
-	[ -z "$tap" ] || printf '# '
-	echo "$*"
-}
+number=0 passed=0 failed=0 skipped=0 broken=''
+measure "${split:+-blocks}"
+if [ -n "$split" ] && [ -z "$interrupted$broken" ] && split_map; then
+	label_end "$(status_now)"
+	label_begin "$label_dir-split" || exit $USAGE
+	measure -split
+fi
 
-[ -z "$interrupted" ] || say "interrupted: $((planned - number)) tests were not started"
+status=$(status_now)
+label_end "$status"
+status=$(status_now)
+
+[ $number -eq "$planned" ] || [ -n "$broken" ] ||
+	say "${interrupted:+interrupted: }$((planned - number)) tests were not started"
 say "Totals: pass:$passed fail:$failed skip:$skipped"
 if [ -x "$programs/vmtests/vmcompare" ] && [ -s "$boot_dir/samples.jsonl" ]; then
-	"$programs/vmtests/vmcompare" "$boot_dir" | while IFS= read -r line; do say "$line"; done
+	set -- "$boot_dir"
+	[ "$first_dir" = "$boot_dir" ] || set -- "$first_dir" "$boot_dir"
+	"$programs/vmtests/vmcompare" "$@" | while IFS= read -r line; do say "$line"; done
 fi
+[ "$first_dir" = "$boot_dir" ] || say "results: $first_dir"
 say "results: $boot_dir"
-exit $status
+exit "$status"

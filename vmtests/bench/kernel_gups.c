@@ -1,52 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tlb/gups: random 64-byte reads out of the page cache.
+ * tlb/gups: random 64-byte reads out of memory that the kernel keeps.
  *
  * pread(2) copies through the linear map, so each read of another page needs another translation of
  * it: a 4 KiB one where the map is made of PTEs, a shared 2 MiB or 1 GiB one where it is made of
  * blocks.
  *
- *   spread   one line of 64 bytes a page, over the whole file
- *   dense    as many lines, next to each other, in 1/64 of the pages (with 4 KiB pages)
- *   ratio    spread against dense, in turns, so that what disturbs one disturbs the other
+ *   spread      one line of 64 bytes a page, over the whole file
+ *   dense       as many lines, next to each other, in 1/64 of the pages (with 4 KiB pages)
+ *   ratio       spread against dense, in turns, so that what disturbs one disturbs the other
+ *   sweep.2eN   spread over 2^N pages only: the knee is where translations no longer fit the TLB
+ *   tmpfs.*, cache.*  the same over a file of /dev/shm and of a disk's file system
+ *   user-pages, user-huge  the negative control: spread in memory of this process, with base pages
+ *               and with huge ones, read without the kernel: how the kernel maps its own memory
+ *               must not move it
  *
  * All visit the same number of cache lines in the same random order (a fixed-seed shuffle, laid out
- * before the clock starts). The file is anonymous shared memory (memfd): page cache that no disk,
- * write-back or file system feature disturbs. It is written in full, and checked to be resident.
+ * before the clock starts). The file is anonymous shared memory (memfd) where nothing else is said:
+ * page cache that no disk, write-back or file system feature disturbs. It is written in full, and
+ * checked to be resident; cache.* lies in $VMTESTS_CACHE_DIR, by default the folder of the results,
+ * is synced before it is read, and never has a name, so that nothing is left of it.
  *
  * What it cannot show: spread also touches 64 times as many struct pages and 64 times as many slots
  * of the page cache's index, so the ratio is above 1 even where translation is free. It is the
  * change of the ratio between two kernels that is translation. Of a read, most is the system call.
+ * A page cache of large folios, as XFS and ext4 have them, has fewer of both.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <libmm/bench.h>
 #include <libmm/sysfile.h>
 
-#define LINE 64ull
-#define MIB (1ull << 20)
+#define LINE UINT64_C(64)
+#define MIB (UINT64_C(1) << 20)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Share of MemAvailable that the file takes, and its bound in the quick tier. */
 #define FILE_SHARE 4
 #define QUICK_BYTES (1024 * MIB)
+/* Of backings that only repeat the comparison, in the quick tier. */
+#define QUICK_BYTES_BESIDE (256 * MIB)
 /* Reads of a repeat in the full tier, where the file has far more lines than time allows. */
-#define MAX_READS (1ull << 21)
+#define MAX_READS (UINT64_C(1) << 21)
+/* At least so many in a repeat of the sweep, over and over where there are fewer pages. */
+#define SWEEP_READS (UINT64_C(1) << 17)
 /* Turns of one repeat of the ratio: short against a scheduler tick's effect on the mean. */
 #define TURNS 16
 
-static int fd = -1;
+enum backing { BACKING_MEMFD, BACKING_TMPFS, BACKING_CACHE, BACKING_USER };
+
+/* Of a case: where its lines are, and how many pages they lie in. */
+struct place {
+	enum backing backing;
+	unsigned int sweep_bits;	/* log2 of the pages; 0: as many as memory allows */
+	bool huge;			/* BACKING_USER: huge pages */
+};
+
+static struct {
+	int fd;
+	char *map;			/* BACKING_USER */
+	uint64_t map_bytes;
+	uint64_t pages;
+	uint64_t lines;			/* distinct ones that a repeat reads */
+	uint64_t *order;		/* 0 .. lines - 1, shuffled */
+	uint64_t *spread;		/* byte offsets */
+	uint64_t *dense;
+	uint64_t turn;			/* of the ratio */
+} gups = { .fd = -1, .map = MAP_FAILED };
+
 static char line[LINE];
-static uint64_t file_pages;
-static uint64_t nr_reads;
-static uint64_t *order;		/* 0 .. nr_reads - 1, shuffled */
-static uint64_t *spread;	/* byte offsets */
-static uint64_t *dense;
-static uint64_t turn;		/* of the ratio */
 
 /* xorshift64* (Vigna, 2014): the same sequence on every machine, unlike rand(3). */
 static uint64_t random_next(uint64_t *state)
@@ -57,62 +87,114 @@ static uint64_t random_next(uint64_t *state)
 	return *state * 2685821657736338717ull;
 }
 
-/* Fisher-Yates. The bias of the modulo is at most nr_reads / 2^64. */
+/* Fisher-Yates. The bias of the modulo is at most lines / 2^64. */
 static void order_shuffle(void)
 {
 	uint64_t seed = 1, i;
 
-	for (i = 0; i < nr_reads; i++)
-		order[i] = i;
-	for (i = nr_reads - 1; i > 0; i--) {
+	for (i = 0; i < gups.lines; i++)
+		gups.order[i] = i;
+	for (i = gups.lines - 1; i > 0; i--) {
 		uint64_t other = random_next(&seed) % (i + 1);
-		uint64_t swap = order[i];
+		uint64_t swap = gups.order[i];
 
-		order[i] = order[other];
-		order[other] = swap;
+		gups.order[i] = gups.order[other];
+		gups.order[other] = swap;
 	}
 }
 
 /* Every page has its line at another place, so that the lines fall into all sets of the caches. */
 static void offsets_layout(uint64_t page_size)
 {
-	uint64_t i, stride = file_pages / nr_reads, lines_per_page = page_size / LINE;
+	uint64_t i, stride = gups.pages / gups.lines, lines_per_page = page_size / LINE;
 
-	for (i = 0; i < nr_reads; i++) {
-		spread[i] = order[i] * stride * page_size + order[i] % lines_per_page * LINE;
-		dense[i] = order[i] * LINE;
+	for (i = 0; i < gups.lines; i++) {
+		uint64_t nr = gups.order[i];
+
+		gups.spread[i] = nr * stride * page_size + nr % lines_per_page * LINE;
+		gups.dense[i] = nr * LINE;
 	}
 }
 
 static int offsets_make(struct bench_case *c, uint64_t page_size)
 {
-	order = malloc(nr_reads * sizeof(*order));
-	spread = malloc(nr_reads * sizeof(*spread));
-	dense = malloc(nr_reads * sizeof(*dense));
-	if (!order || !spread || !dense)
-		return bench_fail(c, -ENOMEM, "memory for %lu offsets", (unsigned long)nr_reads);
+	gups.order = malloc(gups.lines * sizeof(*gups.order));
+	gups.spread = malloc(gups.lines * sizeof(*gups.spread));
+	gups.dense = malloc(gups.lines * sizeof(*gups.dense));
+	if (!gups.order || !gups.spread || !gups.dense)
+		return bench_fail(c, -ENOMEM, "memory for %" PRIu64 " offsets", gups.lines);
 	order_shuffle();
 	offsets_layout(page_size);
 	return 0;
 }
 
-static int file_size(struct bench_case *c, uint64_t page_size)
+static uint64_t quick_bytes(const struct place *place)
+{
+	return place->backing == BACKING_MEMFD ? QUICK_BYTES : QUICK_BYTES_BESIDE;
+}
+
+static int pages_available(const struct place *place, uint64_t page_size, uint64_t *pages)
 {
 	uint64_t kib, bytes;
-	int err;
+	int err = __sysfile_read_key("/proc/meminfo", "MemAvailable", &kib);
 
-	err = __sysfile_read_key("/proc/meminfo", "MemAvailable", &kib);
+	if (err)
+		return err;
+	bytes = kib * 1024 / FILE_SHARE;
+	if (!bench_tier_full() && bytes > quick_bytes(place))
+		bytes = quick_bytes(place);
+	*pages = bytes / page_size;
+	return 0;
+}
+
+static int size_choose(struct bench_case *c, uint64_t page_size)
+{
+	const struct place *place = c->ctx;
+	int err = pages_available(place, page_size, &gups.pages);
+
 	if (err)
 		return bench_fail(c, err, "cannot read MemAvailable of /proc/meminfo");
-	bytes = kib * 1024 / FILE_SHARE;
-	if (!bench_tier_full() && bytes > QUICK_BYTES)
-		bytes = QUICK_BYTES;
-	file_pages = bytes / page_size;
-	if (file_pages < page_size / LINE)
-		return bench_fail(c, -ENOMEM, "only %lu KiB of memory are available",
-				  (unsigned long)kib);
-	nr_reads = file_pages < MAX_READS ? file_pages : MAX_READS;
+	if (gups.pages < page_size / LINE)
+		return bench_fail(c, -ENOMEM, "only %" PRIu64 " pages are available", gups.pages);
+	if (place->sweep_bits)
+		gups.pages = UINT64_C(1) << place->sweep_bits;
+	gups.lines = gups.pages < MAX_READS ? gups.pages : MAX_READS;
 	return 0;
+}
+
+static const char *cache_dir(void)
+{
+	const char *dir = getenv("VMTESTS_CACHE_DIR");
+
+	if (!dir)
+		dir = getenv("VMTESTS_OUT");
+	return dir ? dir : "/var/tmp";
+}
+
+/* A file without a name, so that whatever ends this process leaves none. */
+static int file_without_name(struct bench_case *c, const char *dir, uint64_t page_size)
+{
+	uint64_t bytes = gups.pages * page_size;
+	struct statvfs fs;
+
+	if (statvfs(dir, &fs))
+		return bench_skip(c, "no folder %s", dir);
+	if ((uint64_t)fs.f_bavail * fs.f_frsize < bytes + bytes / 8)
+		return bench_skip(c, "%s has no room for %" PRIu64 " MiB", dir, bytes / MIB);
+	gups.fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (gups.fd < 0)
+		return bench_skip(c, "no file without a name in %s: %s", dir, strerror(errno));
+	return 0;
+}
+
+static int file_open(struct bench_case *c, enum backing backing, uint64_t page_size)
+{
+	if (backing == BACKING_TMPFS)
+		return file_without_name(c, "/dev/shm", page_size);
+	if (backing == BACKING_CACHE)
+		return file_without_name(c, cache_dir(), page_size);
+	gups.fd = memfd_create("kernel_gups", MFD_CLOEXEC);
+	return gups.fd < 0 ? bench_fail(c, -errno, "cannot make a memory file") : 0;
 }
 
 static int file_fill(struct bench_case *c, uint64_t page_size)
@@ -124,109 +206,190 @@ static int file_fill(struct bench_case *c, uint64_t page_size)
 	if (!page)
 		return bench_fail(c, -ENOMEM, "memory for one page");
 	memset(page, 0x5a, page_size);
-	for (i = 0; i < file_pages && !err; i++) {
-		ssize_t done = pwrite(fd, page, page_size, i * page_size);
+	for (i = 0; i < gups.pages && !err; i++) {
+		ssize_t done = pwrite(gups.fd, page, page_size, i * page_size);
 
 		if (done != (ssize_t)page_size)
 			err = bench_fail(c, done < 0 ? -errno : -ENOSPC,
-					 "cannot write page %lu of %lu of a memory file",
-					 (unsigned long)i, (unsigned long)file_pages);
+					 "cannot write page %" PRIu64 " of %" PRIu64, i,
+					 gups.pages);
 	}
 	free(page);
+	/* Dirty pages would be written back, and locked, during the measurement. */
+	if (!err && fsync(gups.fd))
+		err = bench_fail(c, -errno, "cannot sync the file");
 	return err;
 }
 
 static int file_check_resident(struct bench_case *c, uint64_t page_size)
 {
-	unsigned char *resident = malloc(file_pages);
+	unsigned char *resident = malloc(gups.pages);
 	uint64_t i, missing = 0;
 	void *map;
 	int err = 0;
 
 	if (!resident)
 		return bench_fail(c, -ENOMEM, "memory for the map of resident pages");
-	map = mmap(NULL, file_pages * page_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED || mincore(map, file_pages * page_size, resident))
+	map = mmap(NULL, gups.pages * page_size, PROT_READ, MAP_SHARED, gups.fd, 0);
+	if (map == MAP_FAILED || mincore(map, gups.pages * page_size, resident))
 		err = bench_fail(c, -errno, "cannot tell which pages are resident");
-	for (i = 0; i < file_pages && !err; i++)
+	for (i = 0; i < gups.pages && !err; i++)
 		missing += !(resident[i] & 1);
 	if (missing)
-		err = bench_fail(c, -ENOMEM, "%lu of %lu pages are not resident",
-				 (unsigned long)missing, (unsigned long)file_pages);
+		err = bench_fail(c, -ENOMEM, "%" PRIu64 " of %" PRIu64 " pages are not resident",
+				 missing, gups.pages);
 	if (map != MAP_FAILED)
-		munmap(map, file_pages * page_size);
+		munmap(map, gups.pages * page_size);
 	free(resident);
 	return err;
+}
+
+static int file_make(struct bench_case *c, uint64_t page_size)
+{
+	const struct place *place = c->ctx;
+	int err = file_open(c, place->backing, page_size);
+
+	if (!err)
+		err = file_fill(c, page_size);
+	if (!err)
+		err = file_check_resident(c, page_size);
+	return err;
+}
+
+/* Bytes of huge pages of the mapping that begins at @start, from /proc/self/smaps. */
+static uint64_t huge_bytes(const char *start)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	uint64_t kb = 0;
+	bool ours = false;
+	char text[512];
+
+	while (smaps && fgets(text, sizeof(text), smaps)) {
+		uint64_t from, to;
+
+		if (sscanf(text, "%" SCNx64 "-%" SCNx64 " ", &from, &to) == 2)
+			ours = from <= (uintptr_t)start && (uintptr_t)start < to;
+		else if (ours && sscanf(text, "AnonHugePages: %" SCNu64, &kb) == 1)
+			break;
+	}
+	if (smaps)
+		fclose(smaps);
+	return kb * 1024;
+}
+
+/* Aligned to the largest a huge page of the page tables' second level can be. */
+static int user_make(struct bench_case *c, uint64_t page_size)
+{
+	const struct place *place = c->ctx;
+	uint64_t huge = page_size * (page_size / sizeof(uint64_t)), bytes, at;
+	uintptr_t aligned;
+
+	bytes = (gups.pages * page_size + huge - 1) / huge * huge;
+	gups.map_bytes = bytes + huge;
+	gups.map = mmap(NULL, gups.map_bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (gups.map == MAP_FAILED)
+		return bench_fail(c, -errno, "cannot map %" PRIu64 " MiB", bytes / MIB);
+	aligned = ((uintptr_t)gups.map + huge - 1) / huge * huge;
+	if (madvise((void *)aligned, bytes, place->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)) {
+		/* Without huge pages in the kernel there is nothing to forbid. */
+		if (place->huge)
+			return bench_skip(c, "no transparent huge pages: %s", strerror(errno));
+	}
+	for (at = 0; at < bytes; at += page_size)
+		((volatile char *)aligned)[at] = 1;
+	if (place->huge && huge_bytes((char *)aligned) < bytes)
+		return bench_skip(c, "not all of %" PRIu64 " MiB became huge pages", bytes / MIB);
+	for (at = 0; at < gups.lines; at++)
+		gups.spread[at] += aligned - (uintptr_t)gups.map;
+	return 0;
 }
 
 static void gups_teardown(struct bench_case *c)
 {
 	(void)c;
-	if (fd >= 0)
-		close(fd);
-	fd = -1;
-	free(order);
-	free(spread);
-	free(dense);
-	order = NULL;
-	spread = NULL;
-	dense = NULL;
+	if (gups.fd >= 0)
+		close(gups.fd);
+	gups.fd = -1;
+	if (gups.map != MAP_FAILED)
+		munmap(gups.map, gups.map_bytes);
+	gups.map = MAP_FAILED;
+	free(gups.order);
+	free(gups.spread);
+	free(gups.dense);
+	gups.order = NULL;
+	gups.spread = NULL;
+	gups.dense = NULL;
 }
 
 static int gups_make(struct bench_case *c)
 {
+	const struct place *place = c->ctx;
 	uint64_t page_size = sysconf(_SC_PAGESIZE);
 	int err;
 
 	err = __bench_pin(0);
 	if (err)
 		return bench_fail(c, err, "cannot pin to a CPU");
-	err = file_size(c, page_size);
-	if (err)
-		return err;
-	fd = memfd_create("kernel_gups", MFD_CLOEXEC);
-	if (fd < 0)
-		return bench_fail(c, -errno, "cannot make a memory file");
-	err = file_fill(c, page_size);
-	if (!err)
-		err = file_check_resident(c, page_size);
+	err = size_choose(c, page_size);
 	if (!err)
 		err = offsets_make(c, page_size);
+	if (!err)
+		err = place->backing == BACKING_USER ? user_make(c, page_size) :
+						       file_make(c, page_size);
 	return err;
 }
 
 static int gups_setup(struct bench_case *c)
 {
+	const struct place *place = c->ctx;
 	int err = gups_make(c);
 
 	if (err)
 		gups_teardown(c);
-	c->iterations = nr_reads;
-	c->units = nr_reads;
+	c->iterations = gups.lines;
+	if ((place->sweep_bits || place->backing == BACKING_USER) && c->iterations < SWEEP_READS)
+		c->iterations = SWEEP_READS;
+	c->units = c->iterations;
 	return err;
 }
 
 static int op_spread(struct bench_case *c, uint64_t i)
 {
 	(void)c;
-	return pread(fd, line, LINE, spread[i]) == (ssize_t)LINE ? 0 : -EIO;
+	return pread(gups.fd, line, LINE, gups.spread[i]) == (ssize_t)LINE ? 0 : -EIO;
 }
 
 static int op_dense(struct bench_case *c, uint64_t i)
 {
 	(void)c;
-	return pread(fd, line, LINE, dense[i]) == (ssize_t)LINE ? 0 : -EIO;
+	return pread(gups.fd, line, LINE, gups.dense[i]) == (ssize_t)LINE ? 0 : -EIO;
+}
+
+/* The number of lines is a power of two here. */
+static int op_sweep(struct bench_case *c, uint64_t i)
+{
+	return op_spread(c, i & (gups.lines - 1));
+}
+
+/* The copy is 64 bytes, as the kernel's is, and must not be optimized away. */
+static int op_user(struct bench_case *c, uint64_t i)
+{
+	(void)c;
+	memcpy(line, gups.map + gups.spread[i % gups.lines], LINE);
+	__asm__ volatile("" : : "r"(line) : "memory");
+	return 0;
 }
 
 /* A turn reads its share of the offsets, so that all turns together read each line once. */
 static int op_spread_turn(struct bench_case *c, uint64_t i)
 {
-	return op_spread(c, turn * (nr_reads / TURNS) + i);
+	return op_spread(c, gups.turn * (gups.lines / TURNS) + i);
 }
 
 static int op_dense_turn(struct bench_case *c, uint64_t i)
 {
-	return op_dense(c, turn * (nr_reads / TURNS) + i);
+	return op_dense(c, gups.turn * (gups.lines / TURNS) + i);
 }
 
 static int ratio_measure(struct bench_case *c)
@@ -234,12 +397,12 @@ static int ratio_measure(struct bench_case *c)
 	uint64_t spread_ns = 0, dense_ns = 0, ns;
 	int err;
 
-	for (turn = 0; turn < TURNS; turn++) {
-		err = bench_time(c, op_spread_turn, nr_reads / TURNS, &ns);
+	for (gups.turn = 0; gups.turn < TURNS; gups.turn++) {
+		err = bench_time(c, op_spread_turn, gups.lines / TURNS, &ns);
 		if (err)
 			return bench_fail(c, err, "reading one line per page");
 		spread_ns += ns;
-		err = bench_time(c, op_dense_turn, nr_reads / TURNS, &ns);
+		err = bench_time(c, op_dense_turn, gups.lines / TURNS, &ns);
 		if (err)
 			return bench_fail(c, err, "reading packed lines");
 		dense_ns += ns;
@@ -256,26 +419,81 @@ static const struct bench_phase dense_phase = {
 	"ns_per_read", "ns/read", REPORT_LOWER, BENCH_NS_PER_UNIT, op_dense, NULL
 };
 
-static struct bench_case cases[] = {
-	{
-		.name = "spread", .setup = gups_setup, .teardown = gups_teardown,
-		.phases = &spread_phase, .nr_phases = 1,
-	},
-	{
-		.name = "dense", .setup = gups_setup, .teardown = gups_teardown,
-		.phases = &dense_phase, .nr_phases = 1,
-	},
-	{
-		.name = "ratio", .setup = gups_setup, .teardown = gups_teardown,
-		.after = ratio_measure,
-	},
+static const struct bench_phase sweep_phase = {
+	"ns_per_read", "ns/read", REPORT_LOWER, BENCH_NS_PER_UNIT, op_sweep, NULL
 };
+
+static const struct bench_phase user_phase = {
+	"ns_per_read", "ns/read", REPORT_LOWER, BENCH_NS_PER_UNIT, op_user, NULL
+};
+
+#define READS(_name, _place, _phase)						\
+	{									\
+		.name = _name, .ctx = _place, .setup = gups_setup,		\
+		.teardown = gups_teardown, .phases = _phase, .nr_phases = 1,	\
+	}
+
+#define RATIO(_name, _place)							\
+	{									\
+		.name = _name, .ctx = _place, .setup = gups_setup,		\
+		.teardown = gups_teardown, .after = ratio_measure,		\
+	}
+
+static struct place memfd = { .backing = BACKING_MEMFD };
+static struct place tmpfs = { .backing = BACKING_TMPFS };
+static struct place cache = { .backing = BACKING_CACHE };
+static struct place user_pages = { .backing = BACKING_USER };
+static struct place user_huge = { .backing = BACKING_USER, .huge = true };
+
+static const struct bench_case fixed[] = {
+	READS("spread", &memfd, &spread_phase),
+	READS("dense", &memfd, &dense_phase),
+	RATIO("ratio", &memfd),
+	RATIO("tmpfs.ratio", &tmpfs),
+	RATIO("cache.ratio", &cache),
+	READS("user-pages", &user_pages, &user_phase),
+	READS("user-huge", &user_huge, &user_phase),
+};
+
+/* From what any TLB holds. The quick tier takes every other power of two, and fewer of them. */
+#define SWEEP_FIRST_BITS 10
+#define SWEEP_CASES 32
+
+static struct place sweep_places[SWEEP_CASES];
+static char sweep_names[SWEEP_CASES][16];
+
+static size_t sweep_build(struct bench_case *cases, uint64_t most_pages)
+{
+	unsigned int step = bench_tier_full() ? 1 : 2, bits = SWEEP_FIRST_BITS;
+	size_t nr = 0;
+
+	for (; nr < SWEEP_CASES && (UINT64_C(1) << bits) <= most_pages; bits += step, nr++) {
+		struct bench_case sweep = READS(sweep_names[nr], &sweep_places[nr], &sweep_phase);
+
+		sweep_places[nr] = (struct place){ .sweep_bits = bits };
+		snprintf(sweep_names[nr], sizeof(sweep_names[nr]), "sweep.2e%u", bits);
+		cases[nr] = sweep;
+	}
+	return nr;
+}
+
+static long cases_build(struct bench_case **cases)
+{
+	uint64_t most_pages;
+	int err = pages_available(&memfd, sysconf(_SC_PAGESIZE), &most_pages);
+
+	if (err)
+		return err;
+	*cases = calloc(ARRAY_SIZE(fixed) + SWEEP_CASES, sizeof(**cases));
+	if (!*cases)
+		return -ENOMEM;
+	memcpy(*cases, fixed, sizeof(fixed));
+	return ARRAY_SIZE(fixed) + sweep_build(*cases + ARRAY_SIZE(fixed), most_pages);
+}
 
 int main(int argc, char **argv)
 {
-	static const struct bench kernel_gups = {
-		.name = "tlb/gups", .cases = cases, .nr_cases = ARRAY_SIZE(cases),
-	};
+	static const struct bench kernel_gups = { .name = "tlb/gups", .build = cases_build };
 
 	return bench_main(argc, argv, &kernel_gups);
 }

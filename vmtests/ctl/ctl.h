@@ -26,6 +26,7 @@ int ctl_needs(int argc, char **argv);
 int ctl_begin(int argc, char **argv);
 int ctl_end(int argc, char **argv);
 int ctl_run_test(int argc, char **argv);
+int ctl_perf_check(int argc, char **argv);
 
 /* "vmtctl: " and the message on stderr; returns CTL_USAGE. */
 int ctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -84,6 +85,17 @@ json_t *settings_snapshot(void);
 int settings_put_back(const json_t *before,
 		      void (*changed)(const char *path, const char *was, const char *is, void *arg),
 		      void *arg);
+
+/* perf: perf stat and perf record beside a test */
+
+/* Why perf cannot be used here, as a sentence without a full stop, or NULL. */
+const char *perf_missing(void);
+/*
+ * Call @run_it in a child while both run, and write perf/RUN.TEST.* below @boot_dir. Returns what
+ * it returned, CTL_FAIL when a signal ended it, or CTL_USAGE after a message.
+ */
+int perf_around(const char *boot_dir, unsigned long run, const char *test,
+		int (*run_it)(void *arg), void *arg);
 
 /* json_file: whole files and single lines of JSON, never half written */
 

@@ -22,6 +22,7 @@ static const struct {
 	{ "begin", ctl_begin, "-o LABEL-DIR ...  open the results of one run" },
 	{ "end", ctl_end, "-b BOOT-DIR -i RUN -x EXIT  close them" },
 	{ "run-test", ctl_run_test, "-b BOOT-DIR -i RUN ... PROGRAM [ARGUMENTS]  run one test" },
+	{ "perf-check", ctl_perf_check, "  say what perf lacks here; exit 4 if it cannot be used" },
 };
 
 int ctl_error(const char *fmt, ...)

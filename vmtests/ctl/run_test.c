@@ -32,9 +32,9 @@ static const char *const verdict_names[] = { "pass", "fail", "skip", "timeout" }
 
 struct test {
 	/* given */
-	const char *boot_dir, *name, *needs, *position;
+	const char *boot_dir, *name, *suffix, *needs, *position;
 	unsigned long run, number, timeout_s, left_s;
-	bool tap;
+	bool tap, perf;
 	char **argv;
 
 	/* found */
@@ -312,13 +312,14 @@ static void verdict_print(const struct test *t)
 	static const char *const plain[] = { "PASS", "FAIL", "SKIP", "TIMEOUT" };
 
 	if (!t->tap) {
-		printf("%-7s %s (%.1f s)%s%s\n", plain[t->verdict], t->name, t->end.seconds,
-		       t->reason[0] ? ": " : "", t->reason);
+		printf("%-7s %s%s (%.1f s)%s%s\n", plain[t->verdict], t->name, t->suffix,
+		       t->end.seconds, t->reason[0] ? ": " : "", t->reason);
 		return;
 	}
 	if (t->reason[0])
 		printf("# %s: %s\n", t->name, t->reason);
-	printf("%s %lu %s%s\n", ktap_result[t->verdict], t->number, t->name, directive[t->verdict]);
+	printf("%s %lu %s%s%s\n", ktap_result[t->verdict], t->number, t->name, t->suffix,
+	       directive[t->verdict]);
 }
 
 static int verdict_exit(const struct test *t)
@@ -358,9 +359,15 @@ static int test_watch(struct test *t)
 	return 0;
 }
 
-static int test_run(struct test *t)
+static const char *test_missing(const struct test *t)
 {
-	const char *missing = t->needs ? require_needs(t->needs) : NULL;
+	return t->needs ? require_needs(t->needs) : NULL;
+}
+
+static int test_run(void *arg)
+{
+	struct test *t = arg;
+	const char *missing = test_missing(t);
 	int err;
 
 	ktap_begin(&t->ktap);
@@ -385,10 +392,10 @@ static int test_run(struct test *t)
 
 int ctl_run_test(int argc, char **argv)
 {
-	struct test t = { .tap = true, .position = "" };
+	struct test t = { .tap = true, .position = "", .suffix = "" };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+b:i:k:m:t:q:p:l:N")) != -1) {
+	while ((opt = getopt(argc, argv, "+b:i:k:m:s:t:q:p:l:NP")) != -1) {
 		if (opt == 'b')
 			t.boot_dir = optarg;
 		else if (opt == 'i')
@@ -397,6 +404,8 @@ int ctl_run_test(int argc, char **argv)
 			t.number = strtoul(optarg, NULL, 10);
 		else if (opt == 'm')
 			t.name = optarg;
+		else if (opt == 's')
+			t.suffix = optarg;
 		else if (opt == 't')
 			t.timeout_s = strtoul(optarg, NULL, 10);
 		else if (opt == 'q')
@@ -407,10 +416,14 @@ int ctl_run_test(int argc, char **argv)
 			t.left_s = strtoul(optarg, NULL, 10);
 		else if (opt == 'N')
 			t.tap = false;
+		else if (opt == 'P')
+			t.perf = true;
 	}
 	t.argv = argv + optind;
 	if (!t.boot_dir || !t.name || !t.timeout_s || !t.argv[0])
-		return ctl_error("run-test: -b BOOT-DIR -i RUN -k NUMBER -m NAME -t SECONDS [-q NEEDS] [-p POSITION] [-l SECONDS-LEFT] [-N] PROGRAM [ARGUMENTS]");
+		return ctl_error("run-test: -b BOOT-DIR -i RUN -k NUMBER -m NAME [-s SUFFIX] -t SECONDS [-q NEEDS] [-p POSITION] [-l SECONDS-LEFT] [-N] [-P] PROGRAM [ARGUMENTS]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (t.perf && !test_missing(&t))
+		return perf_around(t.boot_dir, t.run, t.name, test_run, &t);
 	return test_run(&t);
 }

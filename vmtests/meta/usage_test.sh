@@ -40,6 +40,29 @@ refused nothing_left 'nothing is left to run' -t meta_pass -x meta
 refused label_name 'the last part is the label' -t meta_pass -o "$scratch/a label"
 refused unwritable "cannot make /proc/nowhere" -t meta_pass -o /proc/nowhere/label
 
+# Where the linear map cannot be split -S stops before it measures anything. Where it could be, this
+# must not do it: an ordinary user cannot.
+split_stops()
+{
+	chmod 755 "$scratch"
+	setpriv --reuid 65534 --clear-groups "$runner" -S -t meta_pass -o "$scratch/split" \
+		>"$scratch/out" 2>"$scratch/log"
+	[ $? -eq 4 ] && [ "$(wc -l <"$scratch/log")" -eq 1 ] &&
+		grep -q '^linear_map_split: ' "$scratch/log" && [ ! -e "$scratch/split-blocks" ]
+}
+if setpriv --reuid 65534 --clear-groups test -x "$runner" -a -x "$VMTESTS_BUILD/vmtests" \
+	2>/dev/null; then
+	split_stops
+	result split_stops_without_root $?
+else
+	skip split_stops_without_root 'another user cannot be had, or cannot read this folder'
+fi
+refused split_takes_no_argument 'tests are named with -t' -S meta_pass
+refused perf_takes_no_argument 'tests are named with -t' -p meta_pass
+"$VMTESTS_BUILD/vmtests/linear_map_split" -Z >"$scratch/out" 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q '^usage: linear_map_split' "$scratch/log"
+result splitter_usage $?
+
 VMTESTS_TIMEOUT_MUL=0 "$runner" -t meta_pass -o "$scratch/x" >"$scratch/out" 2>"$scratch/log"
 [ $? -eq 2 ] && grep -q 'VMTESTS_TIMEOUT_MUL=0' "$scratch/log"
 result timeout_mul $?
