@@ -22,6 +22,7 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"] [-T quick|full
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
+      both take the words functional and benchmarks as well
   -T  quick (default): minutes, touches nothing it does not put back
       full: uses the whole machine
   -r  repeats of each measurement, 1 to 1000 (default 10)
@@ -104,7 +105,9 @@ entries()
 	grep -v -e '^#' -e '^[[:space:]]*$' "$list"
 }
 
-known_words=" $(entries | awk '{ print $1, $2 }' | tr '\n' ' ')"
+# Besides names and groups: all that give verdicts, or all that measure, as far as -T goes.
+CLASSES='functional benchmarks'
+known_words=" $CLASSES $(entries | awk '{ print $1, $2 }' | tr '\n' ' ')"
 for word in $wanted $excluded; do
 	case $known_words in
 	*" $word "*) ;;
@@ -112,22 +115,39 @@ for word in $wanted $excluded; do
 	esac
 done
 
-named()		# WORDS NAME GROUP
+# named WORDS ALIAS...: one of the words is one of the aliases
+named()
 {
-	for word in $1; do
-		[ "$word" != "$2" ] && [ "$word" != "$3" ] || return 0
+	words=$1
+	shift
+	for alias; do
+		case " $words " in *" $alias "*) return 0 ;; esac
 	done
 	return 1
 }
 
-selected()	# NAME GROUP TIER
+class_of()	# PROGRAM
 {
-	if named "$excluded" "$1" "$2"; then
+	case $1 in
+	tools-testing-mm/*) echo functional ;;
+	*) echo benchmarks ;;
+	esac
+}
+
+in_tier()	# TIER
+{
+	[ "$1" = quick ] || [ "$1" = "$tier" ]
+}
+
+selected()	# NAME GROUP TIER PROGRAM
+{
+	class=$(class_of "$4")
+	if named "$excluded" "$1" "$2" "$class"; then
 		return 1
-	elif [ -n "$wanted" ]; then
-		named "$wanted" "$1" "$2"
+	elif [ -z "$wanted" ] || named "$wanted" "$class"; then
+		in_tier "$3" || named "$wanted" "$1" "$2"
 	else
-		[ "$3" = quick ] || [ "$3" = "$tier" ]
+		named "$wanted" "$1" "$2"
 	fi
 }
 
@@ -187,8 +207,9 @@ if [ -n "$split" ]; then
 	"$splitter" -c || exit
 fi
 
-plan=$(entries | while read -r name group test_tier rest; do
-	! selected "$name" "$group" "$test_tier" || echo "$name $group $test_tier $rest"
+plan=$(entries | while read -r name group test_tier timeout flags program args; do
+	! selected "$name" "$group" "$test_tier" "$program" ||
+		echo "$name $group $test_tier $timeout $flags $program $args"
 done)
 [ -n "$plan" ] || die "nothing is left to run: -t and -x leave no test"
 planned=$(echo "$plan" | wc -l)

@@ -21,7 +21,8 @@ LAB_TIMEOUT ?= 900
 LAB_TIMEOUT_MUL ?= 5
 # Boots are what is sampled; ten repeats in each would only take longer, and no timing here counts.
 COMPARE_ARGS ?= -T quick -r 3
-CHECK_ARGS ?= -T quick
+# A guest is thrown away, so what lasts until reboot may be done to it.
+CHECK_ARGS ?= -T quick -d -t functional
 
 # What emulation can show is memory, page tables and counts; SMALL=1 leaves out what it cannot, and
 # is done in minutes.

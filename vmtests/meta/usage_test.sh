@@ -37,6 +37,19 @@ refused option 'unknown option -Z' -Z
 refused no_argument '-t wants an argument' -t
 refused stray_argument 'tests are named with -t' meta_pass
 refused nothing_left 'nothing is left to run' -t meta_pass -x meta
+
+# functional, benchmarks: what they stand for, less all but one or all of it
+programs()	# FOLDER
+{
+	awk -v folder="$1/" '/^[^#]/ && index($6, folder) == 1 { print $1 }' "$here/../vmtests.list" |
+		tr '\n' ' '
+}
+refused functional_is_no_benchmark 'nothing is left to run' -t functional \
+	-x "$(programs tools-testing-mm)"
+"$runner" -t benchmarks -x "$(programs vmtests | sed 's/boot_memory//')" -o "$scratch/class" \
+	>"$scratch/log" 2>&1 && grep -q '^1\.\.1$' "$scratch/log" &&
+	grep -q '^ok 1 boot_memory$' "$scratch/log"
+result benchmarks_of_the_tier $?
 refused label_name 'the last part is the label' -t meta_pass -o "$scratch/a label"
 refused unwritable "cannot make /proc/nowhere" -t meta_pass -o /proc/nowhere/label
 
