@@ -73,6 +73,7 @@ struct store {
 	uint64_t region_bytes;
 	uint32_t bucket_mask;
 	int fd;				/* -1, or the file of the values */
+	int64_t (*clock)(void);
 };
 
 /*
@@ -111,8 +112,8 @@ static uint32_t *bucket_of(const struct store *store, const struct shard *shard,
 	return (uint32_t *)shard->region + (hash & store->bucket_mask);
 }
 
-/* A coarse clock: read for every request, and expiry has the resolution of a second. */
-static int64_t seconds_now(void)
+/* A coarse clock: it is read often, and expiry has the resolution of a second. */
+static int64_t clock_seconds(void)
 {
 	struct timespec now;
 
@@ -121,18 +122,18 @@ static int64_t seconds_now(void)
 }
 
 /* Never 0, which means that the item does not expire. */
-static int64_t expiry(int64_t exptime)
+static int64_t expiry(const struct store *store, int64_t exptime)
 {
 	if (!exptime)
 		return 0;
 	if (exptime < 0)
 		return 1;
-	return exptime <= RELATIVE_MAX ? seconds_now() + exptime : exptime;
+	return exptime <= RELATIVE_MAX ? store->clock() + exptime : exptime;
 }
 
-static bool item_expired(const struct item *item)
+static bool item_expired(const struct store *store, const struct item *item)
 {
-	return item->expires && item->expires <= seconds_now();
+	return item->expires && item->expires <= store->clock();
 }
 
 static void class_link(struct shard *shard, struct item *item)
@@ -192,7 +193,7 @@ static struct item *item_find(struct store *store, struct shard *shard, uint32_t
 	while (item && (item->hash != hash || item->key_len != key->len ||
 			memcmp(item->data, key->text, key->len)))
 		item = item_at(shard, item->next);
-	if (item && item_expired(item)) {
+	if (item && item_expired(store, item)) {
 		item_remove(store, shard, item);
 		return NULL;
 	}
@@ -352,7 +353,7 @@ static enum store_result put_locked(struct store *store, struct shard *shard, ui
 	item->bytes = meta->bytes;
 	item->key_len = key->len;
 	item->wanted = 0;
-	item->expires = expiry(exptime);
+	item->expires = expiry(store, exptime);
 	memcpy(item->data, key->text, key->len);
 	if (!value_write(store, item, data)) {
 		chunk_free(shard, item);
@@ -402,7 +403,7 @@ enum store_result store_touch(struct store *store, const struct store_key *key, 
 	pthread_mutex_lock(&shard->lock);
 	item = item_find(store, shard, hash, key);
 	if (item)
-		item->expires = expiry(exptime);
+		item->expires = expiry(store, exptime);
 	pthread_mutex_unlock(&shard->lock);
 	return item ? STORE_OK : STORE_NOT_FOUND;
 }
@@ -520,6 +521,7 @@ int __store_create(struct store **store, const struct store_config *config)
 	if (!*store)
 		return -ENOMEM;
 	(*store)->fd = -1;
+	(*store)->clock = config->clock ? config->clock : clock_seconds;
 	err = store_init(*store, config);
 	if (err) {
 		store_destroy(*store);

@@ -24,6 +24,7 @@ struct store_config {
 	uint64_t bytes;		/* of the arena, rounded up to whole shards */
 	/* Values live in a memfd, that is in the page cache, instead of in the arena. */
 	bool values_in_file;
+	int64_t (*clock)(void);	/* seconds since the epoch; NULL: the machine's */
 };
 
 enum store_mode { STORE_SET, STORE_ADD, STORE_REPLACE, STORE_CAS };
