@@ -140,6 +140,17 @@ static bool token_number(const struct token *token, long long *number)
 	return !errno && end == text + token->len && text[0] > ' ';
 }
 
+/* memcached keeps no more than 32 bits of it. */
+static bool token_exptime(const struct token *token, int32_t *exptime)
+{
+	long long number;
+
+	if (!token_number(token, &number))
+		return false;
+	*exptime = number;
+	return true;
+}
+
 static bool token_key(const struct token *token, struct store_key *key)
 {
 	*key = (struct store_key){ .text = token->text, .len = token->len };
@@ -265,7 +276,7 @@ static const char *put_answer(enum store_result result)
 struct put {
 	struct store_key key;
 	struct store_value meta;
-	long long exptime;
+	int32_t exptime;
 	bool noreply;
 };
 
@@ -276,7 +287,7 @@ static bool put_parse(const struct request *r, enum store_mode mode, struct put 
 	long long flags, bytes, cas = 0;
 
 	if (!token_key(&r->tokens[1], &put->key) || !token_number(&r->tokens[2], &flags) ||
-	    !token_number(&r->tokens[3], &put->exptime) || !token_number(&r->tokens[4], &bytes))
+	    !token_exptime(&r->tokens[3], &put->exptime) || !token_number(&r->tokens[4], &bytes))
 		return false;
 	if (mode == STORE_CAS && !token_number(&r->tokens[5], &cas))
 		return false;
@@ -339,12 +350,12 @@ static ssize_t run_touch(struct session *s, struct request *r, int unused)
 {
 	bool noreply = token_is_noreply(r, 3);
 	struct store_key key;
-	long long exptime;
+	int32_t exptime;
 
 	(void)unused;
 	if (!token_key(&r->tokens[1], &key))
 		return answer(r, bad_format);
-	if (!token_number(&r->tokens[2], &exptime))
+	if (!token_exptime(&r->tokens[2], &exptime))
 		return answer(r, "CLIENT_ERROR invalid exptime argument\r\n");
 	if (store_touch(s->store, &key, exptime) == STORE_OK)
 		return answer_unless(noreply, r, "TOUCHED\r\n");
