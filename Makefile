@@ -59,6 +59,11 @@ lint: $(FRAMEWORK)
 bench-self: all
 	$(B)/vmtests/bench_self
 
+# On an idle machine: these judge what was measured.
+bench-memcache: all
+	$(B)/vmtests/bench/memcache_accuracy
+	vmtests/bench/tests/memcache_bench.sh $(B)
+
 patch:
 	@.ci/make-patch "$(KSRC)" "$(OUT)"
 
@@ -73,6 +78,7 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint            style, static analysis, and builds with every compiler'
 	@echo 'make bench-self      what the timing loop itself costs'
+	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, and against memcaslap'
 	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
 	@echo 'make lab-check       the functional tests in every guest of the lab'
@@ -88,4 +94,4 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check lint bench-self patch install clean help
+.PHONY: all mm vmtests deps run check lint bench-self bench-memcache patch install clean help

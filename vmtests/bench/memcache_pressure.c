@@ -318,7 +318,7 @@ static int memcache_setup(struct bench_case *c)
 	struct keys keys;
 	int err;
 
-	if (bench_cpus() < 2)
+	if (!options.external && bench_cpus() < 2)
 		return bench_skip(c, "needs a CPU for the server and one for the clients");
 	if (options.external && shape->file)
 		return bench_skip(c, "an external server keeps its values where it likes");

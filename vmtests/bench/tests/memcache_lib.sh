@@ -14,11 +14,12 @@ servers_end()
 	servers=
 }
 
+# A process that only waits to be reaped is gone: it has no program any more.
 # until_gone SECONDS PID / until_file SECONDS PID FILE: false when it takes longer
 until_gone()
 {
 	tries=$(($1 * 20))
-	while kill -0 "$2" 2>/dev/null; do
+	while [ -e "/proc/$2/exe" ]; do
 		[ $((tries -= 1)) -gt 0 ] || return 1
 		sleep 0.05
 	done
