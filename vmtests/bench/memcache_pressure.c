@@ -64,7 +64,7 @@
 
 #define QUICK_CPUS 4
 #define QUICK_KEYS (64u << 10)
-#define FULL_KEYS (1u << 20)
+#define FULL_KEYS (256u << 10)
 /* Share of MemAvailable that the store may take, with -T full. */
 #define STORE_SHARE 8
 /* Room for rounding to size classes, slabs that are not full, and shards that are unlike. */
