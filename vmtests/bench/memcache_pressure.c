@@ -392,8 +392,8 @@ static int closed_measure(struct bench_case *c)
 		.ns = bench_tier_full() ? FULL_CLOSED_NS : QUICK_CLOSED_NS,
 		.window = WINDOW,
 	};
-	uint64_t counts[PERFCOUNT_NR], before = 0, after = 0;
-	bool counted;
+	uint64_t counts[PERFCOUNT_NR] = { 0 }, before = 0, after = 0;
+	bool counted = false;
 	int err;
 
 	err = has_cpu_clock ? cpu_ns(&before) : 0;
@@ -447,7 +447,8 @@ static int memcache_measure(struct bench_case *c)
 	err = closed_measure(c);
 	if (!err)
 		err = open_measure(c);
-	if (err || options.external)
+	/* Negative where /proc/self/smaps cannot be read. */
+	if (err || options.external || server.huge_share < 0)
 		return err;
 	return bench_value(c, "share_huge", "1", REPORT_HIGHER, server.huge_share);
 }

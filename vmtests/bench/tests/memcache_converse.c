@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define INPUT_MAX (8u << 20)
+#define INPUT_MAX (4u << 20)
 /* A server that neither reads nor answers nor closes for so long has failed. */
 #define TIMEOUT_MS 30000
 
@@ -71,11 +71,11 @@ static int converse(int fd, const char *data, size_t len, size_t chunk)
 
 int main(int argc, char **argv)
 {
-	char *data = malloc(INPUT_MAX);
+	static char data[INPUT_MAX];
 	size_t len;
 	int fd;
 
-	if (argc < 2 || !data) {
+	if (argc < 2) {
 		fputs("usage: memcache_converse PORT [CHUNK]\n", stderr);
 		return 2;
 	}
