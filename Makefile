@@ -65,6 +65,11 @@ check-split: all
 bench-self: all
 	$(B)/vmtests/bench_self
 
+# On an idle machine: these judge what was measured.
+bench-memcache: all
+	$(B)/vmtests/bench/memcache_accuracy
+	vmtests/bench/tests/memcache_bench.sh $(B)
+
 patch:
 	@.ci/make-patch "$(KSRC)" "$(OUT)"
 
@@ -81,6 +86,7 @@ help:
 	@echo 'make check-aa        whether the same benchmarks, run twice, say the same'
 	@echo 'make check-split     -S in guests: how much is split, and how fast'
 	@echo 'make bench-self      what the timing loop itself costs'
+	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, and against memcaslap'
 	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
 	@echo 'make lab-check       the functional tests in every guest of the lab'
@@ -96,4 +102,4 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check check-aa check-split lint bench-self patch install clean help
+.PHONY: all mm vmtests deps run check check-aa check-split lint bench-self bench-memcache patch install clean help

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * memcache_server: a process that serves a store over loopback TCP.
+ */
+#ifndef MEMCACHE_SERVER_H
+#define MEMCACHE_SERVER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "memcache_store.h"
+
+struct server_config {
+	struct store_config store;
+	unsigned int workers;		/* threads, one a CPU */
+	unsigned int first_cpu;		/* of the CPUs that the program may use, as __bench_pin() */
+	uint16_t port;			/* 0: any that is free */
+};
+
+struct server {
+	pid_t pid;
+	uint16_t port;
+	double huge_share;		/* of the store: as store_huge_share() */
+};
+
+/*
+ * Fork the server and wait until it listens. It dies with the caller, whatever kills that. Returns
+ * 0, or the -errno with which the server could not be set up. The caller has one thread.
+ */
+int __server_start(struct server *server, const struct server_config *config);
+
+/* End the server and wait for it. Returns 0, or -ECHILD when it had ended already. */
+int __server_stop(struct server *server);
+
+#endif

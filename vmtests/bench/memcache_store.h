@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * memcache_store: keys and values in one arena of huge pages, cut into shards.
+ *
+ * A shard has a lock, a hash table, and chunks of a few sizes (a slab). A key belongs to one shard
+ * by its hash, so that threads meet only when they want keys of the same shard at the same time.
+ * When a shard is full, a value of the same size class is given up, the oldest that nobody asked
+ * for since it was last considered (second chance).
+ */
+#ifndef MEMCACHE_STORE_H
+#define MEMCACHE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_KEY_MAX 250
+/* As memcached's default: an item, that is key, value and what the store notes down about them. */
+#define STORE_ITEM_MAX (1u << 20)
+
+struct store;
+
+struct store_config {
+	uint64_t bytes;		/* of the arena, rounded up to whole shards */
+	/* Values live in a memfd, that is in the page cache, instead of in the arena. */
+	bool values_in_file;
+	int64_t (*clock)(void);	/* seconds since the epoch; NULL: the machine's */
+};
+
+enum store_mode { STORE_SET, STORE_ADD, STORE_REPLACE, STORE_CAS };
+
+enum store_result {
+	STORE_OK,
+	STORE_NOT_STORED,	/* ADD of a key that exists, REPLACE of one that does not */
+	STORE_EXISTS,		/* CAS: changed since */
+	STORE_NOT_FOUND,
+	STORE_TOO_LARGE,	/* the old value is gone too, so that no reader sees a stale one */
+	STORE_NO_MEMORY,
+};
+
+struct store_key {
+	const char *text;
+	size_t len;		/* 1 .. STORE_KEY_MAX */
+};
+
+struct store_value {
+	const char *data;	/* NULL when the value is in a file */
+	int fd;			/* of that file, and where in it */
+	uint64_t offset;
+	uint32_t bytes;
+	uint32_t flags;
+	uint64_t cas;
+};
+
+/* Returns 0, -EINVAL for no bytes, or -errno. The whole arena is touched. */
+int __store_create(struct store **store, const struct store_config *config);
+void store_destroy(struct store *store);
+
+/*
+ * Call @found with the value of @key, under the shard's lock; what it returns is returned. Returns
+ * -ENOENT without a call when there is none.
+ */
+int store_get(struct store *store, const struct store_key *key,
+	      int (*found)(void *arg, const struct store_value *value), void *arg);
+
+/*
+ * Put @bytes of @data in. @exptime as in memcached's protocol: 0 never, negative at once, up to 30
+ * days relative, else since the epoch, in seconds. @cas is for STORE_CAS only.
+ */
+enum store_result store_put(struct store *store, enum store_mode mode,
+			    const struct store_key *key, const char *data,
+			    const struct store_value *meta, int64_t exptime);
+enum store_result store_delete(struct store *store, const struct store_key *key);
+enum store_result store_touch(struct store *store, const struct store_key *key, int64_t exptime);
+
+/* What an item takes of the arena, without the rounding to its size class (a quarter at most). */
+uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes);
+
+/* The part of the arena that huge pages back, 0 to 1, or -errno. */
+double store_huge_share(const struct store *store);
+
+/* Values that were given up for lack of room, since the start. */
+uint64_t store_evictions(const struct store *store);
+
+#endif
