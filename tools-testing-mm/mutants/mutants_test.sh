@@ -125,6 +125,17 @@ elif ! ${CC:-cc} -Wall -Wextra -Werror -O2 -D_GNU_SOURCE -shared -fPIC -o "$out/
 	exit 1
 fi
 
+# What tests that fail may not leave changed.
+settings()
+{
+	for file in /sys/kernel/mm/hugepages/*/nr_hugepages \
+		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
+		/proc/sys/vm/hugetlb_optimize_vmemmap /proc/sys/net/core/bpf_jit_enable; do
+		[ ! -r "$file" ] || echo "$file $(cat "$file")"
+	done
+}
+
+before=$(settings)
 while IFS='|' read -r lie test fails passes needs; do
 	[ -n "$lie" ] || continue
 	# Without the blanks that make it a table.
@@ -141,5 +152,11 @@ while IFS='|' read -r lie test fails passes needs; do
 done <<END
 $table
 END
+if [ "$(settings)" = "$before" ]; then
+	result ok put_back_after_failures
+else
+	settings | sed 's/^/# /'
+	result 'not ok' put_back_after_failures
+fi
 echo "1..$number"
 exit $failed

@@ -48,7 +48,7 @@ nothing_left()	# NAME
 # start NAME: in the background, until the program runs; $pid is the runner
 start()
 {
-	"$runner" -r 1000 -t "$1" -o "$scratch/label" >"$scratch/log" 2>&1 &
+	env --default-signal=HUP,INT,TERM "$runner" -r 1000 -t "$1" -o "$scratch/label" >"$scratch/log" 2>&1 &
 	pid=$!
 	until target=$(running "$1") || ! kill -0 $pid 2>/dev/null; do
 		:
@@ -77,7 +77,6 @@ echo "# seed $seed"
 # boot_memory reads some files and is over.
 benchmarks=$(awk '$3 == "quick" && $6 ~ /^vmtests\// && $1 != "boot_memory" { print $1 }' \
 	"$here/../vmtests.list")
-# Not INT: a shell starts background commands with it ignored.
 signal=TERM
 for name in $benchmarks; do
 	start "$name"
@@ -91,7 +90,11 @@ for name in $benchmarks; do
 	wait $pid
 	status=$?
 	check "$name" $signal 130
-	if [ $signal = TERM ]; then signal=HUP; else signal=TERM; fi
+	case $signal in
+	TERM) signal=HUP ;;
+	HUP) signal=INT ;;
+	INT) signal=TERM ;;
+	esac
 
 	start "$name"
 	at_random

@@ -115,6 +115,8 @@ static void change_and_leave(int arg)
 
 static void change_and_raise(int sig)
 {
+	/* Whoever started this may ignore it, as nohup(1) does. */
+	signal(sig, SIG_DFL);
 	sysconf_set(A, "2");
 	sysconf_set(B, "20");
 	if (sig == SIGABRT)

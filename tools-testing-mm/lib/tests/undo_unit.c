@@ -441,6 +441,8 @@ TEST_F(undo, guard_undoes_on_signals)
 	pid_t pid;
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		/* Whoever started this may ignore it, as nohup(1) does. */
+		signal(signals[i], SIG_DFL);
 		pid = play_start(guarded, &channel);
 		ASSERT_TRUE(built_hear(channel, &built));
 		EXPECT_NE(pid, built.worker);
