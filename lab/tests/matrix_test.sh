@@ -128,6 +128,12 @@ result boot_gets_the_cell $?
 printf 'word show\nword b\nword it'\''s  a b/x\n' | cmp -s - "$dir/results/b/id-b.2/command"
 result label_in_command $?
 fresh
+lines='echo "[
+b 1"'
+status_is 0 "$matrix" -f "$list" -s 7 -o "$dir" -- sh -c "$lines" &&
+	printf 'word sh\nword -c\nword %s\n' "$lines" | cmp -s - "$dir/results/b/id-b.1/command"
+result lines_in_command $?
+fresh
 echo 'own | /k/Image | plain | --arch arm64 --modules /k/m | |' >"$scratch/own"
 status_is 0 "$matrix" -f "$scratch/own" -o "$dir" -p "$scratch" &&
 	grep -q -e "--kernel /k/Image .* --payload $scratch/arm64 --arch arm64 --modules /k/m --" "$FAKE_LOG"
