@@ -45,7 +45,7 @@ static const struct quantity of_the_moment[] = {
 	{ "mem_free", REPORT_HIGHER, MEMINFO, "MemFree", KIB },
 	{ "mem_available", REPORT_HIGHER, MEMINFO, "MemAvailable", KIB },
 	{ "memmap_later_bytes", REPORT_LOWER, VMSTAT, "nr_memmap_pages", PAGES },
-	/* Of processes, and of the kernel's those that pagetable_pte_ctor() saw: not boot's, but splits'. */
+	/* Of processes, and of the kernel's those that came after boot: pagetable_pte_ctor(). */
 	{ "pagetables_bytes", REPORT_LOWER, MEMINFO, "PageTables", KIB },
 	{ "secondary_pgtable_bytes", REPORT_LOWER, MEMINFO, "SecPageTables", KIB },
 	{ "percpu_bytes", REPORT_LOWER, MEMINFO, "Percpu", KIB },
