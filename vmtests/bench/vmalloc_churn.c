@@ -6,9 +6,9 @@
  * vmalloc maps its pages entry by entry in lazy MMU mode, and vfree unmaps them; on arm64 with
  * rodata=full a vmalloc with permissions also changes the linear map.
  *
- * It cannot show the cost of freeing. A worker frees BPF maps later. The kernel collects freed areas
- * and flushes them when enough have gathered, which lands on whichever operation comes then; the
- * repeats are long enough to see several flushes.
+ * It cannot show the cost of freeing. A worker frees BPF maps later. The kernel collects freed
+ * areas and flushes them when enough have gathered, which lands on whichever operation comes then;
+ * the repeats are long enough to see several flushes.
  */
 #include <errno.h>
 #include <linux/bpf.h>
