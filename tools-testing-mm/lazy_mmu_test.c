@@ -304,6 +304,13 @@ static size_t area_wrong_at(FIXTURE_DATA(lazy_mmu) * self, char *area, unsigned 
 	return i;
 }
 
+static void huge_pages_forbid(void *map, size_t size)
+{
+	/* Kernels without transparent huge pages, as those of PREEMPT_RT, do not know it. */
+	if (madvise(map, size, MADV_NOHUGEPAGE) && errno != EINVAL)
+		libmm_fail("lazy_mmu: keeping huge pages away: %s", strerror(errno));
+}
+
 /* Fresh memory in the area, in pages of the base size. @fd: -1 for private memory. */
 static void area_map(FIXTURE_DATA(lazy_mmu) * self, int fd)
 {
@@ -313,9 +320,7 @@ static void area_map(FIXTURE_DATA(lazy_mmu) * self, int fd)
 
 	if (map == MAP_FAILED)
 		libmm_fail("lazy_mmu: mapping the area: %s", strerror(errno));
-	/* Kernels without transparent huge pages do not know it. */
-	if (madvise(map, NR_PAGES * self->page, MADV_NOHUGEPAGE) && errno != EINVAL)
-		libmm_fail("lazy_mmu: keeping huge pages away: %s", strerror(errno));
+	huge_pages_forbid(map, NR_PAGES * self->page);
 }
 
 static int shmem_make(FIXTURE_DATA(lazy_mmu) * self)
@@ -989,7 +994,7 @@ TEST_F(lazy_mmu, uffdio_move)
 		to = mmap(self->area + size + self->page, size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		ASSERT_NE(MAP_FAILED, (void *)to);
-		ASSERT_EQ(0, madvise(to, size, MADV_NOHUGEPAGE));
+		huge_pages_forbid(to, size);
 		reg.range.start = (uintptr_t)to;
 		reg.range.len = size;
 		reg.mode = UFFDIO_REGISTER_MODE_MISSING;
