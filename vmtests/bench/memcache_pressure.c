@@ -77,7 +77,6 @@
 #define VALUE_BYTES 128
 #define FILE_VALUE_BYTES 1024
 #define ZIPF_SKEW 0.99
-#define GETS_PER_SET 30
 #define WINDOW 64
 
 #define QUICK_CLOSED_NS (200 * NS_PER_MS)
@@ -249,7 +248,7 @@ static int generator_begin(struct bench_case *c, const struct keys *keys)
 		.threads = generator_cpus(),
 		.first_cpu = server_cpus(),
 		.conns = shape->conns,
-		.gets_per_set = GETS_PER_SET,
+		.gets_per_set = options.gets_per_set,
 		.keys = *keys,
 		.seed = 1,
 	};
