@@ -9,6 +9,7 @@
  * Places within a region are 32-bit counts of UNIT bytes; 0 is the hash table and so means "none".
  */
 #include <errno.h>
+#include <linux/mman.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -445,7 +446,29 @@ static uint64_t huge_page_bytes(void)
 	return bytes;
 }
 
-static int arena_map(struct store *store)
+/*
+ * From the pool of hugetlb pages, when it has enough of them. They are reserved by mmap(), but a
+ * cgroup or a memory policy may still refuse them, with a signal unless they are asked for so.
+ */
+static bool arena_map_hugetlb(struct store *store)
+{
+	int size = __builtin_ctzll(huge_page_bytes()) << MAP_HUGE_SHIFT;
+
+	store->arena = mmap(NULL, store->bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | size, -1, 0);
+	if (store->arena == MAP_FAILED) {
+		store->arena = NULL;
+		return false;
+	}
+	/* EINVAL: before 5.14, which has no such advice. */
+	if (!madvise(store->arena, store->bytes, MADV_POPULATE_WRITE) || errno == EINVAL)
+		return true;
+	munmap(store->arena, store->bytes);
+	store->arena = NULL;
+	return false;
+}
+
+static int arena_map_thp(struct store *store)
 {
 	uint64_t align = huge_page_bytes(), lead, tail;
 	char *map;
@@ -462,8 +485,16 @@ static int arena_map(struct store *store)
 	/* A kernel without THP says EINVAL; store_huge_share() tells what came of it. */
 	if (madvise(store->arena, store->bytes, MADV_HUGEPAGE) && errno != EINVAL)
 		return -errno;
-	memset(store->arena, 0, store->bytes);
 	return 0;
+}
+
+static int arena_map(struct store *store)
+{
+	int err = arena_map_hugetlb(store) ? 0 : arena_map_thp(store);
+
+	if (!err)
+		memset(store->arena, 0, store->bytes);
+	return err;
 }
 
 static uint64_t power_of_two_below(uint64_t value)
@@ -546,8 +577,9 @@ uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes)
 }
 
 /*
- * AnonHugePages of the one mapping that begins where the arena does (proc_pid_smaps(5)). The kernel
- * may have merged the arena with a neighbour, which then is no huge page and counts for nothing.
+ * AnonHugePages and Private_Hugetlb of the mapping that holds the arena (proc_pid_smaps(5)). The
+ * kernel may have merged the arena with a neighbour, which then is no huge page and counts for
+ * nothing.
  */
 double store_huge_share(const struct store *store)
 {
@@ -563,7 +595,8 @@ double store_huge_share(const struct store *store)
 	while (fgets(line, sizeof(line), smaps)) {
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
 			ours = start <= first && first < end;
-		else if (ours && sscanf(line, "AnonHugePages: %llu kB", &kib) == 1)
+		else if (ours && (sscanf(line, "AnonHugePages: %llu kB", &kib) == 1 ||
+				  sscanf(line, "Private_Hugetlb: %llu kB", &kib) == 1))
 			huge += kib * 1024;
 	}
 	fclose(smaps);

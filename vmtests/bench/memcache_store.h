@@ -52,7 +52,10 @@ struct store_value {
 	uint64_t cas;
 };
 
-/* Returns 0, -EINVAL for no bytes, or -errno. The whole arena is touched. */
+/*
+ * Returns 0, -EINVAL for no bytes, or -errno. The whole arena is touched. It comes from the pool of
+ * hugetlb pages when that has enough of them, else transparent huge pages are asked for.
+ */
 int __store_create(struct store **store, const struct store_config *config);
 void store_destroy(struct store *store);
 
