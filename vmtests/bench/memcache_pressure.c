@@ -27,8 +27,10 @@
  * behind, say whether the latencies mean anything. When the server is overloaded at the rate, they
  * are the length of the run and are left out.
  *
- * The machine is halved: server threads on the first half of the CPUs, the generator on the rest
- * (at most QUICK_CPUS each in the quick tier). 30 gets to a set, as in ETC.
+ * The CPUs are halved: server threads on the first half, the generator on the rest. In the quick
+ * tier these are CPUs of one node, at most QUICK_CPUS each, so that it does not depend on their
+ * numbers whether the two are on one node; -T full takes the CPUs of all nodes. 30 gets to a set,
+ * as in ETC.
  *
  * What it cannot show: loopback has no driver, no DMA and no interrupts, so the buffers of a real
  * network card are missing. The packet's way to the receiver is CPU time of whoever sent it, so
@@ -54,6 +56,7 @@
 #include "memcache_baseline.h"
 #include "memcache_generator.h"
 #include "memcache_keys.h"
+#include "memcache_node.h"
 #include "memcache_options.h"
 #include "memcache_server.h"
 
@@ -499,10 +502,18 @@ static int serve(void)
 int main(int argc, char **argv)
 {
 	struct bench bench = { .name = BENCH_NAME, .build = cases_make };
+	int err;
 
 	argc = __memcache_options_take(&options, argc, argv);
 	if (argc < 0)
 		return EXIT_FAILURE;
+	/* Before bench_cpus(), which looks but once. */
+	err = bench_tier_full() ? 0 : __node_confine();
+	if (err) {
+		fprintf(stderr, "memcache_pressure: cannot keep to the CPUs of one node: %s\n",
+			strerror(-err));
+		return EXIT_FAILURE;
+	}
 	bench_cpus();
 	if (options.serve)
 		return serve();

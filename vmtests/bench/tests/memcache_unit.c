@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <numa.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,12 +22,14 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/sysfile.h>
 
 #include <kselftest_harness.h>
 
 #include "memcache_arrivals.h"
 #include "memcache_generator.h"
 #include "memcache_keys.h"
+#include "memcache_node.h"
 #include "memcache_protocol.h"
 #include "memcache_reply.h"
 #include "memcache_store.h"
@@ -379,6 +382,72 @@ TEST_F(protocol, store_answers_right_or_not_at_all)
 	ASSERT_GT(hits, 1000);
 	ASSERT_GT(store_evictions(self->store), 1000);
 	free(version);
+}
+
+static uint64_t meminfo_read(const char *key)
+{
+	uint64_t value;
+
+	return __sysfile_read_key("/proc/meminfo", key, &value) ? 0 : value;
+}
+
+static uint64_t pool_available(void)
+{
+	return meminfo_read("HugePages_Free") - meminfo_read("HugePages_Rsvd");
+}
+
+/* Only where somebody has filled the pool: a unit test does not. */
+TEST(pool_of_huge_pages_backs_the_store)
+{
+	const uint64_t page = meminfo_read("Hugepagesize") << 10;
+	const uint64_t available = pool_available();
+	struct store *store;
+	uint64_t pmd;
+
+	if (__sysfile_read_u64("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", &pmd) ||
+	    pmd != page || available * page < STORE_BYTES)
+		SKIP(return, "no %llu MiB of free huge pages in the pool", STORE_BYTES >> 20);
+	store = store_make(false);
+	ASSERT_NE(NULL, store);
+	EXPECT_EQ(1, store_huge_share(store));
+	EXPECT_EQ(available - STORE_BYTES / page, pool_available());
+	store_destroy(store);
+	EXPECT_EQ(available, pool_available());
+}
+
+/* Each test is a process of its own: the affinity is this one's. */
+TEST(confined_to_one_node)
+{
+	struct bitmask *before = numa_allocate_cpumask(), *after = numa_allocate_cpumask();
+	unsigned int most = 0, *of_node;
+	int cpu, node = -1;
+
+	if (numa_available() < 0)
+		SKIP(return, "no NUMA in this kernel");
+	of_node = calloc(numa_max_node() + 1, sizeof(*of_node));
+	ASSERT_NE(NULL, of_node);
+	ASSERT_LT(0, numa_sched_getaffinity(0, before));
+	ASSERT_EQ(0, __node_confine());
+	ASSERT_LT(0, numa_sched_getaffinity(0, after));
+	for (cpu = 0; cpu < numa_num_possible_cpus(); cpu++) {
+		int at = numa_bitmask_isbitset(before, cpu) ? numa_node_of_cpu(cpu) : -1;
+
+		if (at >= 0 && ++of_node[at] > most)
+			most = of_node[at];
+	}
+	for (cpu = 0; cpu < numa_num_possible_cpus(); cpu++) {
+		if (!numa_bitmask_isbitset(after, cpu))
+			continue;
+		EXPECT_TRUE(numa_bitmask_isbitset(before, cpu));
+		if (node < 0)
+			node = numa_node_of_cpu(cpu);
+		if (most > 1)
+			EXPECT_EQ(node, numa_node_of_cpu(cpu));
+	}
+	EXPECT_EQ(most > 1 ? most : numa_bitmask_weight(before), numa_bitmask_weight(after));
+	free(of_node);
+	numa_free_cpumask(before);
+	numa_free_cpumask(after);
 }
 
 TEST(reply_cut_at_every_byte)
