@@ -16,6 +16,8 @@
  *   connN.uniform.etc     lengths as in Facebook's pool ETC, see memcache_keys.c
  *   connN.uniform.file    values of 1 KiB that the server pread()s from a memfd, so that the values
  *                         too are behind the linear map
+ *   connN.uniform.sendfile  the same, but it sends pages of the memfd, without a copy: the values are
+ *                         read from the linear map by the receiver
  *
  * Each repeat has two parts. Closed loop: the next request goes out when an answer came, with all
  * connections up to 64 busy: ops_per_sec is what the server can do, cpu_ns_per_op its CPU time,
@@ -98,17 +100,19 @@ struct shape {
 	enum keys_choice choice;
 	enum keys_sizes sizes;
 	bool file;
+	bool sends_file;
 };
 
 static struct shape shapes[] = {
-	{ "conn64.uniform.fixed", false, 64, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn256.uniform.fixed", true, 256, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn1024.uniform.fixed", false, 1024, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn4096.uniform.fixed", true, 4096, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn16384.uniform.fixed", false, 16384, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn1024.zipf.fixed", true, 1024, KEYS_ZIPF, KEYS_FIXED, false },
-	{ "conn1024.uniform.etc", false, 1024, KEYS_UNIFORM, KEYS_ETC, false },
-	{ "conn1024.uniform.file", false, 1024, KEYS_UNIFORM, KEYS_FIXED, true },
+	{ "conn64.uniform.fixed", false, 64, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn256.uniform.fixed", true, 256, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn1024.uniform.fixed", false, 1024, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn4096.uniform.fixed", true, 4096, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn16384.uniform.fixed", false, 16384, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn1024.zipf.fixed", true, 1024, KEYS_ZIPF, KEYS_FIXED, false, false },
+	{ "conn1024.uniform.etc", false, 1024, KEYS_UNIFORM, KEYS_ETC, false, false },
+	{ "conn1024.uniform.file", false, 1024, KEYS_UNIFORM, KEYS_FIXED, true, false },
+	{ "conn1024.uniform.sendfile", true, 1024, KEYS_UNIFORM, KEYS_FIXED, true, true },
 };
 
 static struct memcache_options options;
@@ -229,6 +233,7 @@ static int server_begin(struct bench_case *c, uint64_t store_bytes)
 	const struct server_config config = {
 		.store = { .bytes = store_bytes, .values_in_file = shape->file },
 		.workers = server_cpus(),
+		.sends_file = shape->sends_file,
 	};
 	pid_t pid = options.external_pid;
 	int err;

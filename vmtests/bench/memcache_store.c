@@ -44,9 +44,11 @@ struct item {
 	int64_t expires;	/* seconds since the epoch, 0 never */
 	uint32_t flags;
 	uint32_t bytes;
+	uint32_t holds;
 	uint8_t key_len;
 	uint8_t class;
 	uint8_t wanted;		/* read since it was last considered for eviction */
+	uint8_t removed;	/* and the last hold's release frees the chunk */
 	char data[];		/* the key, then the value */
 };
 
@@ -182,7 +184,10 @@ static void item_remove(struct store *store, struct shard *shard, struct item *i
 		link = &item_at(shard, *link)->next;
 	*link = item->next;
 	class_unlink(shard, item);
-	chunk_free(shard, item);
+	if (item->holds)
+		item->removed = 1;
+	else
+		chunk_free(shard, item);
 }
 
 /* An expired item is as good as none, and goes. */
@@ -255,9 +260,10 @@ static struct item *chunk_alloc(struct store *store, struct shard *shard, uint64
 
 	while (shard->classes[nr].chunk < size)
 		nr++;
-	if (!shard->classes[nr].free && !slab_add(store, shard, nr) &&
-	    !class_evict(store, shard, nr))
-		return NULL;
+	/* Ends: an eviction of a value that is held frees nothing, but there is one fewer. */
+	while (!shard->classes[nr].free)
+		if (!slab_add(store, shard, nr) && !class_evict(store, shard, nr))
+			return NULL;
 	item = item_at(shard, shard->classes[nr].free);
 	shard->classes[nr].free = item->newer;
 	return item;
@@ -278,11 +284,13 @@ static bool value_write(struct store *store, struct item *item, const char *data
 	return pwrite(store->fd, data, item->bytes, value_offset(store, item)) == item->bytes;
 }
 
-static struct store_value item_value(const struct store *store, const struct item *item)
+static struct store_value item_value(const struct store *store, struct shard *shard,
+				     struct item *item)
 {
 	struct store_value value = {
 		.data = item->data + item->key_len,
 		.fd = store->fd,
+		.hold = { .shard = shard, .item = item },
 		.bytes = item->bytes,
 		.flags = item->flags,
 		.cas = item->cas,
@@ -310,11 +318,32 @@ int store_get(struct store *store, const struct store_key *key,
 		/* Written only when it changes: a hot key's line stays shared. */
 		if (!item->wanted)
 			item->wanted = 1;
-		value = item_value(store, item);
+		value = item_value(store, shard, item);
 		ret = found(arg, &value);
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return ret;
+}
+
+struct store_hold store_hold(const struct store_value *value)
+{
+	value->hold.item->holds++;
+	return value->hold;
+}
+
+void store_release(struct store_hold *hold)
+{
+	struct shard *shard = hold->shard;
+	struct item *item = hold->item;
+
+	if (!shard)
+		return;
+	pthread_mutex_lock(&shard->lock);
+	item->holds--;
+	if (!item->holds && item->removed)
+		chunk_free(shard, item);
+	pthread_mutex_unlock(&shard->lock);
+	hold->shard = NULL;
 }
 
 static enum store_result mode_allows(enum store_mode mode, const struct item *old, uint64_t cas)
@@ -354,6 +383,8 @@ static enum store_result put_locked(struct store *store, struct shard *shard, ui
 	item->bytes = meta->bytes;
 	item->key_len = key->len;
 	item->wanted = 0;
+	item->holds = 0;
+	item->removed = 0;
 	item->expires = expiry(store, exptime);
 	memcpy(item->data, key->text, key->len);
 	if (!value_write(store, item, data)) {

@@ -32,6 +32,7 @@
 #include "memcache_node.h"
 #include "memcache_protocol.h"
 #include "memcache_reply.h"
+#include "memcache_server.h"
 #include "memcache_store.h"
 
 #define STORE_BYTES (8ull << 20)
@@ -413,6 +414,86 @@ TEST(pool_of_huge_pages_backs_the_store)
 	EXPECT_EQ(available - STORE_BYTES / page, pool_available());
 	store_destroy(store);
 	EXPECT_EQ(available, pool_available());
+}
+
+#define FLIGHT_BYTES 60000
+
+static int client_connect(uint16_t port)
+{
+	const struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof(addr))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool client_sends(int fd, const char *text, size_t len)
+{
+	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static bool client_receives(int fd, char *data, size_t len)
+{
+	return recv(fd, data, len, MSG_WAITALL) == (ssize_t)len;
+}
+
+/* Set "a" to FLIGHT_BYTES times @byte. */
+static bool client_sets(int fd, char byte)
+{
+	static char request[FLIGHT_BYTES + 64];
+	size_t len = sprintf(request, "set a 0 0 %d\r\n", FLIGHT_BYTES);
+	char stored[8];
+
+	memset(request + len, byte, FLIGHT_BYTES);
+	len += FLIGHT_BYTES;
+	memcpy(request + len, "\r\n", 2);
+	return client_sends(fd, request, len + 2) && client_receives(fd, stored, sizeof(stored)) &&
+	       !memcmp(stored, "STORED\r\n", sizeof(stored));
+}
+
+/*
+ * One client asks and does not read, while the other one puts in more values than the store, of one
+ * shard with 8 MiB, has room for. The answer that waits is still the old value; the next is new.
+ */
+TEST(values_on_their_way_do_not_change)
+{
+	const struct server_config config = {
+		.store = { .bytes = STORE_BYTES, .values_in_file = true },
+		.workers = 1, .sends_file = true,
+	};
+	static char answer[sizeof("VALUE a 0 60000\r\n") - 1 + FLIGHT_BYTES + 7];
+	const size_t header = sizeof("VALUE a 0 60000\r\n") - 1;
+	int reader, writer, i, byte;
+	struct server server;
+
+	ASSERT_EQ(0, __server_start(&server, &config));
+	reader = client_connect(server.port);
+	writer = client_connect(server.port);
+	ASSERT_TRUE(client_sets(writer, 'a'));
+	for (byte = 'a'; byte < 'd'; byte++) {
+		ASSERT_TRUE(client_sends(reader, "get a\r\n", 7));
+		/* Its end is there: all of it was sent. */
+		ASSERT_EQ(1, recv(reader, answer, 1, MSG_PEEK));
+		while (recv(reader, answer, sizeof(answer), MSG_PEEK) != sizeof(answer))
+			;
+		for (i = 0; i < 300; i++)
+			ASSERT_TRUE(client_sets(writer, byte + 1));
+		ASSERT_TRUE(client_receives(reader, answer, sizeof(answer)));
+		EXPECT_EQ(0, memcmp(answer, "VALUE a 0 60000\r\n", header));
+		for (i = 0; i < FLIGHT_BYTES && answer[header + i] == byte; i++)
+			;
+		EXPECT_EQ(FLIGHT_BYTES, i);
+		EXPECT_EQ(0, memcmp(answer + sizeof(answer) - 7, "\r\nEND\r\n", 7));
+	}
+	close(reader);
+	close(writer);
+	EXPECT_EQ(0, __server_stop(&server));
 }
 
 /* Each test is a process of its own: the affinity is this one's. */
