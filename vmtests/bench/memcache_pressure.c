@@ -16,8 +16,8 @@
  *   connN.uniform.etc     lengths as in Facebook's pool ETC, see memcache_keys.c
  *   connN.uniform.file    values of 1 KiB that the server pread()s from a memfd, so that the values
  *                         too are behind the linear map
- *   connN.uniform.sendfile  the same, but it sends pages of the memfd, without a copy: the values are
- *                         read from the linear map by the receiver
+ *   connN.uniform.sendfile  the same, but what it sends are the pages of the memfd, without a copy:
+ *                         the receiver reads the values from the linear map
  *
  * Each repeat has two parts. Closed loop: the next request goes out when an answer came, with all
  * connections up to 64 busy: ops_per_sec is what the server can do, cpu_ns_per_op its CPU time,
