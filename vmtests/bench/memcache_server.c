@@ -116,7 +116,10 @@ static ssize_t part_send(struct conn *conn, const struct file_part *part)
 	return at - part->offset;
 }
 
-/* Keep for later: the answers from @sent on, with what did not go of the value between them. */
+/*
+ * Keep for later what did not go: @header bytes of the answers and @value bytes of the value did.
+ * The value is copied, which cannot change either.
+ */
 static int part_keep(struct worker *worker, struct conn *conn, size_t header, size_t value)
 {
 	const struct file_part *part = &conn->part;
