@@ -3,9 +3,15 @@
  * memcache_generator: see memcache_generator.h.
  *
  * A thread has its connections, epoll instance, random numbers and histograms for itself; between
- * phases all wait at a barrier. In the open loop a thread does not sleep: being woken takes longer
- * than what is measured. It sends what is due, in the order in which it was due, and when the
- * server is slow the requests that found no free connection keep the time at which they were due.
+ * phases all wait at a barrier. While it measures, a thread does not sleep: being woken takes
+ * longer than what is measured, and the server's CPU would have to do it. In the open loop it sends
+ * what is due, in the order in which it was due, and when the server is slow the requests that
+ * found no free connection keep the time at which they were due. In the closed loop an answer is
+ * followed by the next request before the next answer is looked at, so that the server does not
+ * run out of requests while a batch of answers is read.
+ *
+ * Connections are watched edge-triggered: of a level-triggered one epoll asks once more whether
+ * there is something to read after all was read, for each answer.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +23,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <libmm/bench.h>
@@ -29,11 +34,18 @@
 
 #define EVENTS 256
 #define READ_BYTES (64u << 10)
-/* "set KEY 0 0 65536\r\n" */
-#define HEADER_MAX (KEYS_TEXT_MAX + 32)
+/* "set KEY 0 0 65536\r\nVALUE\r\n" */
+#define REQUEST_MAX (KEYS_TEXT_MAX + 32 + KEYS_VALUE_MAX + 2)
 /* No answer for so long: the server hangs. Far beyond any scheduling delay of a busy machine. */
 #define ANSWER_TIMEOUT_NS (30ull * 1000000000)
 #define POLL_MS 1000
+#define SPIN 0
+/*
+ * Closed loop: between two looks at the answers, for each request on its way. Looking takes the
+ * lines of epoll's list from the server's CPU, which adds to it. A request takes any server several
+ * times as long, so that it does not run out of them meanwhile.
+ */
+#define LOOK_NS 150
 
 enum work { WORK_RUN, WORK_LOAD, WORK_END };
 
@@ -59,6 +71,7 @@ struct client {
 	uint32_t *idle;		/* indices of connections without a request */
 	uint32_t nr_idle;
 	uint64_t freed;		/* when the first of them became free */
+	uint32_t window;	/* requests to keep on their way until stop; 0: not a closed loop */
 	struct arrivals arrivals;
 	uint32_t next_key, end_key;	/* of the load */
 	uint64_t start, stop, last_answer;
@@ -67,6 +80,7 @@ struct client {
 	int err;
 	char why[128];
 	char in[READ_BYTES];
+	char out[REQUEST_MAX];
 };
 
 struct generator {
@@ -76,7 +90,6 @@ struct generator {
 	unsigned int nr_started;
 	enum work work;
 	struct generator_phase phase;
-	char value[KEYS_VALUE_MAX];
 };
 
 static int client_fail(struct client *c, int err, const char *what)
@@ -84,40 +97,29 @@ static int client_fail(struct client *c, int err, const char *what)
 	return libmm_refuse(err, c->why, sizeof(c->why), "%s: %s", what, strerror(-err));
 }
 
-static size_t header_make(const struct client *c, const struct conn *conn, char *header)
+/* The connection's request into c->out. Returns its bytes. */
+static size_t request_make(struct client *c, const struct conn *conn)
 {
 	const struct keys *keys = &c->generator->config.keys;
+	uint32_t value_bytes;
 	size_t len;
 
-	memcpy(header, conn->is_set ? "set " : "get ", 4);
-	len = 4 + keys_text(keys, conn->key, header + 4);
-	if (conn->is_set)
-		return len + sprintf(header + len, " 0 0 %u\r\n",
-				     keys_value_bytes(keys, conn->key));
-	memcpy(header + len, "\r\n", 2);
-	return len + 2;
-}
-
-/* Leave out the first @skip bytes. Returns how many parts remain. */
-static int parts_skip(struct iovec *parts, int nr, size_t skip)
-{
-	int i, kept = 0;
-
-	for (i = 0; i < nr; i++) {
-		size_t part = skip < parts[i].iov_len ? skip : parts[i].iov_len;
-
-		skip -= part;
-		parts[kept].iov_base = (char *)parts[i].iov_base + part;
-		parts[kept].iov_len = parts[i].iov_len - part;
-		kept += parts[kept].iov_len > 0;
+	memcpy(c->out, conn->is_set ? "set " : "get ", 4);
+	len = 4 + keys_text(keys, conn->key, c->out + 4);
+	if (conn->is_set) {
+		value_bytes = keys_value_bytes(keys, conn->key);
+		len += sprintf(c->out + len, " 0 0 %u\r\n", value_bytes);
+		memset(c->out + len, 'v', value_bytes);
+		len += value_bytes;
 	}
-	return kept;
+	memcpy(c->out + len, "\r\n", 2);
+	return len + 2;
 }
 
 static int conn_wait_for(struct client *c, struct conn *conn, bool to_send)
 {
 	struct epoll_event event = {
-		.events = to_send ? EPOLLIN | EPOLLOUT : EPOLLIN,
+		.events = to_send ? EPOLLIN | EPOLLOUT : EPOLLIN | EPOLLET,
 		.data.ptr = conn,
 	};
 
@@ -130,23 +132,10 @@ static int conn_wait_for(struct client *c, struct conn *conn, bool to_send)
 /* Send what is not yet sent of the connection's request. */
 static int request_send(struct client *c, struct conn *conn)
 {
-	char header[HEADER_MAX];
-	struct iovec parts[3] = {
-		{ header, header_make(c, conn, header) },
-		{ c->generator->value, 0 },
-		{ (char *)"\r\n", 0 },
-	};
-	struct msghdr message = { .msg_iov = parts };
-	size_t total;
+	size_t total = request_make(c, conn);
 	ssize_t sent;
 
-	if (conn->is_set) {
-		parts[1].iov_len = keys_value_bytes(&c->generator->config.keys, conn->key);
-		parts[2].iov_len = 2;
-	}
-	total = parts[0].iov_len + parts[1].iov_len + parts[2].iov_len;
-	message.msg_iovlen = parts_skip(parts, 3, conn->sent);
-	sent = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	sent = send(conn->fd, c->out + conn->sent, total - conn->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		return client_fail(c, -errno, "sending a request");
 	if (sent > 0)
@@ -212,25 +201,46 @@ static int answer_take(struct client *c, struct conn *conn, enum reply_kind kind
 	return 0;
 }
 
-static int conn_readable(struct client *c, struct conn *conn)
+static int conn_input(struct client *c, struct conn *conn, size_t len)
 {
 	enum reply_kind kind;
-	ssize_t len;
 	size_t used;
 
-	len = recv(conn->fd, c->in, sizeof(c->in), MSG_DONTWAIT);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (len < 0)
-		return client_fail(c, -errno, "reading an answer");
-	if (!len)
-		return client_fail(c, -EPIPE, "the server closed a connection");
 	if (!conn->busy)
 		return client_fail(c, -EPROTO, "an answer without a request");
 	kind = reply_input(&conn->reply, c->in, len, &used);
-	if (used != (size_t)len)
+	if (used != len)
 		return client_fail(c, -EPROTO, "more than one answer to one request");
 	return kind == REPLY_PARTIAL ? 0 : answer_take(c, conn, kind);
+}
+
+/* All that there is: the next event comes with the next bytes. */
+static int conn_readable(struct client *c, struct conn *conn)
+{
+	ssize_t len;
+	int err;
+
+	do {
+		len = recv(conn->fd, c->in, sizeof(c->in), MSG_DONTWAIT);
+		if (len < 0 && errno == EAGAIN)
+			return 0;
+		if (len < 0 && errno != EINTR)
+			return client_fail(c, -errno, "reading an answer");
+		if (!len)
+			return client_fail(c, -EPIPE, "the server closed a connection");
+		err = len < 0 ? 0 : conn_input(c, conn, len);
+	} while (!err && (len < 0 || (size_t)len == sizeof(c->in)));
+	return err;
+}
+
+/* As many requests as the window has room for. */
+static int window_fill(struct client *c, uint64_t now)
+{
+	int err = 0;
+
+	while (!err && now < c->stop && c->nr_conns - c->nr_idle < c->window)
+		err = request_random(c, now);
+	return err;
 }
 
 static int events_take(struct client *c, int timeout_ms)
@@ -248,6 +258,8 @@ static int events_take(struct client *c, int timeout_ms)
 			err = request_send(c, conn);
 		if (!err && events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 			err = conn_readable(c, conn);
+		if (!err)
+			err = window_fill(c, c->last_answer);
 	}
 	return err;
 }
@@ -264,12 +276,13 @@ static int answers_overdue(struct client *c)
 	return client_fail(c, -ETIMEDOUT, "no answer");
 }
 
-static int events_drain(struct client *c)
+static int events_drain(struct client *c, int timeout_ms)
 {
 	int err = 0;
 
+	c->window = 0;
 	while (!err && !all_answered(c)) {
-		err = events_take(c, POLL_MS);
+		err = events_take(c, timeout_ms);
 		if (!err)
 			err = answers_overdue(c);
 	}
@@ -287,24 +300,31 @@ static uint32_t client_window(const struct client *c)
 	return window ? window : 1;
 }
 
+static uint64_t clock_pass(uint64_t until)
+{
+	uint64_t now;
+
+	do {
+		now = bench_now_ns();
+	} while (now < until);
+	return now;
+}
+
 static int client_closed(struct client *c)
 {
-	uint32_t window = client_window(c);
+	uint64_t now = c->start;
 	int err = 0;
 
-	while (!err) {
-		uint64_t now = bench_now_ns();
-
-		if (now >= c->stop)
-			break;
-		while (!err && c->nr_conns - c->nr_idle < window)
-			err = request_random(c, now);
+	c->window = client_window(c);
+	while (!err && now < c->stop) {
+		err = window_fill(c, now);
 		if (!err)
-			err = events_take(c, POLL_MS);
+			err = events_take(c, SPIN);
 		if (!err)
 			err = answers_overdue(c);
+		now = clock_pass(now + (uint64_t)c->window * LOOK_NS);
 	}
-	return err ? err : events_drain(c);
+	return err ? err : events_drain(c, SPIN);
 }
 
 /* Send what is due, as far as there are free connections. */
@@ -352,10 +372,10 @@ static int client_open(struct client *c)
 			break;
 		err = due_send(c, now);
 		if (!err)
-			err = events_take(c, 0);
+			err = events_take(c, SPIN);
 	}
 	unsent_count(c);
-	return err ? err : events_drain(c);
+	return err ? err : events_drain(c, SPIN);
 }
 
 static int client_load(struct client *c)
@@ -370,7 +390,7 @@ static int client_load(struct client *c)
 		if (!err)
 			err = answers_overdue(c);
 	}
-	return err ? err : events_drain(c);
+	return err ? err : events_drain(c, POLL_MS);
 }
 
 static void client_reset(struct client *c)
@@ -388,6 +408,7 @@ static void client_reset(struct client *c)
 	c->stop = c->start + g->phase.ns;
 	c->last_answer = c->start;
 	c->freed = c->start;
+	c->window = 0;
 	c->next_key = nr * c->index / g->config.threads;
 	c->end_key = nr * (c->index + 1) / g->config.threads;
 }
@@ -422,7 +443,7 @@ static int conn_open(struct client *c, struct conn *conn)
 {
 	/* Closing resets the connection: nothing stays behind in TIME_WAIT. */
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = conn };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = conn };
 	int on = 1;
 
 	conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -515,7 +536,6 @@ static int generator_init(struct generator *g, char *why, size_t size)
 	unsigned int i;
 	int err;
 
-	memset(g->value, 'v', sizeof(g->value));
 	g->clients = calloc(g->config.threads, sizeof(*g->clients));
 	if (!g->clients)
 		return libmm_refuse(-ENOMEM, why, size, "memory for %u threads", g->config.threads);

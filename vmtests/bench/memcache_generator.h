@@ -45,7 +45,8 @@ struct generator_result {
 	uint64_t misses;
 	/*
 	 * ns from when the request was due (open loop) or sent (closed loop) to the answer. When
-	 * a request had to wait for a connection, the wait counts.
+	 * a request had to wait for a connection, the wait counts. In the closed loop an answer
+	 * may be seen some microseconds late: there, throughput is what counts.
 	 */
 	struct hist latency;
 	/* ns that the generator itself came too late: it was due, and a connection was free. */

@@ -6,9 +6,13 @@
  * variates from monotone discrete distributions", ACM TOMACS 6(3), 1996. No table, and the same
  * time for any number of keys.
  *
- * ETC: B. Atikoglu et al., "Workload analysis of a large-scale key-value store", SIGMETRICS 2012,
- * the model of the pool ETC: keys GEV(30.7984, 8.20449, 0.078688); values 0 .. 14 bytes with the
- * probabilities below, else generalized Pareto(15, 214.476, 0.348238).
+ * ETC: B. Atikoglu, Y. Xu, E. Frachtenberg, S. Jiang, M. Paleczny, "Workload analysis of a
+ * large-scale key-value store", SIGMETRICS 2012, the model of the pool ETC: keys GEV(30.7984,
+ * 8.20449, 0.078688); values of 0 .. 14 bytes with the probabilities below, 0.44155 together, else
+ * generalized Pareto with scale 214.476 and shape 0.348238. The figures are as the load generator
+ * mutilate (J. Leverich) has them, fb_key and fb_value, which also begins the Pareto distribution
+ * at 15 bytes, so that no length below is drawn from it. Here a key or value has its length for
+ * good, and keys have between 10 and 250 bytes.
  */
 #include <errno.h>
 #include <math.h>
@@ -29,7 +33,7 @@
 #define ETC_VALUE_SCALE 214.476
 #define ETC_VALUE_SHAPE 0.348238
 
-/* Of values of 0, 1, ... 14 bytes. */
+/* Of values of 0, 1, ... 14 bytes; 9 and 10 do have the same. */
 static const double etc_small[] = {
 	0.00536, 0.00047, 0.17820, 0.09239, 0.00018, 0.02740, 0.00065, 0.00606,
 	0.00023, 0.00837, 0.00837, 0.08989, 0.00092, 0.00326, 0.01980,

@@ -7,6 +7,7 @@
  *   --share F                $VMTESTS_MEMCACHE_SHARE      ... this share of its ops_per_sec
  *   --external ADDRESS:PORT                               measure a server that runs already
  *   --external-pid PID                                    ... and is this process
+ *   --gets-per-set N                                      ... with another mix; 0: no sets
  *   --serve PORT                                          only serve; 0 is any free port
  */
 #include <arpa/inet.h>
@@ -21,6 +22,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define DEFAULT_SHARE 0.5
+#define DEFAULT_GETS_PER_SET 30	/* as in ETC, see memcache_keys.c */
 
 static bool number_parse(const char *text, double least, double most, double *number)
 {
@@ -73,6 +75,16 @@ static bool external_pid_parse(struct memcache_options *o, const char *text)
 	return true;
 }
 
+static bool gets_per_set_parse(struct memcache_options *o, const char *text)
+{
+	double gets;
+
+	if (!number_parse(text, 0, 1e6, &gets))
+		return false;
+	o->gets_per_set = gets > 0 ? gets : UINT_MAX;
+	return true;
+}
+
 static bool serve_parse(struct memcache_options *o, const char *text)
 {
 	double port;
@@ -95,6 +107,7 @@ static const struct option_word {
 	{ "--share", "VMTESTS_MEMCACHE_SHARE", "a number from 0.001 to 1", share_parse },
 	{ "--external", NULL, "IPv4-ADDRESS:PORT", external_parse },
 	{ "--external-pid", NULL, "a process id", external_pid_parse },
+	{ "--gets-per-set", NULL, "0 (no sets) to 1e6", gets_per_set_parse },
 	{ "--serve", NULL, "a port, or 0", serve_parse },
 };
 
@@ -136,7 +149,9 @@ int __memcache_options_take(struct memcache_options *o, int argc, char **argv)
 {
 	int i, kept = 1, err;
 
-	*o = (struct memcache_options){ .share = DEFAULT_SHARE };
+	*o = (struct memcache_options){
+		.share = DEFAULT_SHARE, .gets_per_set = DEFAULT_GETS_PER_SET,
+	};
 	err = environment_take(o);
 	for (i = 1; i < argc && !err; i++) {
 		const struct option_word *word = word_find(argv[i]);
@@ -149,5 +164,9 @@ int __memcache_options_take(struct memcache_options *o, int argc, char **argv)
 		i++;
 	}
 	argv[kept] = NULL;
+	if (!err && !o->external && o->gets_per_set != DEFAULT_GETS_PER_SET) {
+		fprintf(stderr, "memcache_pressure: --gets-per-set: only with --external\n");
+		err = -EINVAL;
+	}
 	return err ? err : kept;
 }

@@ -16,6 +16,7 @@ struct memcache_options {
 	bool external;		/* measure the server at @server instead of the built-in one */
 	struct sockaddr_in server;
 	pid_t external_pid;	/* for its CPU time; 0: not known */
+	unsigned int gets_per_set;	/* UINT_MAX: no sets */
 	bool serve;		/* no measurement: run the built-in server on @port */
 	uint16_t port;
 };

@@ -16,6 +16,8 @@
  *   connN.uniform.etc     lengths as in Facebook's pool ETC, see memcache_keys.c
  *   connN.uniform.file    values of 1 KiB that the server pread()s from a memfd, so that the values
  *                         too are behind the linear map
+ *   connN.uniform.sendfile  the same, but what it sends are the pages of the memfd, without a copy:
+ *                         the receiver reads the values from the linear map
  *
  * Each repeat has two parts. Closed loop: the next request goes out when an answer came, with all
  * connections up to 64 busy: ops_per_sec is what the server can do, cpu_ns_per_op its CPU time,
@@ -27,8 +29,10 @@
  * behind, say whether the latencies mean anything. When the server is overloaded at the rate, they
  * are the length of the run and are left out.
  *
- * The machine is halved: server threads on the first half of the CPUs, the generator on the rest
- * (at most QUICK_CPUS each in the quick tier). 30 gets to a set, as in ETC.
+ * The CPUs are halved: server threads on the first half, the generator on the rest. In the quick
+ * tier these are CPUs of one node, at most QUICK_CPUS each, so that it does not depend on their
+ * numbers whether the two are on one node; -T full takes the CPUs of all nodes. 30 gets to a set,
+ * as in ETC.
  *
  * What it cannot show: loopback has no driver, no DMA and no interrupts, so the buffers of a real
  * network card are missing. The packet's way to the receiver is CPU time of whoever sent it, so
@@ -54,6 +58,7 @@
 #include "memcache_baseline.h"
 #include "memcache_generator.h"
 #include "memcache_keys.h"
+#include "memcache_node.h"
 #include "memcache_options.h"
 #include "memcache_server.h"
 
@@ -77,7 +82,6 @@
 #define VALUE_BYTES 128
 #define FILE_VALUE_BYTES 1024
 #define ZIPF_SKEW 0.99
-#define GETS_PER_SET 30
 #define WINDOW 64
 
 #define QUICK_CLOSED_NS (200 * NS_PER_MS)
@@ -96,17 +100,19 @@ struct shape {
 	enum keys_choice choice;
 	enum keys_sizes sizes;
 	bool file;
+	bool sends_file;
 };
 
 static struct shape shapes[] = {
-	{ "conn64.uniform.fixed", false, 64, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn256.uniform.fixed", true, 256, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn1024.uniform.fixed", false, 1024, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn4096.uniform.fixed", true, 4096, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn16384.uniform.fixed", false, 16384, KEYS_UNIFORM, KEYS_FIXED, false },
-	{ "conn1024.zipf.fixed", true, 1024, KEYS_ZIPF, KEYS_FIXED, false },
-	{ "conn1024.uniform.etc", false, 1024, KEYS_UNIFORM, KEYS_ETC, false },
-	{ "conn1024.uniform.file", false, 1024, KEYS_UNIFORM, KEYS_FIXED, true },
+	{ "conn64.uniform.fixed", false, 64, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn256.uniform.fixed", true, 256, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn1024.uniform.fixed", false, 1024, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn4096.uniform.fixed", true, 4096, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn16384.uniform.fixed", false, 16384, KEYS_UNIFORM, KEYS_FIXED, false, false },
+	{ "conn1024.zipf.fixed", true, 1024, KEYS_ZIPF, KEYS_FIXED, false, false },
+	{ "conn1024.uniform.etc", false, 1024, KEYS_UNIFORM, KEYS_ETC, false, false },
+	{ "conn1024.uniform.file", false, 1024, KEYS_UNIFORM, KEYS_FIXED, true, false },
+	{ "conn1024.uniform.sendfile", true, 1024, KEYS_UNIFORM, KEYS_FIXED, true, true },
 };
 
 static struct memcache_options options;
@@ -227,6 +233,7 @@ static int server_begin(struct bench_case *c, uint64_t store_bytes)
 	const struct server_config config = {
 		.store = { .bytes = store_bytes, .values_in_file = shape->file },
 		.workers = server_cpus(),
+		.sends_file = shape->sends_file,
 	};
 	pid_t pid = options.external_pid;
 	int err;
@@ -249,7 +256,7 @@ static int generator_begin(struct bench_case *c, const struct keys *keys)
 		.threads = generator_cpus(),
 		.first_cpu = server_cpus(),
 		.conns = shape->conns,
-		.gets_per_set = GETS_PER_SET,
+		.gets_per_set = options.gets_per_set,
 		.keys = *keys,
 		.seed = 1,
 	};
@@ -500,10 +507,18 @@ static int serve(void)
 int main(int argc, char **argv)
 {
 	struct bench bench = { .name = BENCH_NAME, .build = cases_make };
+	int err;
 
 	argc = __memcache_options_take(&options, argc, argv);
 	if (argc < 0)
 		return EXIT_FAILURE;
+	/* Before bench_cpus(), which looks but once. */
+	err = bench_tier_full() ? 0 : __node_confine();
+	if (err) {
+		fprintf(stderr, "memcache_pressure: cannot keep to the CPUs of one node: %s\n",
+			strerror(-err));
+		return EXIT_FAILURE;
+	}
 	bench_cpus();
 	if (options.serve)
 		return serve();

@@ -164,6 +164,7 @@ static bool token_is_noreply(const struct request *r, size_t i)
 
 struct get {
 	struct request *request;
+	struct file_part *part;		/* NULL: the value goes into the answers */
 	const struct store_key *key;
 	bool with_cas;
 };
@@ -193,6 +194,17 @@ static int value_append(struct buffer *out, const struct store_value *value)
 	return 0;
 }
 
+static void part_make(struct file_part *part, size_t at, const struct store_value *value)
+{
+	*part = (struct file_part){
+		.at = at,
+		.fd = value->fd,
+		.offset = value->offset,
+		.bytes = value->bytes,
+		.hold = store_hold(value),
+	};
+}
+
 static int value_answer(void *arg, const struct store_value *value)
 {
 	struct get *get = arg;
@@ -211,7 +223,9 @@ static int value_answer(void *arg, const struct store_value *value)
 		err = __buffer_add(out, get->key->text, get->key->len);
 	if (!err)
 		err = __buffer_add(out, numbers, len);
-	if (!err)
+	if (!err && get->part && !value->data && value->bytes)
+		part_make(get->part, out->len, value);
+	else if (!err)
 		err = value_append(out, value);
 	return err ? err : __buffer_add(out, "\r\n", 2);
 }
@@ -226,8 +240,15 @@ static bool keys_valid(const char *at, const char *end)
 	return true;
 }
 
+/* One key, nothing behind it, and no answer before it that waits to be sent. */
+static bool get_alone(const struct request *r)
+{
+	return r->nr_tokens == 2 && !r->data_len && !r->out->len;
+}
+
 static ssize_t run_get(struct session *s, struct request *r, int with_cas)
 {
+	struct file_part *part = get_alone(r) ? s->part : NULL;
 	const char *at = r->tokens[0].text + r->tokens[0].len, *end = r->line + r->line_len;
 	struct token token;
 	size_t nr = 0;
@@ -237,7 +258,9 @@ static ssize_t run_get(struct session *s, struct request *r, int with_cas)
 		return answer(r, bad_format);
 	while (token_next(&at, end, &token)) {
 		struct store_key key = { .text = token.text, .len = token.len };
-		struct get get = { .request = r, .key = &key, .with_cas = with_cas };
+		struct get get = {
+			.request = r, .part = part, .key = &key, .with_cas = with_cas,
+		};
 
 		if (nr++ < s->keys_done)
 			continue;

@@ -32,12 +32,27 @@ int __buffer_add(struct buffer *b, const char *data, size_t len);
 void buffer_drop(struct buffer *b, size_t len);
 void buffer_free(struct buffer *b);
 
+/* A value that is in a file and belongs into the answers, behind their first @at bytes. */
+struct file_part {
+	size_t at;
+	int fd;
+	uint64_t offset;
+	uint32_t bytes;		/* 0: there is none */
+	struct store_hold hold;
+};
+
 struct session {
 	struct store *store;
 	struct buffer in;	/* bytes of a request that is not complete, or not yet answered */
 	uint64_t swallow;	/* bytes to come that belong to a refused value */
 	size_t keys_done;	/* of the multi-get at the front of @in */
 	bool stopped;		/* by PROTOCOL_OUTPUT_MAX: session_input() again, once it is sent */
+	/*
+	 * May be set by the caller: of answers to one get of one key, that came alone, the value is
+	 * left in its file, and described here. The caller sends it, and calls store_release()
+	 * when the client has it.
+	 */
+	struct file_part *part;
 };
 
 /*

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ struct conn {
 	bool closing;		/* once all is sent */
 	struct session session;
 	struct buffer unsent;
+	struct file_part part;	/* held until the client asks again, having read the answer */
 };
 
 /* What the server tells its parent once it listens, or cannot. */
@@ -58,19 +60,21 @@ struct hello {
 
 static void conn_close(struct conn *conn)
 {
+	store_release(&conn->part.hold);
 	close(conn->fd);
 	session_free(&conn->session);
 	buffer_free(&conn->unsent);
 	free(conn);
 }
 
-/* Send what can be sent of @out. Returns the bytes that were taken, or -errno. */
-static ssize_t conn_send(struct conn *conn, const char *data, size_t len)
+/* Send what can be sent of @data. Returns the bytes that were taken, or -errno. */
+static ssize_t conn_send(struct conn *conn, const char *data, size_t len, int flags)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t sent = send(conn->fd, data + done, len - done, MSG_NOSIGNAL);
+		ssize_t sent = send(conn->fd, data + done, len - done,
+				    MSG_NOSIGNAL | flags);
 
 		if (sent < 0 && errno == EINTR)
 			continue;
@@ -94,13 +98,79 @@ static int conn_wait_for(struct worker *worker, struct conn *conn, bool to_send)
 	return epoll_ctl(worker->epoll, EPOLL_CTL_MOD, conn->fd, &event) ? -errno : 0;
 }
 
+/* The value from the file, as far as it goes. Returns the bytes that were taken, or -errno. */
+static ssize_t part_send(struct conn *conn, const struct file_part *part)
+{
+	off_t at = part->offset, end = at + part->bytes;
+
+	while (at < end) {
+		ssize_t sent = sendfile(conn->fd, part->fd, &at, end - at);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && errno != EAGAIN)
+			return -errno;
+		if (sent <= 0)
+			break;
+	}
+	return at - part->offset;
+}
+
+/*
+ * Keep for later what did not go: @header bytes of the answers and @value bytes of the value did.
+ * The value is copied, which cannot change either.
+ */
+static int part_keep(struct worker *worker, struct conn *conn, size_t header, size_t value)
+{
+	const struct file_part *part = &conn->part;
+	uint32_t rest = part->bytes - value;
+	char *copy = malloc(rest + 1);
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	err = pread(part->fd, copy, rest, part->offset + value) == (ssize_t)rest ? 0 : -EIO;
+	if (!err)
+		err = __buffer_add(&conn->unsent, worker->out.data + header, part->at - header);
+	if (!err)
+		err = __buffer_add(&conn->unsent, copy, rest);
+	if (!err)
+		err = __buffer_add(&conn->unsent, worker->out.data + part->at,
+				   worker->out.len - part->at);
+	free(copy);
+	return err ? err : conn_wait_for(worker, conn, true);
+}
+
+/* Answers with a value in a file: header, value, end. */
+static int part_answer(struct worker *worker, struct conn *conn)
+{
+	ssize_t header, value = 0, end;
+
+	header = conn_send(conn, worker->out.data, conn->part.at, MSG_MORE);
+	if (header == (ssize_t)conn->part.at)
+		value = part_send(conn, &conn->part);
+	if (header < 0 || value < 0)
+		return header < 0 ? header : value;
+	if (value < conn->part.bytes)
+		return part_keep(worker, conn, header, value);
+	end = conn_send(conn, worker->out.data + header, worker->out.len - header, 0);
+	if (end < 0)
+		return end;
+	if (header + end == (ssize_t)worker->out.len)
+		return 0;
+	return __buffer_add(&conn->unsent, worker->out.data + header + end,
+			    worker->out.len - header - end) ?: conn_wait_for(worker, conn, true);
+}
+
 /* Send the worker's answers; keep for later what does not go. */
 static int answers_send(struct worker *worker, struct conn *conn)
 {
 	ssize_t sent;
 	int err;
 
-	sent = conn_send(conn, worker->out.data, worker->out.len);
+	if (conn->part.hold.shard)
+		return part_answer(worker, conn);
+	sent = conn_send(conn, worker->out.data, worker->out.len, 0);
 	if (sent < 0)
 		return sent;
 	if ((size_t)sent == worker->out.len)
@@ -136,12 +206,13 @@ static int conn_readable(struct worker *worker, struct conn *conn)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (!len)
 		return -EPIPE;
+	store_release(&conn->part.hold);
 	return conn_input(worker, conn, worker->in, len);
 }
 
 static int conn_writable(struct worker *worker, struct conn *conn)
 {
-	ssize_t sent = conn_send(conn, conn->unsent.data, conn->unsent.len);
+	ssize_t sent = conn_send(conn, conn->unsent.data, conn->unsent.len, 0);
 	int err;
 
 	if (sent < 0)
@@ -238,7 +309,7 @@ static int listener_open(uint16_t *port)
 	return fd;
 }
 
-static int conn_add(struct worker *worker, struct store *store, int fd)
+static int conn_add(struct worker *worker, struct store *store, int fd, bool sends_file)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	struct conn *conn;
@@ -249,6 +320,7 @@ static int conn_add(struct worker *worker, struct store *store, int fd)
 		return -ENOMEM;
 	conn->fd = fd;
 	conn->session.store = store;
+	conn->session.part = sends_file ? &conn->part : NULL;
 	event.data.ptr = conn;
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
 	    epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event)) {
@@ -273,7 +345,8 @@ static int accept_all(int listener, struct worker *workers, const struct server_
 			continue;
 		if (fd < 0)
 			return -errno;
-		err = conn_add(&workers[turn++ % config->workers], store, fd);
+		err = conn_add(&workers[turn++ % config->workers], store, fd,
+			       config->sends_file);
 		if (err) {
 			close(fd);
 			return err;
@@ -307,6 +380,8 @@ static void server_main(const struct server_config *config, int to_parent)
 	struct store *store = NULL;
 	int listener, err;
 
+	/* sendfile() has no MSG_NOSIGNAL. */
+	signal(SIGPIPE, SIG_IGN);
 	listener = server_prepare(config, &hello, &store, &workers);
 	if (listener < 0)
 		hello.err = listener;

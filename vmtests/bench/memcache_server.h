@@ -5,6 +5,7 @@
 #ifndef MEMCACHE_SERVER_H
 #define MEMCACHE_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,11 @@ struct server_config {
 	unsigned int workers;		/* threads, one a CPU */
 	unsigned int first_cpu;		/* of the CPUs that the program may use, as __bench_pin() */
 	uint16_t port;			/* 0: any that is free */
+	/*
+	 * Values in a file go out by sendfile() when a get came alone. What is on its way are then
+	 * pages of the file: a client must have read an answer before it sends its next request.
+	 */
+	bool sends_file;
 };
 
 struct server {

@@ -9,6 +9,7 @@
  * Places within a region are 32-bit counts of UNIT bytes; 0 is the hash table and so means "none".
  */
 #include <errno.h>
+#include <linux/mman.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,9 +44,11 @@ struct item {
 	int64_t expires;	/* seconds since the epoch, 0 never */
 	uint32_t flags;
 	uint32_t bytes;
+	uint32_t holds;
 	uint8_t key_len;
 	uint8_t class;
 	uint8_t wanted;		/* read since it was last considered for eviction */
+	uint8_t removed;	/* and the last hold's release frees the chunk */
 	char data[];		/* the key, then the value */
 };
 
@@ -181,7 +184,10 @@ static void item_remove(struct store *store, struct shard *shard, struct item *i
 		link = &item_at(shard, *link)->next;
 	*link = item->next;
 	class_unlink(shard, item);
-	chunk_free(shard, item);
+	if (item->holds)
+		item->removed = 1;
+	else
+		chunk_free(shard, item);
 }
 
 /* An expired item is as good as none, and goes. */
@@ -254,9 +260,10 @@ static struct item *chunk_alloc(struct store *store, struct shard *shard, uint64
 
 	while (shard->classes[nr].chunk < size)
 		nr++;
-	if (!shard->classes[nr].free && !slab_add(store, shard, nr) &&
-	    !class_evict(store, shard, nr))
-		return NULL;
+	/* Ends: an eviction of a value that is held frees nothing, but there is one fewer. */
+	while (!shard->classes[nr].free)
+		if (!slab_add(store, shard, nr) && !class_evict(store, shard, nr))
+			return NULL;
 	item = item_at(shard, shard->classes[nr].free);
 	shard->classes[nr].free = item->newer;
 	return item;
@@ -277,11 +284,13 @@ static bool value_write(struct store *store, struct item *item, const char *data
 	return pwrite(store->fd, data, item->bytes, value_offset(store, item)) == item->bytes;
 }
 
-static struct store_value item_value(const struct store *store, const struct item *item)
+static struct store_value item_value(const struct store *store, struct shard *shard,
+				     struct item *item)
 {
 	struct store_value value = {
 		.data = item->data + item->key_len,
 		.fd = store->fd,
+		.hold = { .shard = shard, .item = item },
 		.bytes = item->bytes,
 		.flags = item->flags,
 		.cas = item->cas,
@@ -309,11 +318,32 @@ int store_get(struct store *store, const struct store_key *key,
 		/* Written only when it changes: a hot key's line stays shared. */
 		if (!item->wanted)
 			item->wanted = 1;
-		value = item_value(store, item);
+		value = item_value(store, shard, item);
 		ret = found(arg, &value);
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return ret;
+}
+
+struct store_hold store_hold(const struct store_value *value)
+{
+	value->hold.item->holds++;
+	return value->hold;
+}
+
+void store_release(struct store_hold *hold)
+{
+	struct shard *shard = hold->shard;
+	struct item *item = hold->item;
+
+	if (!shard)
+		return;
+	pthread_mutex_lock(&shard->lock);
+	item->holds--;
+	if (!item->holds && item->removed)
+		chunk_free(shard, item);
+	pthread_mutex_unlock(&shard->lock);
+	hold->shard = NULL;
 }
 
 static enum store_result mode_allows(enum store_mode mode, const struct item *old, uint64_t cas)
@@ -353,6 +383,8 @@ static enum store_result put_locked(struct store *store, struct shard *shard, ui
 	item->bytes = meta->bytes;
 	item->key_len = key->len;
 	item->wanted = 0;
+	item->holds = 0;
+	item->removed = 0;
 	item->expires = expiry(store, exptime);
 	memcpy(item->data, key->text, key->len);
 	if (!value_write(store, item, data)) {
@@ -445,7 +477,29 @@ static uint64_t huge_page_bytes(void)
 	return bytes;
 }
 
-static int arena_map(struct store *store)
+/*
+ * From the pool of hugetlb pages, when it has enough of them. They are reserved by mmap(), but a
+ * cgroup or a memory policy may still refuse them, with a signal unless they are asked for so.
+ */
+static bool arena_map_hugetlb(struct store *store)
+{
+	int size = __builtin_ctzll(huge_page_bytes()) << MAP_HUGE_SHIFT;
+
+	store->arena = mmap(NULL, store->bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | size, -1, 0);
+	if (store->arena == MAP_FAILED) {
+		store->arena = NULL;
+		return false;
+	}
+	/* EINVAL: before 5.14, which has no such advice. */
+	if (!madvise(store->arena, store->bytes, MADV_POPULATE_WRITE) || errno == EINVAL)
+		return true;
+	munmap(store->arena, store->bytes);
+	store->arena = NULL;
+	return false;
+}
+
+static int arena_map_thp(struct store *store)
 {
 	uint64_t align = huge_page_bytes(), lead, tail;
 	char *map;
@@ -462,8 +516,16 @@ static int arena_map(struct store *store)
 	/* A kernel without THP says EINVAL; store_huge_share() tells what came of it. */
 	if (madvise(store->arena, store->bytes, MADV_HUGEPAGE) && errno != EINVAL)
 		return -errno;
-	memset(store->arena, 0, store->bytes);
 	return 0;
+}
+
+static int arena_map(struct store *store)
+{
+	int err = arena_map_hugetlb(store) ? 0 : arena_map_thp(store);
+
+	if (!err)
+		memset(store->arena, 0, store->bytes);
+	return err;
 }
 
 static uint64_t power_of_two_below(uint64_t value)
@@ -546,8 +608,9 @@ uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes)
 }
 
 /*
- * AnonHugePages of the one mapping that begins where the arena does (proc_pid_smaps(5)). The kernel
- * may have merged the arena with a neighbour, which then is no huge page and counts for nothing.
+ * AnonHugePages and Private_Hugetlb of the mapping that holds the arena (proc_pid_smaps(5)). The
+ * kernel may have merged the arena with a neighbour, which then is no huge page and counts for
+ * nothing.
  */
 double store_huge_share(const struct store *store)
 {
@@ -563,7 +626,8 @@ double store_huge_share(const struct store *store)
 	while (fgets(line, sizeof(line), smaps)) {
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
 			ours = start <= first && first < end;
-		else if (ours && sscanf(line, "AnonHugePages: %llu kB", &kib) == 1)
+		else if (ours && (sscanf(line, "AnonHugePages: %llu kB", &kib) == 1 ||
+				  sscanf(line, "Private_Hugetlb: %llu kB", &kib) == 1))
 			huge += kib * 1024;
 	}
 	fclose(smaps);

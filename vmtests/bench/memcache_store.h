@@ -43,16 +43,26 @@ struct store_key {
 	size_t len;		/* 1 .. STORE_KEY_MAX */
 };
 
+/* Of a value in a file: while it is held, its bytes there do not change. */
+struct store_hold {
+	struct shard *shard;	/* NULL: nothing is held */
+	struct item *item;
+};
+
 struct store_value {
 	const char *data;	/* NULL when the value is in a file */
 	int fd;			/* of that file, and where in it */
 	uint64_t offset;
+	struct store_hold hold;	/* what store_hold() would hold */
 	uint32_t bytes;
 	uint32_t flags;
 	uint64_t cas;
 };
 
-/* Returns 0, -EINVAL for no bytes, or -errno. The whole arena is touched. */
+/*
+ * Returns 0, -EINVAL for no bytes, or -errno. The whole arena is touched. It comes from the pool of
+ * hugetlb pages when that has enough of them, else transparent huge pages are asked for.
+ */
 int __store_create(struct store **store, const struct store_config *config);
 void store_destroy(struct store *store);
 
@@ -62,6 +72,14 @@ void store_destroy(struct store *store);
  */
 int store_get(struct store *store, const struct store_key *key,
 	      int (*found)(void *arg, const struct store_value *value), void *arg);
+
+/*
+ * Hold @value, of a store with values in a file; only from store_get()'s @found. When the key gets
+ * another value meanwhile, or goes, the place of the old one is not used until store_release().
+ */
+struct store_hold store_hold(const struct store_value *value);
+/* Also of a hold on nothing; @hold is one afterwards. */
+void store_release(struct store_hold *hold);
 
 /*
  * Put @bytes of @data in. @exptime as in memcached's protocol: 0 never, negative at once, up to 30

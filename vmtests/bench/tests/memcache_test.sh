@@ -142,6 +142,8 @@ if command -v memcached >/dev/null; then
 	compare large 4099
 	start_memcached env
 	measures external --external "127.0.0.1:$port" --external-pid "$pid" --rate 1000
+	measures external_gets --external "127.0.0.1:$port" --external-pid "$pid" --rate 1000 \
+		--gets-per-set 0
 	servers_end
 else
 	skip as_memcached 'no memcached: its Debian package has this name'
@@ -164,6 +166,8 @@ refused rate_text 'rate ten: wants requests/s' --rate ten
 refused share_large 'share 2: wants a number' --share 2
 refused external_text 'external here: wants' --external here
 refused no_argument 'rate : wants' --rate
+refused mix_builtin 'gets-per-set: only with --external' --gets-per-set 5
+refused mix_text 'gets-per-set -1: wants' --gets-per-set -1
 : >"$scratch/log"
 for step in 1 3 6; do
 	killed TERM $step

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <numa.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,14 +22,17 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/sysfile.h>
 
 #include <kselftest_harness.h>
 
 #include "memcache_arrivals.h"
 #include "memcache_generator.h"
 #include "memcache_keys.h"
+#include "memcache_node.h"
 #include "memcache_protocol.h"
 #include "memcache_reply.h"
+#include "memcache_server.h"
 #include "memcache_store.h"
 
 #define STORE_BYTES (8ull << 20)
@@ -379,6 +383,152 @@ TEST_F(protocol, store_answers_right_or_not_at_all)
 	ASSERT_GT(hits, 1000);
 	ASSERT_GT(store_evictions(self->store), 1000);
 	free(version);
+}
+
+static uint64_t meminfo_read(const char *key)
+{
+	uint64_t value;
+
+	return __sysfile_read_key("/proc/meminfo", key, &value) ? 0 : value;
+}
+
+static uint64_t pool_available(void)
+{
+	return meminfo_read("HugePages_Free") - meminfo_read("HugePages_Rsvd");
+}
+
+/* Only where somebody has filled the pool: a unit test does not. */
+TEST(pool_of_huge_pages_backs_the_store)
+{
+	const uint64_t page = meminfo_read("Hugepagesize") << 10;
+	const uint64_t available = pool_available();
+	struct store *store;
+	uint64_t pmd;
+
+	if (__sysfile_read_u64("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", &pmd) ||
+	    pmd != page || available * page < STORE_BYTES)
+		SKIP(return, "no %llu MiB of free huge pages in the pool", STORE_BYTES >> 20);
+	store = store_make(false);
+	ASSERT_NE(NULL, store);
+	EXPECT_EQ(1, store_huge_share(store));
+	EXPECT_EQ(available - STORE_BYTES / page, pool_available());
+	store_destroy(store);
+	EXPECT_EQ(available, pool_available());
+}
+
+#define FLIGHT_BYTES 60000
+
+static int client_connect(uint16_t port)
+{
+	const struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof(addr))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool client_sends(int fd, const char *text, size_t len)
+{
+	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static bool client_receives(int fd, char *data, size_t len)
+{
+	return recv(fd, data, len, MSG_WAITALL) == (ssize_t)len;
+}
+
+/* Set "a" to FLIGHT_BYTES times @byte. */
+static bool client_sets(int fd, char byte)
+{
+	static char request[FLIGHT_BYTES + 64];
+	size_t len = sprintf(request, "set a 0 0 %d\r\n", FLIGHT_BYTES);
+	char stored[8];
+
+	memset(request + len, byte, FLIGHT_BYTES);
+	len += FLIGHT_BYTES;
+	memcpy(request + len, "\r\n", 2);
+	return client_sends(fd, request, len + 2) && client_receives(fd, stored, sizeof(stored)) &&
+	       !memcmp(stored, "STORED\r\n", sizeof(stored));
+}
+
+/*
+ * One client asks and does not read, while the other one puts in more values than the store, of one
+ * shard with 8 MiB, has room for. The answer that waits is still the old value; the next is new.
+ */
+TEST(values_on_their_way_do_not_change)
+{
+	const struct server_config config = {
+		.store = { .bytes = STORE_BYTES, .values_in_file = true },
+		.workers = 1, .sends_file = true,
+	};
+	static char answer[sizeof("VALUE a 0 60000\r\n") - 1 + FLIGHT_BYTES + 7];
+	const size_t header = sizeof("VALUE a 0 60000\r\n") - 1;
+	int reader, writer, i, byte;
+	struct server server;
+
+	ASSERT_EQ(0, __server_start(&server, &config));
+	reader = client_connect(server.port);
+	writer = client_connect(server.port);
+	ASSERT_TRUE(client_sets(writer, 'a'));
+	for (byte = 'a'; byte < 'd'; byte++) {
+		ASSERT_TRUE(client_sends(reader, "get a\r\n", 7));
+		/* Its end is there: all of it was sent. */
+		ASSERT_EQ(1, recv(reader, answer, 1, MSG_PEEK));
+		while (recv(reader, answer, sizeof(answer), MSG_PEEK) != sizeof(answer))
+			;
+		for (i = 0; i < 300; i++)
+			ASSERT_TRUE(client_sets(writer, byte + 1));
+		ASSERT_TRUE(client_receives(reader, answer, sizeof(answer)));
+		EXPECT_EQ(0, memcmp(answer, "VALUE a 0 60000\r\n", header));
+		for (i = 0; i < FLIGHT_BYTES && answer[header + i] == byte; i++)
+			;
+		EXPECT_EQ(FLIGHT_BYTES, i);
+		EXPECT_EQ(0, memcmp(answer + sizeof(answer) - 7, "\r\nEND\r\n", 7));
+	}
+	close(reader);
+	close(writer);
+	EXPECT_EQ(0, __server_stop(&server));
+}
+
+/* Each test is a process of its own: the affinity is this one's. */
+TEST(confined_to_one_node)
+{
+	struct bitmask *before = numa_allocate_cpumask(), *after = numa_allocate_cpumask();
+	unsigned int most = 0, *of_node;
+	int cpu, node = -1;
+
+	if (numa_available() < 0)
+		SKIP(return, "no NUMA in this kernel");
+	of_node = calloc(numa_max_node() + 1, sizeof(*of_node));
+	ASSERT_NE(NULL, of_node);
+	ASSERT_LT(0, numa_sched_getaffinity(0, before));
+	ASSERT_EQ(0, __node_confine());
+	ASSERT_LT(0, numa_sched_getaffinity(0, after));
+	for (cpu = 0; cpu < numa_num_possible_cpus(); cpu++) {
+		int at = numa_bitmask_isbitset(before, cpu) ? numa_node_of_cpu(cpu) : -1;
+
+		if (at >= 0 && ++of_node[at] > most)
+			most = of_node[at];
+	}
+	for (cpu = 0; cpu < numa_num_possible_cpus(); cpu++) {
+		if (!numa_bitmask_isbitset(after, cpu))
+			continue;
+		EXPECT_TRUE(numa_bitmask_isbitset(before, cpu));
+		if (node < 0)
+			node = numa_node_of_cpu(cpu);
+		if (most > 1)
+			EXPECT_EQ(node, numa_node_of_cpu(cpu));
+	}
+	EXPECT_EQ(most > 1 ? most : numa_bitmask_weight(before), numa_bitmask_weight(after));
+	free(of_node);
+	numa_free_cpumask(before);
+	numa_free_cpumask(after);
 }
 
 TEST(reply_cut_at_every_byte)
