@@ -312,12 +312,18 @@ static size_t entries_remade(const struct levels *levels, const struct area *are
 	return nr;
 }
 
-/* Read a word of each page. Returns how many faults this thread took for it. */
+/*
+ * Read a word of each page. Returns how many faults this thread took for it: those of the stack,
+ * which fork and clear_refs write-protect, are taken first.
+ */
 static uint64_t faults_reading(const struct levels *levels, const struct area *area)
 {
 	struct rusage before, after;
 	char *p;
 
+	memset(&before, 0, sizeof(before));
+	memset(&after, 0, sizeof(after));
+	__asm__ volatile("" : : "r" (&before), "r" (&after) : "memory");
 	if (getrusage(RUSAGE_THREAD, &before))
 		libmm_fail("pfnmap: getrusage: %s", strerror(errno));
 	for (p = area->map; p < area_end(area); p += levels->page)
@@ -573,8 +579,8 @@ static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) 
 
 static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const char *option = variant->entry == PUDS ? "kconfig:CONFIG_ARCH_SUPPORTS_PUD_PFNMAP" :
-						      "kconfig:CONFIG_ARCH_SUPPORTS_PMD_PFNMAP";
+	const char *option = variant->aligned == PUDS ? "kconfig:CONFIG_ARCH_SUPPORTS_PUD_PFNMAP" :
+							"kconfig:CONFIG_ARCH_SUPPORTS_PMD_PFNMAP";
 	const char *why = require_need("root");
 
 	if (!why && variant->source == VFIO && variant->aligned != PAGES)
@@ -617,10 +623,46 @@ FIXTURE_TEARDOWN(pfnmap)
 		sysconf_restore();
 }
 
+/* Why a case is not to run: the machine, or $VMTESTS_PFNMAP_CASE, which names another one. */
+static const char *case_missing(FIXTURE_DATA(pfnmap) * self, const char *name)
+{
+	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
+
+	if (wanted && strcmp(wanted, name))
+		return "VMTESTS_PFNMAP_CASE names another case";
+	return self->missing[0] ? self->missing : NULL;
+}
+
+/*
+ * Why @size bytes at @from are not to be made a VMA of their own: a PUD that is cut within a PMD.
+ * The kernel then looks for the PMD to split below an entry that has nothing below it, and takes
+ * device memory for a page table (vma_adjust_trans_huge(), mm_find_pmd()). So do not ask kernels
+ * that nobody wants to lose. NULL when there is no such danger, or it is allowed.
+ */
+static const char *cut_missing(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
+{
+	const struct levels *levels = &self->levels;
+
+	if (entry_size(levels, &self->area, from) < levels->pud ||
+	    ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0))
+		return NULL;
+	return require_need("destructive");
+}
+
 #define NEED_PFNMAP() \
 	do { \
-		if (self->missing[0]) \
-			SKIP(return, "%s", self->missing); \
+		const char *_why = case_missing(self, _metadata->name); \
+		\
+		if (_why) \
+			SKIP(return, "%s", _why); \
+	} while (0)
+
+#define NEED_CUT(from, size) \
+	do { \
+		const char *_why = cut_missing(self, from, size); \
+		\
+		if (_why) \
+			SKIP(return, "cutting a PUD kills kernels: %s", _why); \
 	} while (0)
 
 /* Faults that reading the whole of a fresh area takes: mmap(2) of a resource file makes all. */
@@ -720,6 +762,7 @@ static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnma
 TEST_F(pfnmap, mprotect_page)
 {
 	NEED_PFNMAP();
+	NEED_CUT(piece_page(self), self->levels.page);
 	mprotect_check(_metadata, self, piece_page(self), self->levels.page);
 }
 
@@ -784,6 +827,7 @@ static void munmap_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap)
 TEST_F(pfnmap, munmap_page)
 {
 	NEED_PFNMAP();
+	NEED_CUT(piece_page(self), self->levels.page);
 	munmap_check(_metadata, self, piece_page(self), self->levels.page);
 }
 
@@ -836,8 +880,7 @@ static int child_has_none(FIXTURE_DATA(pfnmap) * self)
 
 static int child_unmaps(FIXTURE_DATA(pfnmap) * self)
 {
-	return munmap(piece_page(self), self->levels.page) ||
-	       mprotect(self->area.map, self->levels.page, PROT_NONE);
+	return munmap(piece_pmd(self), self->levels.pmd);
 }
 
 TEST_F(pfnmap, fork)
@@ -889,6 +932,45 @@ TEST_F(pfnmap, mremap_aligned)
 	EXPECT_EQ(0, control_wrong(self, 1));
 }
 
+/* Faults after a move: the entries that do not fit the new address are gone. */
+static size_t move_faults(const struct levels *levels, const struct area *area,
+			  const struct area *moved)
+{
+	size_t entry, nr = 0;
+	char *p, *to;
+
+	for (p = area->map; p < area_end(area); p += entry) {
+		entry = entry_size(levels, area, p);
+		to = moved->map + (p - area->map);
+		if ((uintptr_t)to % entry)
+			nr += entries_within(levels, moved, to, to + entry);
+	}
+	return nr;
+}
+
+/* To an address that an entry of the area's size does not fit: a page off, or a PMD for PUDs. */
+TEST_F(pfnmap, mremap_misaligned)
+{
+	struct area moved;
+	size_t off, faults;
+
+	NEED_PFNMAP();
+	off = self->area.size > self->levels.pud ? self->levels.pmd : self->levels.page;
+	if (entry_size(&self->levels, &self->area, piece_page(self)) == self->levels.pud)
+		NEED_CUT(piece_page(self), self->levels.page);
+	moved = self->area;
+	moved.map = move_target(self, off);
+	faults = self->control ? 0 : move_faults(&self->levels, &self->area, &moved);
+	populate(self);
+	ASSERT_EQ(moved.map, mremap(self->area.map, self->area.size, self->area.size,
+				    MREMAP_MAYMOVE | MREMAP_FIXED, moved.map));
+	EXPECT_TRUE(traps(self->area.map, false, SIGSEGV, SEGV_MAPERR));
+	EXPECT_EQ(faults, faults_reading(&self->levels, &moved));
+	EXPECT_EQ(0, marks_wrong(self, &moved, 0));
+	marks_write(self, &moved, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
 /* mremap(2): EFAULT for what cannot be resized; VM_DONTEXPAND in check_prep_vma(). */
 TEST_F(pfnmap, mremap_grow)
 {
@@ -915,6 +997,7 @@ TEST_F(pfnmap, mremap_shrink)
 	NEED_PFNMAP();
 	page = self->levels.page;
 	last = area_end(&self->area) - page;
+	NEED_CUT(last, page);
 	parts = area_cut(&self->area, last, page);
 	remade = self->control ? 0 : entries_remade(&self->levels, &self->area, last, page, false);
 	populate(self);
