@@ -160,8 +160,8 @@ int __pci_bind(const char *name, const char *driver, char *reason, size_t len)
 		return libmm_refuse(-EBUSY, reason, len, "%s is in use by %s: unbind it first",
 				    name, present);
 	if (is_overridden(name))
-		return libmm_refuse(-EBUSY, reason, len, "%s has a driver_override: it is kept for "
-				    "another driver", name);
+		return libmm_refuse(-EBUSY, reason, len, "%s has a driver_override: it is for others",
+				    name);
 	if (!driver_is_loaded(driver))
 		return libmm_refuse(-ENOENT, reason, len, "no driver %s: modprobe %s", driver,
 				    driver);

@@ -28,8 +28,8 @@ static int group_find(const char *name, char *group, size_t size, char *reason, 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
-		return libmm_refuse(-ENODEV, reason, len, "no IOMMU group for %s: an IOMMU that is "
-				    "switched on (intel_iommu=on) is needed", name);
+		return libmm_refuse(-ENODEV, reason, len, "%s has no IOMMU group: switch an IOMMU on",
+				    name);
 	target[n] = '\0';
 	return snprintf(group, size, "%s", basename(target)) < (int)size ? 0 : -ENAMETOOLONG;
 }
@@ -38,8 +38,8 @@ static int container_open(struct vfio_device *dev, char *reason, size_t len)
 {
 	dev->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
 	if (dev->container < 0)
-		return libmm_refuse(-errno, reason, len, "opening " CONTAINER ": %s: modprobe "
-				    "vfio-pci", strerror(errno));
+		return libmm_refuse(-errno, reason, len, "opening %s: %s: modprobe vfio-pci", CONTAINER,
+				    strerror(errno));
 	if (ioctl(dev->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION)
 		return libmm_refuse(-EPROTO, reason, len, CONTAINER " speaks another version");
 	return 0;
@@ -69,8 +69,8 @@ static int device_open(struct vfio_device *dev, const char *name, char *reason, 
 		return libmm_refuse(-errno, reason, len, "VFIO_GROUP_SET_CONTAINER: %s",
 				    strerror(errno));
 	if (ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		return libmm_refuse(-errno, reason, len, "VFIO_SET_IOMMU: %s: modprobe "
-				    "vfio_iommu_type1", strerror(errno));
+		return libmm_refuse(-errno, reason, len, "VFIO_SET_IOMMU: %s: %s", strerror(errno),
+				    "modprobe vfio_iommu_type1");
 	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, name);
 	if (dev->fd < 0)
 		return libmm_refuse(-errno, reason, len, "VFIO_GROUP_GET_DEVICE_FD %s: %s", name,
