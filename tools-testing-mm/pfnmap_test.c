@@ -605,9 +605,14 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 
 FIXTURE_SETUP(pfnmap)
 {
+	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
+
 	self->fd = -1;
 	self->vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
-	pfnmap_prepare(self, variant);
+	if (wanted && strcmp(wanted, _metadata->name))
+		miss(self, "VMTESTS_PFNMAP_CASE names another case");
+	else
+		pfnmap_prepare(self, variant);
 }
 
 FIXTURE_TEARDOWN(pfnmap)
@@ -623,47 +628,23 @@ FIXTURE_TEARDOWN(pfnmap)
 		sysconf_restore();
 }
 
-/* Why a case is not to run: the machine, or $VMTESTS_PFNMAP_CASE, which names another one. */
-static const char *case_missing(FIXTURE_DATA(pfnmap) * self, const char *name)
-{
-	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
-
-	if (wanted && strcmp(wanted, name))
-		return "VMTESTS_PFNMAP_CASE names another case";
-	return self->missing[0] ? self->missing : NULL;
-}
-
 /*
- * Why @size bytes at @from are not to be made a VMA of their own: a PUD that is cut within a PMD.
- * The kernel then looks for the PMD to split below an entry that has nothing below it, and takes
+ * Whether @size bytes at @from may be made a VMA of their own. Not a PUD that is cut within a PMD:
+ * the kernel then looks for the PMD to split below an entry that has nothing below it, and takes
  * device memory for a page table (vma_adjust_trans_huge(), mm_find_pmd()). So do not ask kernels
- * that nobody wants to lose. NULL when there is no such danger, or it is allowed.
+ * that nobody wants to lose.
  */
-static const char *cut_missing(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
+static bool cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
 {
 	const struct levels *levels = &self->levels;
+	const char *why;
 
 	if (entry_size(levels, &self->area, from) < levels->pud ||
 	    ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0))
-		return NULL;
-	return require_need("destructive");
+		return true;
+	why = require_need("destructive");
+	return why ? miss(self, why) : true;
 }
-
-#define NEED_PFNMAP() \
-	do { \
-		const char *_why = case_missing(self, _metadata->name); \
-		\
-		if (_why) \
-			SKIP(return, "%s", _why); \
-	} while (0)
-
-#define NEED_CUT(from, size) \
-	do { \
-		const char *_why = cut_missing(self, from, size); \
-		\
-		if (_why) \
-			SKIP(return, "cutting a PUD kills kernels: %s", _why); \
-	} while (0)
 
 /* Faults that reading the whole of a fresh area takes: mmap(2) of a resource file makes all. */
 static size_t populate_faults(FIXTURE_DATA(pfnmap) * self)
@@ -680,14 +661,16 @@ static void populate(FIXTURE_DATA(pfnmap) * self)
 /* One fault an entry, and one entry of the largest size that fits. */
 TEST_F(pfnmap, populate)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
 }
 
 TEST_F(pfnmap, contents)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	marks_put(self, 1);
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 1));
 	marks_write(self, &self->area, 2);
@@ -761,14 +744,17 @@ static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnma
 
 TEST_F(pfnmap, mprotect_page)
 {
-	NEED_PFNMAP();
-	NEED_CUT(piece_page(self), self->levels.page);
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!cut_allowed(self, piece_page(self), self->levels.page))
+		SKIP(return, "%s", self->missing);
 	mprotect_check(_metadata, self, piece_page(self), self->levels.page);
 }
 
 TEST_F(pfnmap, mprotect_pmd)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	mprotect_check(_metadata, self, piece_pmd(self), self->levels.pmd);
 }
 
@@ -778,7 +764,8 @@ TEST_F(pfnmap, mprotect_whole)
 	struct area *area = &self->area;
 	char *last;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	last = area_end(area) - self->levels.page;
 	populate(self);
 	ASSERT_EQ(0, mprotect(area->map, area->size, PROT_READ));
@@ -826,14 +813,17 @@ static void munmap_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap)
 
 TEST_F(pfnmap, munmap_page)
 {
-	NEED_PFNMAP();
-	NEED_CUT(piece_page(self), self->levels.page);
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!cut_allowed(self, piece_page(self), self->levels.page))
+		SKIP(return, "%s", self->missing);
 	munmap_check(_metadata, self, piece_page(self), self->levels.page);
 }
 
 TEST_F(pfnmap, munmap_pmd)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	munmap_check(_metadata, self, piece_pmd(self), self->levels.pmd);
 }
 
@@ -885,7 +875,8 @@ static int child_unmaps(FIXTURE_DATA(pfnmap) * self)
 
 TEST_F(pfnmap, fork)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	EXPECT_TRUE(child_run(self, child_uses));
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
@@ -897,7 +888,8 @@ TEST_F(pfnmap, fork)
 
 TEST_F(pfnmap, dontfork)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	ASSERT_EQ(0, madvise(self->area.map, self->area.size, MADV_DONTFORK));
 	EXPECT_TRUE(child_run(self, child_has_none));
@@ -919,7 +911,8 @@ TEST_F(pfnmap, mremap_aligned)
 {
 	struct area moved;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	moved = self->area;
 	moved.map = move_target(self, 0);
 	populate(self);
@@ -954,7 +947,8 @@ TEST_F(pfnmap, mremap_misaligned)
 	struct area moved;
 	size_t off, faults;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	off = self->area.size > self->levels.pud ? self->levels.pmd : self->levels.page;
 	moved = self->area;
 	moved.map = move_target(self, off);
@@ -974,7 +968,8 @@ TEST_F(pfnmap, mremap_grow)
 {
 	const struct area *area = &self->area;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	ASSERT_EQ(0, munmap(area_end(area), self->levels.page));
 	EXPECT_EQ(MAP_FAILED, mremap(area->map, area->size, area->size + self->levels.page, 0));
@@ -992,10 +987,12 @@ TEST_F(pfnmap, mremap_shrink)
 	size_t remade, page;
 	char *last;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	page = self->levels.page;
 	last = area_end(&self->area) - page;
-	NEED_CUT(last, page);
+	if (!cut_allowed(self, last, page))
+		SKIP(return, "%s", self->missing);
 	parts = area_cut(&self->area, last, page);
 	remade = self->control ? 0 : entries_remade(&self->levels, &self->area, last, page, false);
 	populate(self);
@@ -1024,7 +1021,8 @@ TEST_F(pfnmap, madvise_refused)
 	};
 	size_t i;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	for (i = 0; i < sizeof(advices) / sizeof(*advices); i++) {
 		errno = 0;
@@ -1042,7 +1040,8 @@ TEST_F(pfnmap, madvise_refused)
 /* A copy of device memory on write makes no sense: vfio_pci_core_mmap() refuses it. */
 TEST_F(pfnmap, private_refused)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	if (self->control)
 		SKIP(return, "a resource file can be mapped privately");
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->area.size, PROT_READ, MAP_PRIVATE, self->fd,
@@ -1057,7 +1056,8 @@ TEST_F(pfnmap, gup_refused)
 	struct iovec there, here = { .iov_base = buffer, .iov_len = sizeof(buffer) };
 	int fds[2];
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	there = (struct iovec) { .iov_base = piece_page(self), .iov_len = self->levels.page };
@@ -1179,7 +1179,8 @@ TEST_F(pfnmap, observers)
 	unsigned char *present;
 	size_t pages;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	pages = area->size / self->levels.page;
 	present = calloc(pages, 1);
@@ -1203,7 +1204,8 @@ TEST_F(pfnmap, observers)
 /* "4" write-protects all that the process has: then not all faults that follow are the area's. */
 TEST_F(pfnmap, clear_refs)
 {
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	clear_refs_write("1");
 	expect_kept(_metadata, self, "clear_refs 1");
@@ -1222,7 +1224,8 @@ TEST_F(pfnmap, proc_mem)
 	ssize_t n;
 	int fd;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	populate(self);
 	word = (uint64_t *)piece_page(self);
 	fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
@@ -1245,7 +1248,8 @@ TEST_F(pfnmap, zap)
 {
 	char *last;
 
-	NEED_PFNMAP();
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
 	if (self->control)
 		SKIP(return, "only VFIO takes mappings away");
 	last = area_end(&self->area) - self->levels.page;

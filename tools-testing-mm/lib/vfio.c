@@ -38,8 +38,8 @@ static int container_open(struct vfio_device *dev, char *reason, size_t len)
 {
 	dev->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
 	if (dev->container < 0)
-		return libmm_refuse(-errno, reason, len, "opening %s: %s: modprobe vfio-pci", CONTAINER,
-				    strerror(errno));
+		return libmm_refuse(-errno, reason, len, "opening %s: %s: modprobe vfio-pci",
+				    CONTAINER, strerror(errno));
 	if (ioctl(dev->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION)
 		return libmm_refuse(-EPROTO, reason, len, CONTAINER " speaks another version");
 	return 0;
