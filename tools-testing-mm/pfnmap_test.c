@@ -46,6 +46,8 @@
 #include <libmm/undo.h>
 #include <libmm/vfio.h>
 
+#define PMD_OPTION	"CONFIG_ARCH_SUPPORTS_PMD_PFNMAP"
+#define PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
 #define IVSHMEM_VENDOR	0x1af4
 #define IVSHMEM_DEVICE	0x1110
 #define IVSHMEM_BAR	2
@@ -457,8 +459,8 @@ static void levels_find(FIXTURE_DATA(pfnmap) * self)
 	levels->page = getpagesize();
 	levels->pmd = levels->page / sizeof(uint64_t) * levels->page;
 	levels->pud = levels->page / sizeof(uint64_t) * levels->pmd;
-	levels->pmd_maps = require_kconfig("CONFIG_ARCH_SUPPORTS_PMD_PFNMAP") == 'y';
-	levels->pud_maps = require_kconfig("CONFIG_ARCH_SUPPORTS_PUD_PFNMAP") == 'y' &&
+	levels->pmd_maps = require_kconfig(PMD_OPTION) == 'y';
+	levels->pud_maps = require_kconfig(PUD_OPTION) == 'y' &&
 			   cpu_has_puds();
 }
 
@@ -577,16 +579,44 @@ static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) 
 		libmm_fail("pfnmap: mapping the BAR a second time: %s", strerror(errno));
 }
 
+/*
+ * A kernel whose configuration cannot be read may make entries of this size or not: a page of the
+ * entry's other half without a fault of its own says that it does.
+ */
+static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
+{
+	bool pud = variant->aligned == PUDS;
+	size_t size = pud ? self->levels.pud : self->levels.pmd;
+	struct area first, other;
+	char *entry;
+
+	if (require_kconfig(pud ? PUD_OPTION : PMD_OPTION) != '?')
+		return true;
+	entry = entry_base(area_end(&self->area) - 1, size);
+	if (entry + size > area_end(&self->area))
+		entry -= size;
+	first = area_part(&self->area, entry, entry + self->levels.page);
+	other = area_part(&self->area, entry + size / 2, entry + size / 2 + self->levels.page);
+	if (faults_reading(&self->levels, &first) != 1 || faults_reading(&self->levels, &other))
+		return miss(self, "no configuration to read, and no entries of this size seen");
+	self->levels.pmd_maps = true;
+	self->levels.pud_maps = pud;
+	self->area.map = mmap(self->area.map, self->area.size, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_FIXED, self->fd, self->fd_offset + self->bar_offset);
+	if (self->area.map == MAP_FAILED)
+		libmm_fail("pfnmap: mapping the BAR again: %s", strerror(errno));
+	return true;
+}
+
 static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const char *option = variant->aligned == PUDS ? "kconfig:CONFIG_ARCH_SUPPORTS_PUD_PFNMAP" :
-							"kconfig:CONFIG_ARCH_SUPPORTS_PMD_PFNMAP";
+	const char *option = variant->aligned == PUDS ? PUD_OPTION : PMD_OPTION;
 	const char *why = require_need("root");
 
-	if (!why && variant->source == VFIO && variant->aligned != PAGES)
-		why = require_need(option);
 	if (why)
 		return miss(self, why);
+	if (variant->source == VFIO && variant->aligned != PAGES && require_kconfig(option) == 'n')
+		return miss(self, "the kernel has no entries of this size for device memory");
 	levels_find(self);
 	if (!device_find(self) || !area_choose(self, variant))
 		return false;
@@ -600,6 +630,8 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 	}
 	area_map(self, variant);
 	traps_catch();
+	if (variant->source == VFIO && variant->aligned != PAGES)
+		return level_confirm(self, variant);
 	return true;
 }
 
