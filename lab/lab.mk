@@ -3,6 +3,7 @@
 # make lab-compare     compare arm64 guests without and with BBML2, and print the report
 # make lab-check       run the functional tests in every guest of lab/check.list
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
+# make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
@@ -67,9 +68,13 @@ lab-check: $(LAB_ARCHES:%=lab-payload-%)
 	@lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
 		-t $(LAB_TIMEOUT) -- $(LAB_RUN) $(CHECK_ARGS) -o /results/%l
 
+lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
+	@lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
+		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -t pfnmap_test -o /results/%l
+
 lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-crypt $(LAB_ARCHES:%=lab-payload-%)
+.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)

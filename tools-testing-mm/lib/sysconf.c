@@ -35,7 +35,7 @@
 #define LOCK_FILE "lock"
 #define JOURNAL_FILE "journal"
 #define KIND_SETTING "set"
-#define KINDS_MAX 8
+#define KINDS_MAX 16
 
 /* One change, for the signal handler; newest first. */
 struct undo {

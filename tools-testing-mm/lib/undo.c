@@ -21,6 +21,7 @@ static const struct {
 	{ UNDO_DM, undo_dm },
 	{ UNDO_MODULE, undo_module },
 	{ UNDO_CRYPTO, undo_crypto },
+	{ UNDO_PCIDRIVER, undo_pcidriver },
 };
 
 int undo_register(void)

@@ -1,0 +1,1298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of a device that is mapped by PMD and PUD entries (huge pfnmaps, VM_PFNMAP) behaves as
+ * memory that is mapped by single pages: the same contents, the same refusals, and a piece that is
+ * unmapped, moved or protected leaves its neighbours as they were.
+ *
+ * Method: a BAR of a PCI device is mapped through VFIO at addresses that allow one level of entries
+ * or another. Which entries a kernel must make of an area follows from vfio_pci_core's rule: the
+ * largest size for which address and frame are aligned and which lies within the mapping. As each
+ * entry takes one fault, the faults of reading all pages tell the level, and the faults after an
+ * operation tell which entries it took away. What the memory holds is told by a second way to it:
+ * VFIO's read and write, which go through a mapping of the kernel's own. The same cases run over
+ * pages in VFIO, and over sysfs' resource file, which has been mapped by pages ever since.
+ *
+ * The device is the one that $VMTESTS_PFNMAP_DEVICE names (0000:01:00.0); without it, QEMU's
+ * ivshmem, whose BAR 2 is memory and nothing else. The contents of BAR $VMTESTS_PFNMAP_BAR (default
+ * 2) are overwritten: name no device that minds. One that has a driver other than vfio-pci is
+ * refused. docs/pfnmap.md says how to have all of this in a guest.
+ *
+ * Limits: the entries are not seen themselves. What is mapped by pages is an area that is a page
+ * off, so it shares the kernel's code for huge entries up to the question of alignment.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/vfio.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libmm/fail.h>
+#include <libmm/harness.h>
+#include <libmm/pci.h>
+#include <libmm/require.h>
+#include <libmm/sysconf.h>
+#include <libmm/sysfile.h>
+#include <libmm/undo.h>
+#include <libmm/vfio.h>
+
+#define PMD_OPTION	"CONFIG_ARCH_SUPPORTS_PMD_PFNMAP"
+#define PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
+#define IVSHMEM_VENDOR	0x1af4
+#define IVSHMEM_DEVICE	0x1110
+#define IVSHMEM_BAR	2
+/* Neither of these is a kernel's or a C library's before 5.14. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#endif
+
+enum source { VFIO, RESOURCE };
+
+/* Bytes that one entry maps. */
+struct levels {
+	size_t page;
+	size_t pmd;
+	size_t pud;
+	bool pmd_maps;		/* whether the kernel makes entries of this size for VFIO */
+	bool pud_maps;
+};
+
+/* A stretch of the BAR in the address space, within one VMA. */
+struct area {
+	char *map;
+	size_t size;
+	uint64_t pa;		/* of its first byte */
+};
+
+/* What came of an access: sig is 0 when nothing did. */
+struct trap {
+	int sig;
+	int code;
+	char *addr;
+};
+
+FIXTURE(pfnmap)
+{
+	struct levels levels;
+	char device[PCI_NAME_MAX];
+	unsigned int bar_index;
+	struct pci_bar bar;
+	struct vfio_device vfio;
+	int fd;			/* maps the BAR, whose first byte is at fd_offset */
+	uint64_t fd_offset;
+	char *control;		/* RESOURCE: a second mapping of the area */
+	char *reserve;
+	size_t reserve_size;
+	struct area area;
+	uint64_t bar_offset;	/* of the area in the BAR */
+	char missing[2 * PCI_REASON_MAX];	/* why nothing can be tested; empty: it can */
+};
+
+/*
+ * @entry: the area is some of these large. @edges: it begins a page, and for PUDs a PMD too, before
+ * an entry of that size.
+ */
+enum entry { PAGES, PMDS, PUDS };
+
+FIXTURE_VARIANT(pfnmap)
+{
+	enum source source;
+	enum entry entry;
+	enum entry aligned;	/* the largest size that addresses are aligned for */
+	bool edges;
+};
+
+/* The control: pages, all of them mapped by mmap(2). */
+FIXTURE_VARIANT_ADD(pfnmap, resource_pages) {
+	.source = RESOURCE, .entry = PMDS, .aligned = PMDS,
+};
+
+/* As much as the PMDs below, but addresses are a page off. */
+FIXTURE_VARIANT_ADD(pfnmap, pages) { .source = VFIO, .entry = PMDS, .aligned = PAGES };
+FIXTURE_VARIANT_ADD(pfnmap, pmds) { .source = VFIO, .entry = PMDS, .aligned = PMDS };
+/* Pages before and behind. */
+FIXTURE_VARIANT_ADD(pfnmap, pmds_edges) {
+	.source = VFIO, .entry = PMDS, .aligned = PMDS, .edges = true,
+};
+
+/* As much as the PUDs below, but addresses are a PMD off. */
+FIXTURE_VARIANT_ADD(pfnmap, puds_off) { .source = VFIO, .entry = PUDS, .aligned = PMDS };
+FIXTURE_VARIANT_ADD(pfnmap, puds) { .source = VFIO, .entry = PUDS, .aligned = PUDS };
+/* A page, a PMD and a PUD. */
+FIXTURE_VARIANT_ADD(pfnmap, puds_edges) {
+	.source = VFIO, .entry = PUDS, .aligned = PUDS, .edges = true,
+};
+
+static sigjmp_buf trap_return;
+static volatile sig_atomic_t trap_armed;
+static struct trap trap_taken;
+
+static void on_trap(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (!trap_armed) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	trap_taken = (struct trap) { .sig = sig, .code = info->si_code, .addr = info->si_addr };
+	siglongjmp(trap_return, 1);
+}
+
+static void traps_catch(void)
+{
+	const struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
+
+	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL))
+		libmm_fail("pfnmap: sigaction: %s", strerror(errno));
+}
+
+/* Write @value at @p, or read it when @value is NULL. */
+static struct trap access_try(char *p, const uint64_t *value)
+{
+	volatile uint64_t *word = (volatile uint64_t *)p;
+
+	trap_taken = (struct trap) {};
+	trap_armed = 1;
+	if (!sigsetjmp(trap_return, 1)) {
+		if (value)
+			*word = *value;
+		else
+			(void)*word;
+	}
+	trap_armed = 0;
+	return trap_taken;
+}
+
+/* Whether an access to the first word of @page gives this signal, with this code, there. */
+static bool traps(char *page, bool write, int sig, int code)
+{
+	const uint64_t zero = 0;
+	struct trap trap = access_try(page, write ? &zero : NULL);
+
+	if (trap.sig == sig && trap.code == code && trap.addr == page)
+		return true;
+	fprintf(stderr, "# %s %p: signal %d, code %d, address %p; expected signal %d, code %d\n",
+		write ? "writing" : "reading", (void *)page, trap.sig, trap.code,
+		(void *)trap.addr, sig, code);
+	return false;
+}
+
+static uint64_t area_pa(const struct area *area, const char *p)
+{
+	return area->pa + (p - area->map);
+}
+
+static char *area_end(const struct area *area)
+{
+	return area->map + area->size;
+}
+
+static bool entry_fits(const struct area *area, const char *p, size_t size)
+{
+	uintptr_t base = (uintptr_t)p / size * size;
+	uint64_t pa;
+
+	if (base < (uintptr_t)area->map || base + size > (uintptr_t)area_end(area))
+		return false;
+	pa = area->pa + (base - (uintptr_t)area->map);
+	return pa % size == 0;
+}
+
+/*
+ * The size of the entry that a fault at @p makes. Source: is_aligned_for_order() in
+ * drivers/vfio/pci/vfio_pci_core.c, and __handle_mm_fault(), which asks for the larger one first.
+ */
+static size_t entry_size(const struct levels *levels, const struct area *area, const char *p)
+{
+	if (levels->pud_maps && entry_fits(area, p, levels->pud))
+		return levels->pud;
+	if (levels->pmd_maps && entry_fits(area, p, levels->pmd))
+		return levels->pmd;
+	return levels->page;
+}
+
+static char *entry_base(const char *p, size_t size)
+{
+	return (char *)((uintptr_t)p / size * size);
+}
+
+/* Entries from @from to @to, which must not cut any. */
+static size_t entries_count(const struct levels *levels, const struct area *area, char *from,
+			    char *to)
+{
+	size_t nr = 0;
+
+	for (; from < to; nr++)
+		from += entry_size(levels, area, from);
+	return nr;
+}
+
+static size_t area_entries(const struct levels *levels, const struct area *area)
+{
+	return entries_count(levels, area, area->map, area_end(area));
+}
+
+static struct area area_part(const struct area *area, char *from, char *to)
+{
+	return (struct area) { .map = from, .size = to - from, .pa = area_pa(area, from) };
+}
+
+/* What remains of an area around a part that is another VMA, or none. */
+struct parts {
+	struct area before;
+	struct area part;
+	struct area behind;
+};
+
+static struct parts area_cut(const struct area *area, char *from, size_t size)
+{
+	return (struct parts) {
+		.before = area_part(area, area->map, from),
+		.part = area_part(area, from, from + size),
+		.behind = area_part(area, from + size, area_end(area)),
+	};
+}
+
+static char *later(char *a, char *b)
+{
+	return a > b ? a : b;
+}
+
+static char *earlier(char *a, char *b)
+{
+	return a < b ? a : b;
+}
+
+/* Entries that faults between @from and @to make in @area, as far as it reaches. */
+static size_t entries_within(const struct levels *levels, const struct area *area, char *from,
+			     char *to)
+{
+	from = later(from, area->map);
+	to = earlier(to, area_end(area));
+	return from < to ? entries_count(levels, area, from, to) : 0;
+}
+
+/*
+ * The entries of @area that one end of the part at @from cuts are gone, and faults make smaller
+ * ones around it: how many, in what is before and behind, and with @inside in the part too.
+ */
+static size_t entries_remade(const struct levels *levels, const struct area *area, char *from,
+			     size_t size, bool inside)
+{
+	struct parts parts = area_cut(area, from, size);
+	char *cuts[] = { from, from + size }, *base, *last = NULL;
+	size_t i, entry, nr = 0;
+
+	for (i = 0; i < 2; i++) {
+		if (cuts[i] == area->map || cuts[i] == area_end(area))
+			continue;
+		entry = entry_size(levels, area, cuts[i]);
+		base = entry_base(cuts[i], entry);
+		if (base == cuts[i] || base == last)
+			continue;
+		last = base;
+		nr += entries_within(levels, &parts.before, base, base + entry);
+		nr += entries_within(levels, &parts.behind, base, base + entry);
+		if (inside)
+			nr += entries_within(levels, &parts.part, base, base + entry);
+	}
+	return nr;
+}
+
+/*
+ * Read a word of each page. Returns how many faults this thread took for it: those of the stack,
+ * which fork and clear_refs write-protect, are taken first.
+ */
+static uint64_t faults_reading(const struct levels *levels, const struct area *area)
+{
+	struct rusage before, after;
+	char *p;
+
+	memset(&before, 0, sizeof(before));
+	memset(&after, 0, sizeof(after));
+	__asm__ volatile("" : : "r" (&before), "r" (&after) : "memory");
+	if (getrusage(RUSAGE_THREAD, &before))
+		libmm_fail("pfnmap: getrusage: %s", strerror(errno));
+	for (p = area->map; p < area_end(area); p += levels->page)
+		(void)*(volatile uint64_t *)p;
+	if (getrusage(RUSAGE_THREAD, &after))
+		libmm_fail("pfnmap: getrusage: %s", strerror(errno));
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* What belongs at an offset of the BAR; @round tells one writing from the next. */
+static uint64_t mark_value(uint64_t offset, unsigned int round)
+{
+	return offset * UINT64_C(0x9e3779b97f4a7c15) ^ round;
+}
+
+/* The next page with a mark: the first and last of each PMD of the BAR, or all of a small area. */
+static char *mark_next(FIXTURE_DATA(pfnmap) * self, char *p)
+{
+	size_t page = self->levels.page, pmd = self->levels.pmd;
+
+	if (self->area.size <= 4 * pmd)
+		return p + page;
+	return area_pa(&self->area, p) % pmd == 0 ? p + pmd - page : p + page;
+}
+
+static uint64_t mark_offset(FIXTURE_DATA(pfnmap) * self, const struct area *area, char *p)
+{
+	return area_pa(area, p) - self->bar.start;
+}
+
+static uint64_t word_read(FIXTURE_DATA(pfnmap) * self, uint64_t offset)
+{
+	uint64_t value;
+
+	if (self->control)
+		return *(volatile uint64_t *)(self->control + offset - self->bar_offset);
+	if (pread(self->fd, &value, sizeof(value), self->fd_offset + offset) != sizeof(value))
+		libmm_fail("pfnmap: reading the BAR at %" PRIu64 ": %s", offset, strerror(errno));
+	return value;
+}
+
+static void word_write(FIXTURE_DATA(pfnmap) * self, uint64_t offset, uint64_t value)
+{
+	if (self->control)
+		*(volatile uint64_t *)(self->control + offset - self->bar_offset) = value;
+	else if (pwrite(self->fd, &value, sizeof(value), self->fd_offset + offset) !=
+		 sizeof(value))
+		libmm_fail("pfnmap: writing the BAR at %" PRIu64 ": %s", offset, strerror(errno));
+}
+
+/* Around the mapping. */
+static void marks_put(FIXTURE_DATA(pfnmap) * self, unsigned int round)
+{
+	uint64_t offset;
+	char *p;
+
+	for (p = self->area.map; p < area_end(&self->area); p = mark_next(self, p)) {
+		offset = mark_offset(self, &self->area, p);
+		word_write(self, offset, mark_value(offset, round));
+	}
+}
+
+/* Marks that are wrong in the mapping at @area, which maps a part of what self->area mapped. */
+static size_t marks_wrong(FIXTURE_DATA(pfnmap) * self, const struct area *area,
+			  unsigned int round)
+{
+	uint64_t offset;
+	size_t nr = 0;
+	char *p, *here;
+
+	for (p = self->area.map; p < area_end(&self->area); p = mark_next(self, p)) {
+		offset = mark_offset(self, &self->area, p);
+		if (offset + self->bar.start < area->pa ||
+		    offset + self->bar.start >= area->pa + area->size)
+			continue;
+		here = area->map + (offset + self->bar.start - area->pa);
+		nr += *(volatile uint64_t *)here != mark_value(offset, round);
+	}
+	return nr;
+}
+
+static void marks_write(FIXTURE_DATA(pfnmap) * self, const struct area *area, unsigned int round)
+{
+	uint64_t offset;
+	char *p;
+
+	for (p = area->map; p < area_end(area); p = mark_next(self, p)) {
+		offset = mark_offset(self, area, p);
+		*(volatile uint64_t *)p = mark_value(offset, round);
+	}
+}
+
+static size_t control_wrong(FIXTURE_DATA(pfnmap) * self, unsigned int round)
+{
+	uint64_t offset;
+	size_t nr = 0;
+	char *p;
+
+	for (p = self->area.map; p < area_end(&self->area); p = mark_next(self, p)) {
+		offset = mark_offset(self, &self->area, p);
+		nr += word_read(self, offset) != mark_value(offset, round);
+	}
+	return nr;
+}
+
+/* Whether the CPU has entries of 1G; an x86 without them has a PUD level all the same. */
+static bool cpu_has_puds(void)
+{
+#if defined(__x86_64__)
+	bool found = false;
+	size_t size = 0;
+	char *line = NULL;
+	FILE *file = fopen("/proc/cpuinfo", "re");
+
+	if (!file)
+		libmm_fail("pfnmap: /proc/cpuinfo: %s", strerror(errno));
+	while (!found && getline(&line, &size, file) >= 0)
+		found = !strncmp(line, "flags", 5) && strstr(line, " pdpe1gb");
+	free(line);
+	fclose(file);
+	return found;
+#else
+	return true;
+#endif
+}
+
+static void levels_find(FIXTURE_DATA(pfnmap) * self)
+{
+	struct levels *levels = &self->levels;
+
+	levels->page = getpagesize();
+	levels->pmd = levels->page / sizeof(uint64_t) * levels->page;
+	levels->pud = levels->page / sizeof(uint64_t) * levels->pmd;
+	levels->pmd_maps = require_kconfig(PMD_OPTION) == 'y';
+	levels->pud_maps = require_kconfig(PUD_OPTION) == 'y' &&
+			   cpu_has_puds();
+}
+
+/* Put the sentence why nothing can be tested where the cases look for it. */
+static bool miss(FIXTURE_DATA(pfnmap) * self, const char *why)
+{
+	snprintf(self->missing, sizeof(self->missing), "%s: see docs/pfnmap.md", why);
+	return false;
+}
+
+static bool device_find(FIXTURE_DATA(pfnmap) * self)
+{
+	const char *name = getenv("VMTESTS_PFNMAP_DEVICE"), *bar = getenv("VMTESTS_PFNMAP_BAR");
+
+	self->bar_index = bar ? atoi(bar) : IVSHMEM_BAR;
+	if (!name && __pci_find(IVSHMEM_VENDOR, IVSHMEM_DEVICE, self->device,
+				sizeof(self->device)))
+		return miss(self, "no ivshmem device, and VMTESTS_PFNMAP_DEVICE names none");
+	if (name)
+		snprintf(self->device, sizeof(self->device), "%s", name);
+	if (__pci_bar(self->device, self->bar_index, &self->bar) || !self->bar.size)
+		return miss(self, "the device is not there or has no such BAR");
+	return true;
+}
+
+static bool vfio_setup(FIXTURE_DATA(pfnmap) * self)
+{
+	struct vfio_region region;
+	char why[PCI_REASON_MAX];
+
+	if (__pci_bind(self->device, "vfio-pci", why, sizeof(why)) ||
+	    __vfio_open(&self->vfio, self->device, why, sizeof(why)))
+		return miss(self, why);
+	if (__vfio_region(&self->vfio, VFIO_PCI_BAR0_REGION_INDEX + self->bar_index, &region) ||
+	    !(region.flags & VFIO_REGION_INFO_FLAG_MMAP))
+		return miss(self, "VFIO does not map this BAR");
+	if (__vfio_memory_enable(&self->vfio, 1))
+		libmm_fail("pfnmap: switching the memory of %s on", self->device);
+	self->fd = self->vfio.fd;
+	self->fd_offset = region.offset;
+	return true;
+}
+
+static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
+{
+	char path[SYSFILE_PATH_MAX], driver[PCI_NAME_MAX];
+
+	if (__pci_driver(self->device, driver, sizeof(driver)) || *driver)
+		return miss(self, "the device has a driver, so its memory is closed to others");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->device);
+	sysconf_set(path, "1");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", self->device,
+		 self->bar_index);
+	self->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (self->fd < 0)
+		return miss(self, "its resource file cannot be opened");
+	return true;
+}
+
+/* Where the area is in the BAR, and how large. */
+static bool area_choose(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
+{
+	const struct levels *levels = &self->levels;
+	size_t end = variant->entry == PUDS ? 2 * levels->pud : 4 * levels->pmd;
+
+	if (end > self->bar.size || self->bar.start % (end / 2))
+		return miss(self, "the BAR is too small: give ivshmem more memory");
+	if (variant->edges && variant->entry == PUDS) {
+		self->bar_offset = levels->pud - levels->pmd - levels->page;
+	} else if (variant->edges) {
+		self->bar_offset = levels->page;
+		end -= levels->page;
+	}
+	self->area.size = end - self->bar_offset;
+	self->area.pa = self->bar.start + self->bar_offset;
+	return true;
+}
+
+/*
+ * An address in the reserve, @from bytes or more behind its start, that is aligned as @pa is for
+ * entries of up to @align bytes, and @off bytes off.
+ */
+static char *address_choose(FIXTURE_DATA(pfnmap) * self, size_t from, uint64_t pa, size_t align,
+			    size_t off)
+{
+	uintptr_t start = (uintptr_t)self->reserve + from;
+	size_t wanted = (pa + off) % align, has = start % align;
+
+	return (char *)(start + (wanted + align - has) % align);
+}
+
+static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
+{
+	const struct levels *levels = &self->levels;
+	size_t align = variant->entry == PUDS ? levels->pud : levels->pmd, off = 0;
+
+	if (variant->aligned < variant->entry)
+		off = variant->aligned == PAGES ? levels->page : levels->pmd;
+	/* Room for the area twice, at any alignment, and for tables of its own. */
+	self->reserve_size = 2 * self->area.size + 6 * align;
+	self->reserve = mmap(NULL, self->reserve_size, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (self->reserve == MAP_FAILED)
+		libmm_fail("pfnmap: reserving addresses: %s", strerror(errno));
+	self->area.map = mmap(address_choose(self, align, self->area.pa, align, off),
+			      self->area.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			      self->fd, self->fd_offset + self->bar_offset);
+	if (self->area.map == MAP_FAILED)
+		libmm_fail("pfnmap: mapping %zu bytes of BAR %u of %s: %s", self->area.size,
+			   self->bar_index, self->device, strerror(errno));
+	if (variant->source != RESOURCE)
+		return;
+	self->control = mmap(NULL, self->area.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
+			     self->bar_offset);
+	if (self->control == MAP_FAILED)
+		libmm_fail("pfnmap: mapping the BAR a second time: %s", strerror(errno));
+}
+
+/*
+ * A kernel whose configuration cannot be read may make entries of this size or not: a page of the
+ * entry's other half without a fault of its own says that it does.
+ */
+static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
+{
+	bool pud = variant->aligned == PUDS;
+	size_t size = pud ? self->levels.pud : self->levels.pmd;
+	struct area first, other;
+	char *entry;
+
+	if (require_kconfig(pud ? PUD_OPTION : PMD_OPTION) != '?')
+		return true;
+	entry = entry_base(area_end(&self->area) - 1, size);
+	if (entry + size > area_end(&self->area))
+		entry -= size;
+	first = area_part(&self->area, entry, entry + self->levels.page);
+	other = area_part(&self->area, entry + size / 2, entry + size / 2 + self->levels.page);
+	if (faults_reading(&self->levels, &first) != 1 || faults_reading(&self->levels, &other))
+		return miss(self, "no configuration to read, and no entries of this size seen");
+	self->levels.pmd_maps = true;
+	self->levels.pud_maps = pud;
+	self->area.map = mmap(self->area.map, self->area.size, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_FIXED, self->fd, self->fd_offset + self->bar_offset);
+	if (self->area.map == MAP_FAILED)
+		libmm_fail("pfnmap: mapping the BAR again: %s", strerror(errno));
+	return true;
+}
+
+static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
+{
+	const char *option = variant->aligned == PUDS ? PUD_OPTION : PMD_OPTION;
+	const char *why = require_need("root");
+
+	if (why)
+		return miss(self, why);
+	if (variant->source == VFIO && variant->aligned != PAGES && require_kconfig(option) == 'n')
+		return miss(self, "the kernel has no entries of this size for device memory");
+	levels_find(self);
+	if (!device_find(self) || !area_choose(self, variant))
+		return false;
+	if (undo_register() || __undo_guard())
+		libmm_fail("pfnmap: no way back for what the test changes: see above");
+	if (variant->source == VFIO ? !vfio_setup(self) : !resource_setup(self))
+		return false;
+	if (variant->source == RESOURCE) {
+		self->levels.pmd_maps = false;
+		self->levels.pud_maps = false;
+	}
+	area_map(self, variant);
+	traps_catch();
+	if (variant->source == VFIO && variant->aligned != PAGES)
+		return level_confirm(self, variant);
+	return true;
+}
+
+FIXTURE_SETUP(pfnmap)
+{
+	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
+
+	self->fd = -1;
+	self->vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
+	if (wanted && strcmp(wanted, _metadata->name))
+		miss(self, "VMTESTS_PFNMAP_CASE names another case");
+	else
+		pfnmap_prepare(self, variant);
+}
+
+FIXTURE_TEARDOWN(pfnmap)
+{
+	if (self->control)
+		munmap(self->control, self->area.size);
+	if (self->reserve)
+		munmap(self->reserve, self->reserve_size);
+	if (self->fd >= 0 && self->fd != self->vfio.fd)
+		close(self->fd);
+	vfio_close(&self->vfio);
+	if (!geteuid())
+		sysconf_restore();
+}
+
+/*
+ * Whether @size bytes at @from may be made a VMA of their own. Not a PUD that is cut within a PMD:
+ * the kernel then looks for the PMD to split below an entry that has nothing below it, and takes
+ * device memory for a page table (vma_adjust_trans_huge(), mm_find_pmd()). So do not ask kernels
+ * that nobody wants to lose.
+ */
+static bool cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
+{
+	const struct levels *levels = &self->levels;
+	const char *why;
+
+	if (entry_size(levels, &self->area, from) < levels->pud ||
+	    ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0))
+		return true;
+	why = require_need("destructive");
+	return why ? miss(self, why) : true;
+}
+
+/* Faults that reading the whole of a fresh area takes: mmap(2) of a resource file makes all. */
+static size_t populate_faults(FIXTURE_DATA(pfnmap) * self)
+{
+	return self->control ? 0 : area_entries(&self->levels, &self->area);
+}
+
+static void populate(FIXTURE_DATA(pfnmap) * self)
+{
+	marks_put(self, 0);
+	faults_reading(&self->levels, &self->area);
+}
+
+/* One fault an entry, and one entry of the largest size that fits. */
+TEST_F(pfnmap, populate)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+}
+
+TEST_F(pfnmap, contents)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	marks_put(self, 1);
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 1));
+	marks_write(self, &self->area, 2);
+	EXPECT_EQ(0, control_wrong(self, 2));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 2));
+}
+
+/* A piece in the middle: of one page, within a larger entry; or a whole PMD, within a PUD. */
+static char *piece_page(FIXTURE_DATA(pfnmap) * self)
+{
+	size_t page = self->levels.page;
+
+	return self->area.map + self->area.size / 2 / page * page + 3 * page;
+}
+
+static char *piece_pmd(FIXTURE_DATA(pfnmap) * self)
+{
+	size_t pmd = self->levels.pmd;
+	char *middle = self->area.map + self->area.size / 2;
+
+	return (char *)(((uintptr_t)middle + pmd - 1) / pmd * pmd);
+}
+
+/* What a kernel counts in /proc/vmstat when it splits an entry; 0 where it counts none. */
+static uint64_t splits_read(const struct levels *levels, size_t entry)
+{
+	uint64_t splits = 0;
+
+	if (entry > levels->page)
+		__sysfile_read_key("/proc/vmstat", entry == levels->pud ? "thp_split_pud" :
+				   "thp_split_pmd", &splits);
+	return splits;
+}
+
+/* Whether an end of the piece lies within a huge entry of the area, and that entry's size if so. */
+static size_t entry_cut(FIXTURE_DATA(pfnmap) * self, char *from, size_t size)
+{
+	size_t entry = entry_size(&self->levels, &self->area, from);
+
+	if ((uintptr_t)from % entry || size < entry)
+		return entry;
+	return 0;
+}
+
+/* Make @from read-only: all its neighbours stay writable, and everything keeps its contents. */
+static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
+			   char *from, size_t size)
+{
+	const struct levels *levels = &self->levels;
+	size_t entry = entry_cut(self, from, size);
+	size_t remade = self->control ? 0 : entries_remade(levels, &self->area, from, size, true);
+	uint64_t splits = splits_read(levels, entry);
+	size_t page = levels->page;
+
+	populate(self);
+	ASSERT_EQ(0, mprotect(from, size, PROT_READ));
+	if (entry > page) {
+		EXPECT_LT(splits, splits_read(levels, entry));
+	}
+	EXPECT_EQ(remade, faults_reading(levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+	EXPECT_TRUE(traps(from, true, SIGSEGV, SEGV_ACCERR));
+	EXPECT_TRUE(traps(from + size - page, true, SIGSEGV, SEGV_ACCERR));
+	EXPECT_EQ(0, access_try(from - page, &(uint64_t) { 0 }).sig);
+	EXPECT_EQ(0, access_try(from + size, &(uint64_t) { 0 }).sig);
+
+	ASSERT_EQ(0, mprotect(from, size, PROT_READ | PROT_WRITE));
+	marks_write(self, &self->area, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+TEST_F(pfnmap, mprotect_page)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!cut_allowed(self, piece_page(self), self->levels.page))
+		SKIP(return, "%s", self->missing);
+	mprotect_check(_metadata, self, piece_page(self), self->levels.page);
+}
+
+TEST_F(pfnmap, mprotect_pmd)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	mprotect_check(_metadata, self, piece_pmd(self), self->levels.pmd);
+}
+
+/* All of it: no entry is split or taken away, so reading takes no fault. */
+TEST_F(pfnmap, mprotect_whole)
+{
+	struct area *area = &self->area;
+	char *last;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	last = area_end(area) - self->levels.page;
+	populate(self);
+	ASSERT_EQ(0, mprotect(area->map, area->size, PROT_READ));
+	EXPECT_EQ(0, faults_reading(&self->levels, area));
+	EXPECT_TRUE(traps(area->map, true, SIGSEGV, SEGV_ACCERR));
+	EXPECT_TRUE(traps(last, true, SIGSEGV, SEGV_ACCERR));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+
+	ASSERT_EQ(0, mprotect(area->map, area->size, PROT_NONE));
+	EXPECT_TRUE(traps(area->map, false, SIGSEGV, SEGV_ACCERR));
+	EXPECT_TRUE(traps(last, false, SIGSEGV, SEGV_ACCERR));
+
+	ASSERT_EQ(0, mprotect(area->map, area->size, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, faults_reading(&self->levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+	marks_write(self, area, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+/* Take @from away: what is before and behind keeps its contents and can be written. */
+static void munmap_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
+			 char *from, size_t size)
+{
+	const struct levels *levels = &self->levels;
+	struct parts parts = area_cut(&self->area, from, size);
+	size_t entry = entry_cut(self, from, size), remade;
+	uint64_t splits = splits_read(levels, entry);
+
+	remade = self->control ? 0 : entries_remade(levels, &self->area, from, size, false);
+	populate(self);
+	ASSERT_EQ(0, munmap(from, size));
+	if (entry > levels->page) {
+		EXPECT_LT(splits, splits_read(levels, entry));
+	}
+	EXPECT_TRUE(traps(from, false, SIGSEGV, SEGV_MAPERR));
+	EXPECT_TRUE(traps(from + size - levels->page, true, SIGSEGV, SEGV_MAPERR));
+	EXPECT_EQ(remade, faults_reading(levels, &parts.before) +
+			  faults_reading(levels, &parts.behind));
+	EXPECT_EQ(0, marks_wrong(self, &parts.before, 0));
+	EXPECT_EQ(0, marks_wrong(self, &parts.behind, 0));
+	EXPECT_EQ(0, control_wrong(self, 0));
+	EXPECT_EQ(0, access_try(from - levels->page, &(uint64_t) { 0 }).sig);
+	EXPECT_EQ(0, access_try(from + size, &(uint64_t) { 0 }).sig);
+}
+
+TEST_F(pfnmap, munmap_page)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!cut_allowed(self, piece_page(self), self->levels.page))
+		SKIP(return, "%s", self->missing);
+	munmap_check(_metadata, self, piece_page(self), self->levels.page);
+}
+
+TEST_F(pfnmap, munmap_pmd)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	munmap_check(_metadata, self, piece_pmd(self), self->levels.pmd);
+}
+
+/* Run @child in a child. Whether it exited with 0. */
+static bool child_run(FIXTURE_DATA(pfnmap) * self, int (*child)(FIXTURE_DATA(pfnmap) * self))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		libmm_fail("pfnmap: fork: %s", strerror(errno));
+	if (!pid)
+		_exit(child(self));
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			libmm_fail("pfnmap: waitpid: %s", strerror(errno));
+	}
+	if (!status)
+		return true;
+	fprintf(stderr, "# the child ended with status %#x\n", status);
+	return false;
+}
+
+/*
+ * The child has got the entries: none faults, or each once to be marked as accessed where the CPU
+ * does not do so by itself (fork makes them old).
+ */
+static int child_uses(FIXTURE_DATA(pfnmap) * self)
+{
+	size_t entries = area_entries(&self->levels, &self->area);
+
+	if (faults_reading(&self->levels, &self->area) > entries)
+		return 2;
+	if (marks_wrong(self, &self->area, 0))
+		return 3;
+	marks_write(self, &self->area, 1);
+	return 0;
+}
+
+static int child_has_none(FIXTURE_DATA(pfnmap) * self)
+{
+	return !traps(self->area.map, false, SIGSEGV, SEGV_MAPERR);
+}
+
+static int child_unmaps(FIXTURE_DATA(pfnmap) * self)
+{
+	return munmap(piece_pmd(self), self->levels.pmd);
+}
+
+TEST_F(pfnmap, fork)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	EXPECT_TRUE(child_run(self, child_uses));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 1));
+	EXPECT_TRUE(child_run(self, child_unmaps));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 1));
+}
+
+TEST_F(pfnmap, dontfork)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	ASSERT_EQ(0, madvise(self->area.map, self->area.size, MADV_DONTFORK));
+	EXPECT_TRUE(child_run(self, child_has_none));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* Where the whole area can be moved to: @off bytes off from what keeps its alignment. */
+static char *move_target(FIXTURE_DATA(pfnmap) * self, size_t off)
+{
+	size_t from = area_end(&self->area) - self->reserve + self->levels.pmd;
+
+	return address_choose(self, from, (uintptr_t)self->area.map, self->area.size >
+			      self->levels.pud ? self->levels.pud : self->levels.pmd, off);
+}
+
+/* Entries move as they are where the new address allows it: reading takes no fault. */
+TEST_F(pfnmap, mremap_aligned)
+{
+	struct area moved;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	moved = self->area;
+	moved.map = move_target(self, 0);
+	populate(self);
+	ASSERT_EQ(moved.map, mremap(self->area.map, self->area.size, self->area.size,
+				    MREMAP_MAYMOVE | MREMAP_FIXED, moved.map));
+	EXPECT_TRUE(traps(self->area.map, false, SIGSEGV, SEGV_MAPERR));
+	EXPECT_EQ(0, faults_reading(&self->levels, &moved));
+	EXPECT_EQ(0, marks_wrong(self, &moved, 0));
+	marks_write(self, &moved, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+/* Faults after a move: the entries that do not fit the new address are gone. */
+static size_t move_faults(const struct levels *levels, const struct area *area,
+			  const struct area *moved)
+{
+	size_t entry, nr = 0;
+	char *p, *to;
+
+	for (p = area->map; p < area_end(area); p += entry) {
+		entry = entry_size(levels, area, p);
+		to = moved->map + (p - area->map);
+		if ((uintptr_t)to % entry)
+			nr += entries_within(levels, moved, to, to + entry);
+	}
+	return nr;
+}
+
+/* To an address that an entry of the area's size does not fit: a page off, or a PMD for PUDs. */
+TEST_F(pfnmap, mremap_misaligned)
+{
+	struct area moved;
+	size_t off, faults;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	off = self->area.size > self->levels.pud ? self->levels.pmd : self->levels.page;
+	moved = self->area;
+	moved.map = move_target(self, off);
+	faults = self->control ? 0 : move_faults(&self->levels, &self->area, &moved);
+	populate(self);
+	ASSERT_EQ(moved.map, mremap(self->area.map, self->area.size, self->area.size,
+				    MREMAP_MAYMOVE | MREMAP_FIXED, moved.map));
+	EXPECT_TRUE(traps(self->area.map, false, SIGSEGV, SEGV_MAPERR));
+	EXPECT_EQ(faults, faults_reading(&self->levels, &moved));
+	EXPECT_EQ(0, marks_wrong(self, &moved, 0));
+	marks_write(self, &moved, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+/* mremap(2): EFAULT for what cannot be resized; VM_DONTEXPAND in check_prep_vma(). */
+TEST_F(pfnmap, mremap_grow)
+{
+	const struct area *area = &self->area;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	ASSERT_EQ(0, munmap(area_end(area), self->levels.page));
+	EXPECT_EQ(MAP_FAILED, mremap(area->map, area->size, area->size + self->levels.page, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(MAP_FAILED, mremap(area->map, area->size, area->size + self->levels.page,
+				     MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, faults_reading(&self->levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+}
+
+TEST_F(pfnmap, mremap_shrink)
+{
+	struct parts parts;
+	size_t remade, page;
+	char *last;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	page = self->levels.page;
+	last = area_end(&self->area) - page;
+	if (!cut_allowed(self, last, page))
+		SKIP(return, "%s", self->missing);
+	parts = area_cut(&self->area, last, page);
+	remade = self->control ? 0 : entries_remade(&self->levels, &self->area, last, page, false);
+	populate(self);
+	ASSERT_EQ(self->area.map, mremap(self->area.map, self->area.size, self->area.size - page,
+					 0));
+	EXPECT_TRUE(traps(last, false, SIGSEGV, SEGV_MAPERR));
+	EXPECT_EQ(remade, faults_reading(&self->levels, &parts.before));
+	EXPECT_EQ(0, marks_wrong(self, &parts.before, 0));
+}
+
+/* madvise(2): EINVAL for special mappings; none of it may take an entry away. */
+TEST_F(pfnmap, madvise_refused)
+{
+	static const struct {
+		int advice;
+		const char *name;
+	} advices[] = {
+		{ MADV_DONTNEED, "MADV_DONTNEED" },
+		{ MADV_FREE, "MADV_FREE" },
+		{ MADV_COLD, "MADV_COLD" },
+		{ MADV_PAGEOUT, "MADV_PAGEOUT" },
+		{ MADV_DOFORK, "MADV_DOFORK" },
+		{ MADV_DODUMP, "MADV_DODUMP" },
+		{ MADV_POPULATE_READ, "MADV_POPULATE_READ" },
+		{ MADV_POPULATE_WRITE, "MADV_POPULATE_WRITE" },
+	};
+	size_t i;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	for (i = 0; i < sizeof(advices) / sizeof(*advices); i++) {
+		errno = 0;
+		EXPECT_EQ(-1, madvise(self->area.map, self->area.size, advices[i].advice)) {
+			TH_LOG("%s is accepted", advices[i].name);
+		}
+		EXPECT_EQ(EINVAL, errno) {
+			TH_LOG("%s is refused in another way", advices[i].name);
+		}
+	}
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* A copy of device memory on write makes no sense: vfio_pci_core_mmap() refuses it. */
+TEST_F(pfnmap, private_refused)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "a resource file can be mapped privately");
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->area.size, PROT_READ, MAP_PRIVATE, self->fd,
+				   self->fd_offset + self->bar_offset));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+/* There is no struct page to take a reference of: get_user_pages() must refuse. */
+TEST_F(pfnmap, gup_refused)
+{
+	char buffer[sizeof(uint64_t)];
+	struct iovec there, here = { .iov_base = buffer, .iov_len = sizeof(buffer) };
+	int fds[2];
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	there = (struct iovec) { .iov_base = piece_page(self), .iov_len = self->levels.page };
+	EXPECT_EQ(-1, vmsplice(fds[1], &there, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	there.iov_len = sizeof(buffer);
+	EXPECT_EQ(-1, process_vm_readv(getpid(), &here, 1, &there, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, process_vm_writev(getpid(), &here, 1, &there, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+
+	/* The CPU's own copies go through the mapping like any access. */
+	EXPECT_EQ((ssize_t)sizeof(buffer), write(fds[1], there.iov_base, sizeof(buffer)));
+	EXPECT_EQ((ssize_t)sizeof(buffer), read(fds[0], buffer, sizeof(buffer)));
+	EXPECT_EQ(0, memcmp(buffer, there.iov_base, sizeof(buffer)));
+	close(fds[0]);
+	close(fds[1]);
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* All of a file of /proc/self; the number of bytes. */
+static size_t proc_drain(const char *path)
+{
+	char buffer[4096];
+	size_t size = 0;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		libmm_fail("pfnmap: opening %s: %s", path, strerror(errno));
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		size += n;
+	if (n < 0)
+		libmm_fail("pfnmap: reading %s: %s", path, strerror(errno));
+	close(fd);
+	return size;
+}
+
+/* Of the VMA that begins at @map: its Rss in kB; -1 when smaps lacks it or its "pf" flag. */
+static long smaps_rss(const char *map)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	bool here = false, pfnmap = false;
+	unsigned long start, end;
+	char *line = NULL;
+	size_t size = 0;
+	long rss = -1;
+
+	if (!file)
+		libmm_fail("pfnmap: /proc/self/smaps: %s", strerror(errno));
+	while (!pfnmap && getline(&line, &size, file) >= 0) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = start == (uintptr_t)map;
+		if (here && !strncmp(line, "Rss:", 4))
+			rss = strtol(line + 4, NULL, 10);
+		if (here && !strncmp(line, "VmFlags:", 8))
+			pfnmap = strstr(line, " pf ");
+	}
+	free(line);
+	fclose(file);
+	return pfnmap ? rss : -1;
+}
+
+static void clear_refs_write(const char *what)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, what, 1) != 1)
+		libmm_fail("pfnmap: writing %s to clear_refs: %s", what, strerror(errno));
+	close(fd);
+}
+
+static size_t bytes_set(const unsigned char *bytes, size_t nr)
+{
+	size_t i, set = 0;
+
+	for (i = 0; i < nr; i++)
+		set += bytes[i] & 1;
+	return set;
+}
+
+static size_t pagemap_entries(const struct levels *levels, const struct area *area)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t nr = 0, i, pages = area->size / levels->page, chunk;
+	uint64_t entries[512];
+	ssize_t n;
+
+	if (fd < 0)
+		libmm_fail("pfnmap: opening pagemap: %s", strerror(errno));
+	for (i = 0; i < pages; i += n / sizeof(*entries)) {
+		chunk = pages - i < 512 ? pages - i : 512;
+		n = pread(fd, entries, chunk * sizeof(*entries),
+			  ((uintptr_t)area->map / levels->page + i) * sizeof(*entries));
+		if (n <= 0)
+			libmm_fail("pfnmap: reading pagemap: %s", n ? strerror(errno) : "it ends");
+		for (chunk = 0; chunk < n / sizeof(*entries); chunk++)
+			nr += entries[chunk] >> 63;
+	}
+	close(fd);
+	return nr;
+}
+
+/* Entries that an observer has taken from the area, by the faults that bring them back. */
+static void expect_kept(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
+			const char *observer)
+{
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area)) {
+		TH_LOG("%s took entries away", observer);
+	}
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* Who looks at page tables finds nothing to count in special mappings, and changes nothing. */
+TEST_F(pfnmap, observers)
+{
+	struct area *area = &self->area;
+	unsigned char *present;
+	size_t pages;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	pages = area->size / self->levels.page;
+	present = calloc(pages, 1);
+	ASSERT_NE(NULL, present);
+	ASSERT_EQ(0, mincore(area->map, area->size, present));
+	EXPECT_EQ(0, bytes_set(present, pages));
+	free(present);
+	expect_kept(_metadata, self, "mincore");
+	EXPECT_EQ(0, pagemap_entries(&self->levels, area));
+	expect_kept(_metadata, self, "pagemap");
+	EXPECT_EQ(0, smaps_rss(area->map));
+	expect_kept(_metadata, self, "smaps");
+	EXPECT_LT(0, proc_drain("/proc/self/smaps_rollup"));
+	expect_kept(_metadata, self, "smaps_rollup");
+	if (sysfile_readable("/proc/self/numa_maps")) {
+		EXPECT_LT(0, proc_drain("/proc/self/numa_maps"));
+		expect_kept(_metadata, self, "numa_maps");
+	}
+}
+
+/* "4" write-protects all that the process has: then not all faults that follow are the area's. */
+TEST_F(pfnmap, clear_refs)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	clear_refs_write("1");
+	expect_kept(_metadata, self, "clear_refs 1");
+	clear_refs_write("3");
+	expect_kept(_metadata, self, "clear_refs 3");
+	clear_refs_write("4");
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+	marks_write(self, &self->area, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+/* vfio-pci's memory has no way in for others: __access_remote_vm() wants vm_ops->access. */
+TEST_F(pfnmap, proc_mem)
+{
+	uint64_t value = 0, *word;
+	ssize_t n;
+	int fd;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	word = (uint64_t *)piece_page(self);
+	fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	n = pread(fd, &value, sizeof(value), (uintptr_t)word);
+	if (n < 0) {
+		EXPECT_EQ(EIO, errno);
+	} else {
+		EXPECT_EQ(*(volatile uint64_t *)word, value);
+	}
+	if (!self->control) {
+		EXPECT_EQ(-1, n);
+	}
+	close(fd);
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* A device that is switched off loses its mappings, and gets them again when it is on. */
+TEST_F(pfnmap, zap)
+{
+	char *last;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "only VFIO takes mappings away");
+	last = area_end(&self->area) - self->levels.page;
+	populate(self);
+	ASSERT_EQ(0, __vfio_memory_enable(&self->vfio, 0));
+	EXPECT_TRUE(traps(self->area.map, false, SIGBUS, BUS_ADRERR));
+	EXPECT_TRUE(traps(piece_page(self), true, SIGBUS, BUS_ADRERR));
+	EXPECT_TRUE(traps(last, false, SIGBUS, BUS_ADRERR));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->vfio, 1));
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+TEST_HARNESS_MAIN
