@@ -117,6 +117,16 @@ int bench_fail(struct bench_case *c, int err, const char *fmt, ...)
 	return err;
 }
 
+int bench_guard(struct bench_case *c)
+{
+	int ret = __undo_guard();
+
+	if (ret == -EBUSY)
+		return bench_fail(c, ret, "another run (pid %d) holds this machine",
+				  sysconf_owner());
+	return ret ? bench_fail(c, ret, "cannot journal what is to be undone") : 0;
+}
+
 /* For a step that failed without a word: the step's name is better than none. */
 static int fail_unless_explained(struct bench_case *c, int err, const char *step)
 {

@@ -36,7 +36,6 @@
 #include <libmm/command.h>
 #include <libmm/fio.h>
 #include <libmm/ramdisk.h>
-#include <libmm/sysconf.h>
 #include <libmm/sysfile.h>
 #include <libmm/undo.h>
 
@@ -196,16 +195,6 @@ static int file_system_make(struct bench_case *c)
 	return ret ? bench_fail(c, ret, "cannot mount ext4") : 0;
 }
 
-static int guard(struct bench_case *c)
-{
-	int ret = __undo_guard();
-
-	if (ret == -EBUSY)
-		return bench_fail(c, ret, "another run (pid %d) holds this machine",
-				  sysconf_owner());
-	return ret ? bench_fail(c, ret, "cannot journal what is to be undone") : 0;
-}
-
 static int crypt_setup(struct bench_case *c)
 {
 	const struct crypt *crypt = c->ctx;
@@ -213,7 +202,7 @@ static int crypt_setup(struct bench_case *c)
 	int ret = file_size(c);
 
 	if (!ret)
-		ret = guard(c);
+		ret = bench_guard(c);
 	if (ret)
 		return ret;
 	ret = __ramdisk_make(disk_bytes(), device, sizeof(device), reason, sizeof(reason));
@@ -292,7 +281,7 @@ static int crypt_after(struct bench_case *c)
 
 static int ceiling_setup(struct bench_case *c)
 {
-	int ret = guard(c);
+	int ret = bench_guard(c);
 
 	if (ret)
 		return ret;

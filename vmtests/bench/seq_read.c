@@ -43,7 +43,6 @@
 #include <libmm/fio.h>
 #include <libmm/ramdisk.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
 #include <libmm/sysfile.h>
 #include <libmm/undo.h>
 
@@ -235,16 +234,6 @@ static void file_drop(struct bench_case *c)
 	cached.block = NULL;
 }
 
-static int guard(struct bench_case *c)
-{
-	int ret = __undo_guard();
-
-	if (ret == -EBUSY)
-		return bench_fail(c, ret, "another run (pid %d) holds this machine",
-				  sysconf_owner());
-	return ret ? bench_fail(c, ret, "cannot journal what is to be undone") : 0;
-}
-
 /* Into the cache, once through. */
 static int file_populate(struct bench_case *c)
 {
@@ -328,7 +317,7 @@ static int file_setup(struct bench_case *c)
 {
 	const char *named = getenv("VMTESTS_CACHE_FILE");
 	char dir[PATH_MAX];
-	int err = guard(c);
+	int err = bench_guard(c);
 
 	if (err)
 		return err;
@@ -368,7 +357,7 @@ static int ram_setup(struct bench_case *c)
 	int err = file_size(c, 2);
 
 	if (!err)
-		err = guard(c);
+		err = bench_guard(c);
 	if (err)
 		return err;
 	err = __ramdisk_make(cached.bytes + cached.bytes / 4 + DISK_EXTRA, device, sizeof(device),

@@ -98,6 +98,12 @@ int bench_fail(struct bench_case *c, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
+ * For setup, before it builds anything with libmm/undo.h: __undo_guard(), with words when it fails.
+ * Returns 0, in the child that goes on, or -errno (-EBUSY: another run holds this machine).
+ */
+int bench_guard(struct bench_case *c);
+
+/*
  * A value that was not timed by a phase (memory saved, splits, a percentile); from after() only.
  * Dropped during warm-up. Returns 0 or -errno.
  */
