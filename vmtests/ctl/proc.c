@@ -171,14 +171,23 @@ static void signals_drain(struct run *r)
 			r->end->interrupted = (int)info.ssi_signo;
 }
 
-static void tree_signal(struct proc_end *note, int sig)
+/* All that this process started, for free(3) by the caller; NULL without memory. */
+static struct process *tree_list(size_t *n)
 {
 	struct process *list = calloc(MAX_PROCESSES, sizeof(*list));
+
+	if (list)
+		*n = processes_descendants(list, processes_list(list, MAX_PROCESSES), getpid());
+	return list;
+}
+
+static void tree_signal(struct proc_end *note, int sig)
+{
 	size_t n;
+	struct process *list = tree_list(&n);
 
 	if (!list)
 		return;
-	n = processes_descendants(list, processes_list(list, MAX_PROCESSES), getpid());
 	if (note)
 		strays_note(note, list, n);
 	for (size_t i = 0; i < n; i++)
@@ -238,6 +247,19 @@ static void output_read(struct run *r)
 	r->output = -1;
 }
 
+/* Before anything is done to them: a signal moves what it meets. */
+static void report_stuck(struct run *r)
+{
+	size_t n;
+	struct process *list = tree_list(&n);
+
+	if (!list)
+		return;
+	for (size_t i = 0; i < n && !r->end->line_error; i++)
+		r->end->line_error = stuck_report(list[i].pid, r->watch->line, r->watch->arg);
+	free(list);
+}
+
 static void ask_to_stop(struct run *r)
 {
 	if (r->term_ms)
@@ -252,6 +274,7 @@ static void deadlines_check(struct run *r, int64_t now)
 
 	if (!r->term_ms && now - r->start_ms >= limit_ms) {
 		r->end->timed_out = true;
+		report_stuck(r);
 		ask_to_stop(r);
 	}
 	if (r->term_ms && now - r->term_ms >= (int64_t)r->watch->grace_s * 1000)

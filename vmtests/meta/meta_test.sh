@@ -51,6 +51,12 @@ for pid in $hanging; do
 	[ ! -d "/proc/$pid" ] || alive=1
 done
 result meta_hang_nothing_left $alive
+said=0
+for pid in $hanging; do
+	grep -q "^# # stuck: $pid (hang) state [RS], CPU [0-9]*, user [0-9]* + kernel" \
+		"$scratch/log" || said=1
+done
+result meta_hang_says_where "$said"
 expect meta_crash 1 fail '^# meta_crash: killed by signal 11 (Segmentation fault)$'
 expect meta_short 1 fail '^# meta_short: planned 2 subtests, reported 1$'
 expect meta_stray 1 fail '^# meta_stray: left 1 processes behind: stray([0-9]*)$'
