@@ -41,7 +41,7 @@ mm: $(FRAMEWORK)
 vmtests: mm $(O)/vmtests/vmcompare
 	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
 
-$(B)/ksrc/.extracted:
+$(B)/ksrc/.extracted: .ci/extract-framework
 	@.ci/extract-framework $(B)/ksrc
 
 deps:
@@ -75,7 +75,7 @@ patch:
 
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
-	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests
+	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests $(KSFT)
 
 clean:
 	rm -rf $(B)
