@@ -86,6 +86,29 @@ refused no_judgement 'exports results and judges none' -f squad --fail-on regres
 "$vmcompare" -f kcidb "$made" >/dev/full 2>"$scratch/log"
 [ $? -eq 2 ]
 result full_disk $?
+# tmt's test, as tmt runs it: a folder for its data, and arguments in the environment.
+mkdir "$scratch/data"
+TMT_TEST_DATA=$scratch/data VMTESTS_ARGS='-t boot_memory -t meta_fail' "$top/tmt/run.sh" \
+	>"$scratch/log" 2>&1
+[ $? -eq 1 ] && "$python" -W ignore "$here/export_check.py" tmt "$scratch/data/results.yaml" \
+	"$scratch/data/label" >"$scratch/log" 2>&1
+result tmt_run_fails $?
+rm -r "$scratch/data/label"
+TMT_TEST_DATA=$scratch/data VMTESTS_ARGS='-t meta_skip' "$top/tmt/run.sh" >"$scratch/log" 2>&1 &&
+	grep -q '"result": "skip"' "$scratch/data/results.yaml"
+result tmt_run_skips $?
+if yaml=$(python_with yaml); then
+	"$yaml" - "$top/tmt/main.fmf" >"$scratch/log" 2>&1 <<-'EOF'
+		import os, sys, yaml
+		test = yaml.safe_load(open(sys.argv[1]))["/test"]
+		assert test["result"] == "custom"
+		assert os.access(os.path.join(os.path.dirname(sys.argv[1]), test["test"]), os.X_OK)
+	EOF
+	result tmt_metadata $?
+else
+	skip tmt_metadata 'no python3-yaml'
+fi
+
 # A line that a panic cut off is not in the export, and that is said.
 printf '{"test":"a' >>"$made/boot-1/verdicts.jsonl"
 "$vmcompare" -f lava "$made" >"$scratch/out" 2>"$scratch/log" &&
