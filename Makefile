@@ -10,6 +10,8 @@ O ?= build
 prefix ?= /usr/local
 libdir ?= $(prefix)/lib
 bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
 
 .DEFAULT_GOAL := all
 B := $(abspath $(O))
@@ -76,6 +78,8 @@ patch:
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
 	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests $(KSFT)
+	@.ci/install-tools $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/bash-completion/completions
 
 clean:
 	rm -rf $(B)
