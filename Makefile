@@ -10,6 +10,8 @@ O ?= build
 prefix ?= /usr/local
 libdir ?= $(prefix)/lib
 bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
 
 .DEFAULT_GOAL := all
 B := $(abspath $(O))
@@ -41,7 +43,7 @@ mm: $(FRAMEWORK)
 vmtests: mm $(O)/vmtests/vmcompare
 	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
 
-$(B)/ksrc/.extracted:
+$(B)/ksrc/.extracted: .ci/extract-framework
 	@.ci/extract-framework $(B)/ksrc
 
 deps:
@@ -75,7 +77,9 @@ patch:
 
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
-	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests
+	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests $(KSFT)
+	@.ci/install-tools $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/bash-completion/completions
 
 clean:
 	rm -rf $(B)

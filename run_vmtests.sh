@@ -17,8 +17,9 @@ die()
 usage()
 {
 	cat <<'EOF'
-usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"] [-T quick|full]
-                      [-r repeats] [-o label-dir] [-n] [-d] [-p] [-S] [-h]
+usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
+                      [-T quick|full] [-r repeats] [-o label-dir]
+                      [-n] [-d] [-p] [-S] [-h]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
@@ -26,13 +27,12 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"] [-T quick|full
   -T  quick (default): minutes, touches nothing it does not put back
       full: uses the whole machine
   -r  repeats of each measurement, 1 to 1000 (default 10)
-  -o  folder of the label; its last part is the label's name
-      (default results/KERNEL-RELEASE)
+  -o  folder of the label (default results/KERNEL-RELEASE)
   -n  no TAP: one line a test
   -d  allow lasting changes: soft offline, module load, CPU hot-unplug
-  -p  perf stat and perf record beside each benchmark, into LABEL-DIR/BOOT_ID/perf
-  -S  measure as LABEL-blocks, split every block of the kernel's linear map to
-      pages, measure again as LABEL-split: only a reboot undoes the split
+  -p  perf stat and perf record beside each benchmark
+  -S  measure as LABEL-blocks, split the linear map to pages, measure again as
+      LABEL-split: only a reboot undoes the split
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
@@ -65,6 +65,7 @@ splitter=$programs/vmtests/linear_map_split
 
 listing='' wanted='' excluded='' tier=quick repeats='' label_dir='' tap=1 no_tap='' destructive=''
 perf='' split=''
+[ "${1:-}" != --help ] || set -- -h
 while getopts ':lt:x:T:r:o:ndpSh' option; do
 	case $option in
 	l) listing=1 ;;

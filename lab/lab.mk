@@ -47,7 +47,7 @@ $(LAB_ARCHES:%=lab-payload-%): lab-payload-%: $(FRAMEWORK)
 		KSRC=$(KSFT:%/tools/testing/selftests=%) EXTRA_CFLAGS="--sysroot=$$sysroot" \
 		EXTRA_LDFLAGS="--sysroot=$$sysroot" all && \
 	rm -rf $(LAB_PAYLOADS)/$* && \
-	.ci/install $(B)/lab-build-$* $(LAB_PAYLOADS)/$* $(LAB_PAYLOADS)/$*/bin /opt/vmtests
+	.ci/install $(B)/lab-build-$* $(LAB_PAYLOADS)/$* $(LAB_PAYLOADS)/$*/bin /opt/vmtests $(KSFT)
 
 lab-root:
 	@for arch in $(LAB_ARCHES); do lab/root $$arch || exit; done

@@ -21,10 +21,10 @@ usage_error()
 	exit "${USAGE_STATUS:-2}"
 }
 
-# show_help FILE: the comment between the licence line and the first line of code
+# show_help FILE: the first part, up to an empty line, of the comment behind the licence line
 show_help()
 {
-	awk 'NR > 2 && !/^#/ { exit } NR > 2 { sub(/^# ?/, ""); print }' "$1"
+	awk 'NR > 3 && !/^#/ { exit } NR > 3 { sub(/^# ?/, ""); print }' "$1"
 }
 
 # need_tool PROGRAM PACKAGE

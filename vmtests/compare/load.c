@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "results.h"
 
 #define BOOTS_MAX 1000
+#define TESTS_MAX 4096
 
 const json_t *boot_value(const struct boot *boot, const char *path)
 {
@@ -113,25 +115,47 @@ static struct verdict *verdict_of(struct boot *boot, const char *test)
 	return &boot->verdicts[boot->nverdicts++];
 }
 
+/* -1 when s is no result. */
+static int outcome_parse(const char *s)
+{
+	static const char *const names[] = {
+		[OUTCOME_PASS] = "pass", [OUTCOME_FAIL] = "fail",
+		[OUTCOME_SKIP] = "skip", [OUTCOME_TIMEOUT] = "timeout",
+	};
+
+	for (size_t i = 0; s && i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i], s))
+			return i;
+	return -1;
+}
+
 static int verdict_line(struct boot *boot, const json_t *line, const char *where)
 {
 	const char *test = json_string_value(json_object_get(line, "test"));
-	const char *result = json_string_value(json_object_get(line, "result"));
+	const char *reason = json_string_value(json_object_get(line, "reason"));
+	const json_t *run = json_object_get(line, "run");
+	int result = outcome_parse(json_string_value(json_object_get(line, "result")));
 	struct verdict *v;
 
 	if (!test || !name_valid(test))
 		return fail("%s: no test, or its name is none", where);
-	if (boot->nverdicts >= 4096)
-		return fail("%s: more than 4096 tests", where);
-	v = verdict_of(boot, test);
-	if (result && !strcmp(result, "pass"))
-		v->pass++;
-	else if (result && (!strcmp(result, "fail") || !strcmp(result, "timeout")))
-		v->fail++;
-	else if (result && !strcmp(result, "skip"))
-		v->skip++;
-	else
+	if (boot->nverdicts >= TESTS_MAX)
+		return fail("%s: more than %d tests", where, TESTS_MAX);
+	if (result < 0)
 		return fail("%s: result is not pass, fail, skip or timeout", where);
+	if (!json_is_integer(run) || json_integer_value(run) < 0 ||
+	    json_integer_value(run) > INT_MAX)
+		return fail("%s: run is no integer from 0", where);
+	v = verdict_of(boot, test);
+	v->pass += result == OUTCOME_PASS;
+	v->fail += result == OUTCOME_FAIL || result == OUTCOME_TIMEOUT;
+	v->skip += result == OUTCOME_SKIP;
+	array_grow(boot->outcomes, boot->noutcomes, boot->outcomes_cap);
+	boot->outcomes[boot->noutcomes++] = (struct outcome){
+		.test = xstrdup(test), .reason = xstrdup(reason ? reason : ""), .result = result,
+		.run = json_integer_value(run),
+		.seconds = json_number_value(json_object_get(line, "seconds")),
+	};
 	return 0;
 }
 

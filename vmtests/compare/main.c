@@ -9,45 +9,55 @@
 #include <string.h>
 
 #include "compare.h"
+#include "export.h"
 
 enum { EXIT_REGRESSION = 1, EXIT_USAGE = 2, EXIT_UNSURE = 3, EXIT_AUDIT = 4 };
-enum { OPT_AA = 256, OPT_ALLOW, OPT_FAIL_ON };
+enum { OPT_AA = 256, OPT_ALLOW, OPT_FAIL_ON, OPT_ORIGIN };
 
+#define ORIGIN_DEFAULT "vmtests"
+
+/* A report is about labels that were compared; an export is every verdict and sample of them. */
 static const struct {
 	const char *name;
 	void (*write)(const struct report *r, FILE *out);
+	int (*export)(const struct dataset *ds, const char *origin, FILE *out);
 } forms[] = {
-	{ "text", text_write },
-	{ "markdown", markdown_write },
-	{ "json", json_write },
-	{ "html", html_write },
+	{ .name = "text", .write = text_write },
+	{ .name = "markdown", .write = markdown_write },
+	{ .name = "json", .write = json_write },
+	{ .name = "html", .write = html_write },
+	{ .name = "kcidb", .export = kcidb_export },
+	{ .name = "squad", .export = squad_export },
+	{ .name = "lava", .export = lava_export },
+	{ .name = "tmt", .export = tmt_export },
 };
 
 static const char usage_text[] =
-	"usage: vmcompare [-f text|markdown|json|html] [-o FILE] [-a ALPHA] [-m PERCENT] [-v]\n"
-	"                 [--aa] [--allow DIFFERENCE] [--fail-on regression] LABEL [LABEL...]\n"
+	"usage: vmcompare [-f FORM] [-o FILE] [-a ALPHA] [-m PERCENT] [-v] [--aa]\n"
+	"                 [--allow X] [--fail-on regression] [--origin NAME] LABEL...\n"
 	"\n"
-	"Each LABEL is a folder results/LABEL or one boot's folder in it. One prints its medians,\n"
-	"two compare the second with the first, more compare each with the first.\n"
+	"LABEL is results/LABEL or one boot's folder in it. One prints its medians, two\n"
+	"compare the second with the first, more compare each with the first.\n"
 	"\n"
-	"  -f FORM     form of the report (text)\n"
+	"  -f FORM     of a report: text (default), markdown, json, html\n"
+	"              all verdicts and samples, for others: kcidb, squad, lava, tmt\n"
 	"  -o FILE     write there instead of to standard output\n"
 	"  -a ALPHA    false alarms allowed over the whole table (0.05)\n"
 	"  -m PERCENT  smallest change that matters (any; \"same\" then means below 5%)\n"
-	"  -v          text: also, below each row, n, spread between and within boots, p and p by\n"
-	"              Holm; perf counters, hottest symbols and fio percentiles. Text and Markdown:\n"
-	"              also the trend of three labels (of four and more those rows that move are\n"
-	"              shown unasked), and every option of the kernel's configuration that differs\n"
-	"  --aa        one label: split its boots every way and print the false-alarm rate\n"
+	"  -v          evidence below each row, perf counters, fio percentiles, trend of\n"
+	"              three labels, every option of the configuration that differs\n"
+	"  --aa        one label: split its boots every way, print the false-alarm rate\n"
 	"  --allow X   accept an unfair difference by the name that the audit prints\n"
-	"  --fail-on regression  exit 1 when a row got worse or a test fails that passed\n"
+	"  --fail-on regression\n"
+	"              exit 1 when a row got worse or a test fails that passed\n"
+	"  --origin NAME  the submitter of -f kcidb (vmtests)\n"
 	"\n"
-	"Exit: 0, 1 regression, 2 usage or unreadable input, 3 no verdict but unsure ones, 4 audit\n"
-	"failed.\n";
+	"Exit: 0, 1 regression, 2 usage or unreadable input, 3 no verdict but unsure\n"
+	"ones, 4 audit failed.\n";
 
 struct arguments {
 	struct options opt;
-	const char *file;
+	const char *file, *origin;
 	size_t form;
 	bool fail_on;
 };
@@ -78,6 +88,7 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 		{ "aa", no_argument, NULL, OPT_AA },
 		{ "allow", required_argument, NULL, OPT_ALLOW },
 		{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
+		{ "origin", required_argument, NULL, OPT_ORIGIN },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -114,6 +125,11 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 			if (!args->fail_on)
 				err = fail("--fail-on knows only \"regression\"");
 			break;
+		case OPT_ORIGIN:
+			args->origin = optarg;
+			if (!origin_valid(optarg))
+				err = fail("--origin \"%s\": 1 to 64 of [a-z0-9_]", optarg);
+			break;
 		case 'h':
 			fputs(usage_text, stdout);
 			return 1;
@@ -127,18 +143,26 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 		return fail("no label given; see --help");
 	if (args->opt.aa && argc - optind != 1)
 		return fail("--aa takes one label");
+	if (forms[args->form].export && (args->opt.aa || args->fail_on || args->opt.nallow))
+		return fail("-f %s exports results and judges none: leave out --aa, --allow and --fail-on",
+			    forms[args->form].name);
 	return 0;
 }
 
-static int report_print(const struct report *r, const struct arguments *args)
+/* The form that was asked for, of r or, where it is an export, of ds. */
+static int form_print(const struct report *r, const struct dataset *ds,
+		      const struct arguments *args)
 {
 	FILE *out = args->file ? fopen(args->file, "we") : stdout;
-	int err;
+	int err = 0;
 
 	if (!out)
 		return fail("%s: opening: %s", args->file, strerror(errno));
-	forms[args->form].write(r, out);
-	err = ferror(out);
+	if (forms[args->form].export)
+		err = forms[args->form].export(ds, args->origin, out);
+	else
+		forms[args->form].write(r, out);
+	err |= ferror(out);
 	if (fclose(out) || err)
 		return fail("%s: writing: %s", args->file ? args->file : "standard output",
 			    strerror(errno));
@@ -160,6 +184,14 @@ static int exit_code(const struct report *r, const struct arguments *args)
 	return r->unsure && !sure ? EXIT_UNSURE : EXIT_SUCCESS;
 }
 
+/* What was tolerated while reading would be missing without a word in an export. */
+static int export_labels(const struct dataset *ds, const struct arguments *args)
+{
+	for (size_t i = 0; i < ds->notes.n; i++)
+		fprintf(stderr, "vmcompare: %s\n", ds->notes.v[i]);
+	return form_print(NULL, ds, args) ? EXIT_USAGE : EXIT_SUCCESS;
+}
+
 static int compare(struct dataset *ds, const struct arguments *args, char **paths, int n)
 {
 	struct report r = { 0 };
@@ -173,7 +205,9 @@ static int compare(struct dataset *ds, const struct arguments *args, char **path
 			return EXIT_USAGE;
 		}
 	}
-	if (!report_make(&r, ds, &args->opt) && !report_print(&r, args))
+	if (forms[args->form].export)
+		return export_labels(ds, args);
+	if (!report_make(&r, ds, &args->opt) && !form_print(&r, ds, args))
 		ret = exit_code(&r, args);
 	report_free(&r);
 	return ret;
@@ -181,7 +215,7 @@ static int compare(struct dataset *ds, const struct arguments *args, char **path
 
 int main(int argc, char **argv)
 {
-	struct arguments args = { .opt = { .alpha = 0.05 } };
+	struct arguments args = { .opt = { .alpha = 0.05 }, .origin = ORIGIN_DEFAULT };
 	struct dataset ds = { 0 };
 	int ret;
 

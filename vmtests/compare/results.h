@@ -56,6 +56,16 @@ struct verdict {
 	unsigned int pass, fail, skip;	/* runs that ended so; a timeout is a failure */
 };
 
+enum outcome_result { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_SKIP, OUTCOME_TIMEOUT };
+
+/* One line of verdicts.jsonl: one test in one run. */
+struct outcome {
+	char *test, *reason;	/* reason is empty when there is none */
+	enum outcome_result result;
+	int run;
+	double seconds;
+};
+
 enum extra_kind { EXTRA_COUNTER, EXTRA_SYMBOL, EXTRA_FIO };
 
 /* What explains a sample and is none; extras.h. */
@@ -74,6 +84,8 @@ struct boot {
 	size_t samples, damaged;
 	struct verdict *verdicts;
 	size_t nverdicts, verdicts_cap;
+	struct outcome *outcomes;	/* in the order of the file */
+	size_t noutcomes, outcomes_cap;
 	struct extra *extras;
 	size_t nextras, extras_cap;
 	size_t damaged_files;	/* of perf/ and fio/ */

@@ -533,6 +533,11 @@ void boot_free(struct boot *boot)
 		free(boot->series[i].v);
 		free(boot->series[i].hist);
 	}
+	for (size_t i = 0; i < boot->noutcomes; i++) {
+		free(boot->outcomes[i].test);
+		free(boot->outcomes[i].reason);
+	}
+	free(boot->outcomes);
 	for (size_t i = 0; i < boot->nverdicts; i++)
 		free(boot->verdicts[i].test);
 	for (size_t i = 0; i < boot->nextras; i++) {

@@ -28,6 +28,15 @@ skip()	# NAME REASON
 	echo "ok $number $1 # SKIP"
 }
 
+# python_with MODULE: the Python that has it, which on Debian is the one in /usr/bin
+python_with()
+{
+	for python in python3 /usr/bin/python3; do
+		"$python" -c "import $1" 2>/dev/null && echo "$python" && return
+	done
+	return 1
+}
+
 finish()
 {
 	echo "1..$number"

@@ -13,6 +13,7 @@
 
 #include "compare.h"
 #include "config.h"
+#include "export.h"
 #include "extras.h"
 
 static const char run_base[] =
@@ -97,6 +98,10 @@ static void write_all(const struct dataset *ds)
 		markdown_write(&r, out);
 		json_write(&r, out);
 	}
+	kcidb_export(ds, "fuzz", out);
+	squad_export(ds, "fuzz", out);
+	lava_export(ds, "fuzz", out);
+	tmt_export(ds, "fuzz", out);
 	report_free(&r);
 	fclose(out);
 }
