@@ -55,7 +55,7 @@ lava_run -t meta_pass -l up -u "upload $scratch" && grep -q -x 'vmtests-upload p
 result uploads $?
 lava_run -t meta_pass -u false && grep -q -x 'vmtests-upload fail' "$REPORTED"
 result failed_upload_is_reported $?
-! lava_run -t nonesuch && grep -q -x 'vmtests-run fail' "$REPORTED"
+! lava_run -t nonesuch -l none && grep -q -x 'vmtests-run fail' "$REPORTED"
 result failed_run_is_reported $?
 ! "$run" >"$scratch/log" 2>&1 && grep -q 'this is for LAVA' "$scratch/log"
 result outside_lava $?
