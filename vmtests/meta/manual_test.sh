@@ -11,7 +11,6 @@ top=$here/../..
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/lib.sh"
 SCREEN_WIDTH=80
-SOURCE_WIDTH=100
 SCREEN_LINES=24
 
 # "FILE [SECTION]|COMMAND": a manual, or one section of it, and whose it is
@@ -76,10 +75,7 @@ while IFS='|' read -r of command; do
 	# shellcheck disable=SC2086 # a command and its part, without spaces in names
 	$command -h >"$scratch/help" 2>"$scratch/log" && [ ! -s "$scratch/log" ]
 	result "help_$name" $?
-	# A guest's root is known by a hash over lab/root: rewording its comment makes them all anew.
-	width=$SCREEN_WIDTH
-	[ "$of" != 'vmtests-lab root' ] || width=$SOURCE_WIDTH
-	awk -v width=$width -v lines=$SCREEN_LINES '
+	awk -v width=$SCREEN_WIDTH -v lines=$SCREEN_LINES '
 		length > width { print FNR ": " length " wide"; bad = 1 }
 		END { if (NR > lines) { print NR " lines"; bad = 1 } exit bad }' \
 		"$scratch/help" >"$scratch/log"
