@@ -58,6 +58,9 @@ check: all
 lint: $(FRAMEWORK)
 	@.ci/lint $(B) $(KSFT) $(CHECKPATCH)
 
+check-deb: $(FRAMEWORK)
+	@.ci/deb $(B)
+
 check-aa: all
 	@vmtests/meta/aa_test.sh $(B) $(if $(AA_TESTS),"$(AA_TESTS)")
 
@@ -87,6 +90,7 @@ clean:
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint            style, static analysis, and builds with every compiler'
+	@echo 'make check-deb       the Debian packages: built, checked, installed, run'
 	@echo 'make check-aa        whether the same benchmarks, run twice, say the same'
 	@echo 'make check-split     -S in guests: how much is split, and how fast'
 	@echo 'make bench-self      what the timing loop itself costs'
@@ -106,4 +110,4 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check check-aa check-split lint bench-self bench-memcache patch install clean help
+.PHONY: all mm vmtests deps run check check-deb check-aa check-split lint bench-self bench-memcache patch install clean help

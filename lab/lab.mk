@@ -4,6 +4,7 @@
 # make lab-check       run the functional tests in every guest of lab/check.list
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
+# make lab-lava        a guest started by LAVA's dispatcher, and what it made of the results
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
@@ -35,6 +36,9 @@ endif
 LAB_RUN = env VMTESTS_TIMEOUT_MUL=$(LAB_TIMEOUT_MUL) VMTESTS_CACHE_DIR=/tmp ./run_vmtests.sh
 
 LAB_ARCHES := arm64 amd64
+# What lab-lava runs, and in which guest.
+LAVA_KERNEL ?= 7:amd64
+LAVA_ARGS ?= -T quick -r 3
 LAB_CROSS_arm64 := aarch64-linux-gnu-
 LAB_CROSS_amd64 := x86_64-linux-gnu-
 LAB_PAYLOADS := $(B)/lab-payload
@@ -77,4 +81,8 @@ lab-crypt: $(FRAMEWORK)
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)
+lab-lava: all lab-payload-amd64
+	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
+		'$(LAB_RUN) $(LAVA_ARGS) -o /results/lava'
+
+.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt lab-lava $(LAB_ARCHES:%=lab-payload-%)
