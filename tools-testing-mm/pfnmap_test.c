@@ -15,7 +15,8 @@
  * The device is the one that $VMTESTS_PFNMAP_DEVICE names (0000:01:00.0); without it, QEMU's
  * ivshmem, whose BAR 2 is memory and nothing else. The contents of BAR $VMTESTS_PFNMAP_BAR (default
  * 2) are overwritten: name no device that minds. One that has a driver other than vfio-pci is
- * refused. docs/pfnmap.md says how to have all of this in a guest.
+ * refused, or, if it was named and nobody uses it, given back to that driver afterwards.
+ * docs/pfnmap.md says how to have all of this in a guest.
  *
  * Limits: the entries are not seen themselves. What is mapped by pages is an area that is a page
  * off, so it shares the kernel's code for huge entries up to the question of alignment.
@@ -111,6 +112,7 @@ enum entry { PAGES, PMDS, PUDS };
 
 FIXTURE_VARIANT(pfnmap)
 {
+	const char *name;
 	enum source source;
 	enum entry entry;
 	enum entry aligned;	/* the largest size that addresses are aligned for */
@@ -119,23 +121,35 @@ FIXTURE_VARIANT(pfnmap)
 
 /* The control: pages, all of them mapped by mmap(2). */
 FIXTURE_VARIANT_ADD(pfnmap, resource_pages) {
-	.source = RESOURCE, .entry = PMDS, .aligned = PMDS,
+	.name = "resource_pages", .source = RESOURCE, .entry = PMDS, .aligned = PMDS,
 };
 
 /* As much as the PMDs below, but addresses are a page off. */
-FIXTURE_VARIANT_ADD(pfnmap, pages) { .source = VFIO, .entry = PMDS, .aligned = PAGES };
-FIXTURE_VARIANT_ADD(pfnmap, pmds) { .source = VFIO, .entry = PMDS, .aligned = PMDS };
+FIXTURE_VARIANT_ADD(pfnmap, pages) {
+	.name = "pages", .source = VFIO, .entry = PMDS, .aligned = PAGES,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, pmds) {
+	.name = "pmds", .source = VFIO, .entry = PMDS, .aligned = PMDS,
+};
+
 /* Pages before and behind. */
 FIXTURE_VARIANT_ADD(pfnmap, pmds_edges) {
-	.source = VFIO, .entry = PMDS, .aligned = PMDS, .edges = true,
+	.name = "pmds_edges", .source = VFIO, .entry = PMDS, .aligned = PMDS, .edges = true,
 };
 
 /* As much as the PUDs below, but addresses are a PMD off. */
-FIXTURE_VARIANT_ADD(pfnmap, puds_off) { .source = VFIO, .entry = PUDS, .aligned = PMDS };
-FIXTURE_VARIANT_ADD(pfnmap, puds) { .source = VFIO, .entry = PUDS, .aligned = PUDS };
+FIXTURE_VARIANT_ADD(pfnmap, puds_off) {
+	.name = "puds_off", .source = VFIO, .entry = PUDS, .aligned = PMDS,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, puds) {
+	.name = "puds", .source = VFIO, .entry = PUDS, .aligned = PUDS,
+};
+
 /* A page, a PMD and a PUD. */
 FIXTURE_VARIANT_ADD(pfnmap, puds_edges) {
-	.source = VFIO, .entry = PUDS, .aligned = PUDS, .edges = true,
+	.name = "puds_edges", .source = VFIO, .entry = PUDS, .aligned = PUDS, .edges = true,
 };
 
 static sigjmp_buf trap_return;
@@ -471,6 +485,11 @@ static bool miss(FIXTURE_DATA(pfnmap) * self, const char *why)
 	return false;
 }
 
+static bool device_is_named(void)
+{
+	return getenv("VMTESTS_PFNMAP_DEVICE");
+}
+
 static bool device_find(FIXTURE_DATA(pfnmap) * self)
 {
 	const char *name = getenv("VMTESTS_PFNMAP_DEVICE"), *bar = getenv("VMTESTS_PFNMAP_BAR");
@@ -491,7 +510,9 @@ static bool vfio_setup(FIXTURE_DATA(pfnmap) * self)
 	struct vfio_region region;
 	char why[PCI_REASON_MAX];
 
-	if (__pci_bind(self->device, "vfio-pci", why, sizeof(why)) ||
+	if ((device_is_named() ?
+	     __pci_take(self->device, "vfio-pci", why, sizeof(why)) :
+	     __pci_bind(self->device, "vfio-pci", why, sizeof(why))) ||
 	    __vfio_open(&self->vfio, self->device, why, sizeof(why)))
 		return miss(self, why);
 	if (__vfio_region(&self->vfio, VFIO_PCI_BAR0_REGION_INDEX + self->bar_index, &region) ||
@@ -635,13 +656,23 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 	return true;
 }
 
-FIXTURE_SETUP(pfnmap)
+/* Whether $VMTESTS_PFNMAP_CASE, if there is one, is this: CASE, or VARIANT.CASE. */
+static bool case_wanted(const char *variant, const char *name)
 {
 	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
+	size_t len = strlen(variant);
 
+	if (!wanted || !strcmp(wanted, name))
+		return true;
+	return !strncmp(wanted, variant, len) && wanted[len] == '.' &&
+	       !strcmp(wanted + len + 1, name);
+}
+
+FIXTURE_SETUP(pfnmap)
+{
 	self->fd = -1;
 	self->vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
-	if (wanted && strcmp(wanted, _metadata->name))
+	if (!case_wanted(variant->name, _metadata->name))
 		miss(self, "VMTESTS_PFNMAP_CASE names another case");
 	else
 		pfnmap_prepare(self, variant);
