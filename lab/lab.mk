@@ -4,6 +4,7 @@
 # make lab-check       run the functional tests in every guest of lab/check.list
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
+# make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
@@ -72,9 +73,19 @@ lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
 	@lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
 		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -t pfnmap_test -o /results/%l
 
+# Those that pfnmap_test leaves out unless it may be destructive.
+PFNMAP_DEATHS := $(foreach case,mprotect_page munmap_page mremap_shrink,puds.$(case) puds_edges.$(case))
+
+lab-pfnmap-deaths: lab-payload-amd64
+	@mkdir -p $(LAB_OUT)
+	@lab/cross lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PFNMAP_DEATHS) >$(LAB_OUT)/pfnmap-deaths.list
+	@lab/matrix -f $(LAB_OUT)/pfnmap-deaths.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap-deaths \
+		-p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- $(LAB_RUN) -d -t pfnmap_test -o /results/%l
+
 lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)
+.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt \
+	$(LAB_ARCHES:%=lab-payload-%)
