@@ -12,11 +12,10 @@
  * VFIO's read and write, which go through a mapping of the kernel's own. The same cases run over
  * pages in VFIO, and over sysfs' resource file, which has been mapped by pages ever since.
  *
- * The device is the one that $VMTESTS_PFNMAP_DEVICE names (0000:01:00.0); without it, QEMU's
- * ivshmem, whose BAR 2 is memory and nothing else. The contents of BAR $VMTESTS_PFNMAP_BAR (default
- * 2) are overwritten: name no device that minds. One that has a driver other than vfio-pci is
- * refused, or, if it was named and nobody uses it, given back to that driver afterwards.
- * docs/pfnmap.md says how to have all of this in a guest.
+ * The device is that of libmm/devmem.h: the contents of its BAR are overwritten, so name no device
+ * that minds. One that has a driver other than vfio-pci is refused, or, if it was named and nobody
+ * uses it, given back to that driver afterwards. docs/pfnmap.md says how to have all of this in a
+ * guest.
  *
  * Limits: the entries are not seen themselves. What is mapped by pages is an area that is a page
  * off, so it shares the kernel's code for huge entries up to the question of alignment.
@@ -24,7 +23,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/vfio.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -38,6 +36,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <libmm/devmem.h>
 #include <libmm/fail.h>
 #include <libmm/harness.h>
 #include <libmm/pci.h>
@@ -47,11 +46,6 @@
 #include <libmm/undo.h>
 #include <libmm/vfio.h>
 
-#define PMD_OPTION	"CONFIG_ARCH_SUPPORTS_PMD_PFNMAP"
-#define PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
-#define IVSHMEM_VENDOR	0x1af4
-#define IVSHMEM_DEVICE	0x1110
-#define IVSHMEM_BAR	2
 /* Neither of these is a kernel's or a C library's before 5.14. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -63,15 +57,6 @@
 #endif
 
 enum source { VFIO, RESOURCE };
-
-/* Bytes that one entry maps. */
-struct levels {
-	size_t page;
-	size_t pmd;
-	size_t pud;
-	bool pmd_maps;		/* whether the kernel makes entries of this size for VFIO */
-	bool pud_maps;
-};
 
 /* A stretch of the BAR in the address space, within one VMA. */
 struct area {
@@ -89,11 +74,8 @@ struct trap {
 
 FIXTURE(pfnmap)
 {
-	struct levels levels;
-	char device[PCI_NAME_MAX];
-	unsigned int bar_index;
-	struct pci_bar bar;
-	struct vfio_device vfio;
+	struct devmem_levels levels;
+	struct devmem mem;
 	int fd;			/* maps the BAR, whose first byte is at fd_offset */
 	uint64_t fd_offset;
 	char *control;		/* RESOURCE: a second mapping of the area */
@@ -101,7 +83,7 @@ FIXTURE(pfnmap)
 	size_t reserve_size;
 	struct area area;
 	uint64_t bar_offset;	/* of the area in the BAR */
-	char missing[2 * PCI_REASON_MAX];	/* why nothing can be tested; empty: it can */
+	char missing[DEVMEM_REASON_MAX];	/* why nothing can be tested; empty: it can */
 };
 
 /*
@@ -231,7 +213,8 @@ static bool entry_fits(const struct area *area, const char *p, size_t size)
  * The size of the entry that a fault at @p makes. Source: is_aligned_for_order() in
  * drivers/vfio/pci/vfio_pci_core.c, and __handle_mm_fault(), which asks for the larger one first.
  */
-static size_t entry_size(const struct levels *levels, const struct area *area, const char *p)
+static size_t entry_size(const struct devmem_levels *levels, const struct area *area,
+			 const char *p)
 {
 	if (levels->pud_maps && entry_fits(area, p, levels->pud))
 		return levels->pud;
@@ -246,8 +229,8 @@ static char *entry_base(const char *p, size_t size)
 }
 
 /* Entries from @from to @to, which must not cut any. */
-static size_t entries_count(const struct levels *levels, const struct area *area, char *from,
-			    char *to)
+static size_t entries_count(const struct devmem_levels *levels, const struct area *area,
+			    char *from, char *to)
 {
 	size_t nr = 0;
 
@@ -256,7 +239,7 @@ static size_t entries_count(const struct levels *levels, const struct area *area
 	return nr;
 }
 
-static size_t area_entries(const struct levels *levels, const struct area *area)
+static size_t area_entries(const struct devmem_levels *levels, const struct area *area)
 {
 	return entries_count(levels, area, area->map, area_end(area));
 }
@@ -293,8 +276,8 @@ static char *earlier(char *a, char *b)
 }
 
 /* Entries that faults between @from and @to make in @area, as far as it reaches. */
-static size_t entries_within(const struct levels *levels, const struct area *area, char *from,
-			     char *to)
+static size_t entries_within(const struct devmem_levels *levels, const struct area *area,
+			     char *from, char *to)
 {
 	from = later(from, area->map);
 	to = earlier(to, area_end(area));
@@ -305,8 +288,8 @@ static size_t entries_within(const struct levels *levels, const struct area *are
  * The entries of @area that one end of the part at @from cuts are gone, and faults make smaller
  * ones around it: how many, in what is before and behind, and with @inside in the part too.
  */
-static size_t entries_remade(const struct levels *levels, const struct area *area, char *from,
-			     size_t size, bool inside)
+static size_t entries_remade(const struct devmem_levels *levels, const struct area *area,
+			     char *from, size_t size, bool inside)
 {
 	struct parts parts = area_cut(area, from, size);
 	char *cuts[] = { from, from + size }, *base, *last = NULL;
@@ -332,7 +315,7 @@ static size_t entries_remade(const struct levels *levels, const struct area *are
  * Read a word of each page. Returns how many faults this thread took for it: those of the stack,
  * which fork and clear_refs write-protect, are taken first.
  */
-static uint64_t faults_reading(const struct levels *levels, const struct area *area)
+static uint64_t faults_reading(const struct devmem_levels *levels, const struct area *area)
 {
 	struct rusage before, after;
 	char *p;
@@ -367,7 +350,7 @@ static char *mark_next(FIXTURE_DATA(pfnmap) * self, char *p)
 
 static uint64_t mark_offset(FIXTURE_DATA(pfnmap) * self, const struct area *area, char *p)
 {
-	return area_pa(area, p) - self->bar.start;
+	return area_pa(area, p) - self->mem.bar.start;
 }
 
 static uint64_t word_read(FIXTURE_DATA(pfnmap) * self, uint64_t offset)
@@ -412,10 +395,10 @@ static size_t marks_wrong(FIXTURE_DATA(pfnmap) * self, const struct area *area,
 
 	for (p = self->area.map; p < area_end(&self->area); p = mark_next(self, p)) {
 		offset = mark_offset(self, &self->area, p);
-		if (offset + self->bar.start < area->pa ||
-		    offset + self->bar.start >= area->pa + area->size)
+		if (offset + self->mem.bar.start < area->pa ||
+		    offset + self->mem.bar.start >= area->pa + area->size)
 			continue;
-		here = area->map + (offset + self->bar.start - area->pa);
+		here = area->map + (offset + self->mem.bar.start - area->pa);
 		nr += *(volatile uint64_t *)here != mark_value(offset, round);
 	}
 	return nr;
@@ -445,83 +428,21 @@ static size_t control_wrong(FIXTURE_DATA(pfnmap) * self, unsigned int round)
 	return nr;
 }
 
-/* Whether the CPU has entries of 1G; an x86 without them has a PUD level all the same. */
-static bool cpu_has_puds(void)
-{
-#if defined(__x86_64__)
-	bool found = false;
-	size_t size = 0;
-	char *line = NULL;
-	FILE *file = fopen("/proc/cpuinfo", "re");
-
-	if (!file)
-		libmm_fail("pfnmap: /proc/cpuinfo: %s", strerror(errno));
-	while (!found && getline(&line, &size, file) >= 0)
-		found = !strncmp(line, "flags", 5) && strstr(line, " pdpe1gb");
-	free(line);
-	fclose(file);
-	return found;
-#else
-	return true;
-#endif
-}
-
-static void levels_find(FIXTURE_DATA(pfnmap) * self)
-{
-	struct levels *levels = &self->levels;
-
-	levels->page = getpagesize();
-	levels->pmd = levels->page / sizeof(uint64_t) * levels->page;
-	levels->pud = levels->page / sizeof(uint64_t) * levels->pmd;
-	levels->pmd_maps = require_kconfig(PMD_OPTION) == 'y';
-	levels->pud_maps = require_kconfig(PUD_OPTION) == 'y' &&
-			   cpu_has_puds();
-}
-
 /* Put the sentence why nothing can be tested where the cases look for it. */
 static bool miss(FIXTURE_DATA(pfnmap) * self, const char *why)
 {
-	snprintf(self->missing, sizeof(self->missing), "%s: see docs/pfnmap.md", why);
+	snprintf(self->missing, sizeof(self->missing), "%s", why);
 	return false;
-}
-
-static bool device_is_named(void)
-{
-	return getenv("VMTESTS_PFNMAP_DEVICE");
-}
-
-static bool device_find(FIXTURE_DATA(pfnmap) * self)
-{
-	const char *name = getenv("VMTESTS_PFNMAP_DEVICE"), *bar = getenv("VMTESTS_PFNMAP_BAR");
-
-	self->bar_index = bar ? atoi(bar) : IVSHMEM_BAR;
-	if (!name && __pci_find(IVSHMEM_VENDOR, IVSHMEM_DEVICE, self->device,
-				sizeof(self->device)))
-		return miss(self, "no ivshmem device, and VMTESTS_PFNMAP_DEVICE names none");
-	if (name)
-		snprintf(self->device, sizeof(self->device), "%s", name);
-	if (__pci_bar(self->device, self->bar_index, &self->bar) || !self->bar.size)
-		return miss(self, "the device is not there or has no such BAR");
-	return true;
 }
 
 static bool vfio_setup(FIXTURE_DATA(pfnmap) * self)
 {
-	struct vfio_region region;
-	char why[PCI_REASON_MAX];
+	char why[DEVMEM_REASON_MAX];
 
-	if ((device_is_named() ?
-	     __pci_take(self->device, "vfio-pci", why, sizeof(why)) :
-	     __pci_bind(self->device, "vfio-pci", why, sizeof(why))) ||
-	    __vfio_open(&self->vfio, self->device, why, sizeof(why)))
+	if (__devmem_open(&self->mem, why, sizeof(why)))
 		return miss(self, why);
-	if (__vfio_region(&self->vfio, VFIO_PCI_BAR0_REGION_INDEX + self->bar_index, &region) ||
-	    !(region.flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return miss(self, "VFIO does not map this BAR");
-	if (__vfio_memory_enable(&self->vfio, 1))
-		libmm_fail("pfnmap: switching the memory of %s on", self->device);
-	self->fd = self->vfio.fd;
-	self->fd_offset = region.offset;
+	self->fd = self->mem.vfio.fd;
+	self->fd_offset = self->mem.offset;
 	return true;
 }
 
@@ -529,12 +450,12 @@ static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
 {
 	char path[SYSFILE_PATH_MAX], driver[PCI_NAME_MAX];
 
-	if (__pci_driver(self->device, driver, sizeof(driver)) || *driver)
-		return miss(self, "the device has a driver, so its memory is closed to others");
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->device);
+	if (__pci_driver(self->mem.device, driver, sizeof(driver)) || *driver)
+		return miss(self, "sysfs has no memory of a device with a driver");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->mem.device);
 	sysconf_set(path, "1");
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", self->device,
-		 self->bar_index);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", self->mem.device,
+		 self->mem.bar_index);
 	self->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (self->fd < 0)
 		return miss(self, "its resource file cannot be opened");
@@ -544,11 +465,11 @@ static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
 /* Where the area is in the BAR, and how large. */
 static bool area_choose(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	size_t end = variant->entry == PUDS ? 2 * levels->pud : 4 * levels->pmd;
 
-	if (end > self->bar.size || self->bar.start % (end / 2))
-		return miss(self, "the BAR is too small: give ivshmem more memory");
+	if (end > self->mem.bar.size || self->mem.bar.start % (end / 2))
+		return miss(self, "the BAR is too small: see docs/pfnmap.md");
 	if (variant->edges && variant->entry == PUDS) {
 		self->bar_offset = levels->pud - levels->pmd - levels->page;
 	} else if (variant->edges) {
@@ -556,7 +477,7 @@ static bool area_choose(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnma
 		end -= levels->page;
 	}
 	self->area.size = end - self->bar_offset;
-	self->area.pa = self->bar.start + self->bar_offset;
+	self->area.pa = self->mem.bar.start + self->bar_offset;
 	return true;
 }
 
@@ -575,7 +496,7 @@ static char *address_choose(FIXTURE_DATA(pfnmap) * self, size_t from, uint64_t p
 
 static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	size_t align = variant->entry == PUDS ? levels->pud : levels->pmd, off = 0;
 
 	if (variant->aligned < variant->entry)
@@ -591,7 +512,7 @@ static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) 
 			      self->fd, self->fd_offset + self->bar_offset);
 	if (self->area.map == MAP_FAILED)
 		libmm_fail("pfnmap: mapping %zu bytes of BAR %u of %s: %s", self->area.size,
-			   self->bar_index, self->device, strerror(errno));
+			   self->mem.bar_index, self->mem.device, strerror(errno));
 	if (variant->source != RESOURCE)
 		return;
 	self->control = mmap(NULL, self->area.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
@@ -611,7 +532,7 @@ static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfn
 	struct area first, other;
 	char *entry;
 
-	if (require_kconfig(pud ? PUD_OPTION : PMD_OPTION) != '?')
+	if (require_kconfig(pud ? DEVMEM_PUD_OPTION : DEVMEM_PMD_OPTION) != '?')
 		return true;
 	entry = entry_base(area_end(&self->area) - 1, size);
 	if (entry + size > area_end(&self->area))
@@ -631,15 +552,18 @@ static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfn
 
 static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const char *option = variant->aligned == PUDS ? PUD_OPTION : PMD_OPTION;
+	const char *option = variant->aligned == PUDS ? DEVMEM_PUD_OPTION : DEVMEM_PMD_OPTION;
 	const char *why = require_need("root");
+	char reason[DEVMEM_REASON_MAX];
 
 	if (why)
 		return miss(self, why);
 	if (variant->source == VFIO && variant->aligned != PAGES && require_kconfig(option) == 'n')
 		return miss(self, "the kernel has no entries of this size for device memory");
-	levels_find(self);
-	if (!device_find(self) || !area_choose(self, variant))
+	devmem_levels(&self->levels);
+	if (__devmem_find(&self->mem, reason, sizeof(reason)))
+		return miss(self, reason);
+	if (!area_choose(self, variant))
 		return false;
 	if (undo_register() || __undo_guard())
 		libmm_fail("pfnmap: no way back for what the test changes: see above");
@@ -671,7 +595,7 @@ static bool case_wanted(const char *variant, const char *name)
 FIXTURE_SETUP(pfnmap)
 {
 	self->fd = -1;
-	self->vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
+	self->mem.vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
 	if (!case_wanted(variant->name, _metadata->name))
 		miss(self, "VMTESTS_PFNMAP_CASE names another case");
 	else
@@ -684,9 +608,9 @@ FIXTURE_TEARDOWN(pfnmap)
 		munmap(self->control, self->area.size);
 	if (self->reserve)
 		munmap(self->reserve, self->reserve_size);
-	if (self->fd >= 0 && self->fd != self->vfio.fd)
+	if (self->fd >= 0 && self->fd != self->mem.vfio.fd)
 		close(self->fd);
-	vfio_close(&self->vfio);
+	devmem_close(&self->mem);
 	if (!geteuid())
 		sysconf_restore();
 }
@@ -699,7 +623,7 @@ FIXTURE_TEARDOWN(pfnmap)
  */
 static bool cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	const char *why;
 
 	if (entry_size(levels, &self->area, from) < levels->pud ||
@@ -758,7 +682,7 @@ static char *piece_pmd(FIXTURE_DATA(pfnmap) * self)
 }
 
 /* What a kernel counts in /proc/vmstat when it splits an entry; 0 where it counts none. */
-static uint64_t splits_read(const struct levels *levels, size_t entry)
+static uint64_t splits_read(const struct devmem_levels *levels, size_t entry)
 {
 	uint64_t splits = 0;
 
@@ -782,7 +706,7 @@ static size_t entry_cut(FIXTURE_DATA(pfnmap) * self, char *from, size_t size)
 static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
 			   char *from, size_t size)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	size_t entry = entry_cut(self, from, size);
 	size_t remade = self->control ? 0 : entries_remade(levels, &self->area, from, size, true);
 	uint64_t splits = splits_read(levels, entry);
@@ -852,7 +776,7 @@ TEST_F(pfnmap, mprotect_whole)
 static void munmap_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
 			 char *from, size_t size)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	struct parts parts = area_cut(&self->area, from, size);
 	size_t entry = entry_cut(self, from, size), remade;
 	uint64_t splits = splits_read(levels, entry);
@@ -989,7 +913,7 @@ TEST_F(pfnmap, mremap_aligned)
 }
 
 /* Faults after a move: the entries that do not fit the new address are gone. */
-static size_t move_faults(const struct levels *levels, const struct area *area,
+static size_t move_faults(const struct devmem_levels *levels, const struct area *area,
 			  const struct area *moved)
 {
 	size_t entry, nr = 0;
@@ -1203,7 +1127,7 @@ static size_t bytes_set(const unsigned char *bytes, size_t nr)
 	return set;
 }
 
-static size_t pagemap_entries(const struct levels *levels, const struct area *area)
+static size_t pagemap_entries(const struct devmem_levels *levels, const struct area *area)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	size_t nr = 0, i, pages = area->size / levels->page, chunk;
@@ -1317,11 +1241,11 @@ TEST_F(pfnmap, zap)
 		SKIP(return, "only VFIO takes mappings away");
 	last = area_end(&self->area) - self->levels.page;
 	populate(self);
-	ASSERT_EQ(0, __vfio_memory_enable(&self->vfio, 0));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 0));
 	EXPECT_TRUE(traps(self->area.map, false, SIGBUS, BUS_ADRERR));
 	EXPECT_TRUE(traps(piece_page(self), true, SIGBUS, BUS_ADRERR));
 	EXPECT_TRUE(traps(last, false, SIGBUS, BUS_ADRERR));
-	ASSERT_EQ(0, __vfio_memory_enable(&self->vfio, 1));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 1));
 	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
 }
