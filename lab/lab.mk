@@ -3,7 +3,7 @@
 # make lab-compare     compare arm64 guests without and with BBML2, and print the report
 # make lab-check       run the functional tests in every guest of lab/check.list
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
-# make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
+# make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
@@ -71,7 +71,7 @@ lab-check: $(LAB_ARCHES:%=lab-payload-%)
 
 lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
 	@lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
-		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -t pfnmap_test -o /results/%l
+		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -r 3 -t pfnmap -o /results/%l
 
 # Those that pfnmap_test leaves out unless it may be destructive.
 PFNMAP_DEATHS := $(foreach case,mprotect_page munmap_page mremap_shrink,puds.$(case) puds_edges.$(case))

@@ -16,7 +16,7 @@
 #define IVSHMEM_VENDOR	0x1af4
 #define IVSHMEM_DEVICE	0x1110
 #define IVSHMEM_BAR	2
-#define SEE		"see docs/pfnmap.md"
+#define SEE		"make lab-pfnmap has it, and docs/pfnmap.md says more"
 
 static const struct vfio_device closed = { .container = -1, .group = -1, .fd = -1 };
 
