@@ -53,28 +53,30 @@ exec 3<&-
 status_is 0 take && grep -q '^ok 1 pfnmap_test$' "$scratch/out" && untouched
 result taken_and_given_back $?
 
-# signal_all SIGNAL: to the test and what comes of it
-signal_all()
+# freeze 1, or 0 to go on: the test and all that comes of it
+freeze()
 {
-	for comm in /proc/[0-9]*/comm; do
-		[ "$(cat "$comm" 2>/dev/null)" != pfnmap_test ] ||
-			kill -s "$1" "$(basename "${comm%/comm}")" 2>/dev/null
+	echo "$1" >$group/cgroup.freeze
+	while ! grep -q "^frozen $1" $group/cgroup.events; do
+		:
 	done
 }
 
 # Killed while vfio-pci has the device: the next start gives it back. Where the test is can be told
-# when it is stopped.
-env -u VMTESTS_PFNMAP_CASE VMTESTS_PFNMAP_DEVICE="$device" tools-testing-mm/pfnmap_test \
-	>"$scratch/out" 2>&1 &
+# when it is frozen, and it is run until it is frozen there.
+group=/sys/fs/cgroup/killed
+mkdir $group
+unset VMTESTS_PFNMAP_CASE
+sh -c "echo \$\$ >$group/cgroup.procs
+	while VMTESTS_PFNMAP_DEVICE=$device tools-testing-mm/pfnmap_test; do :; done" >"$scratch/out" 2>&1 &
 pid=$!
 : >"$scratch/log"
 while kill -0 $pid 2>/dev/null; do
-	signal_all STOP
-	signal_all STOP # what the first round's last did before it was stopped
+	freeze 1
 	! driver_is vfio-pci 2>/dev/null || break
-	signal_all CONT
+	freeze 0
 done
-signal_all KILL
+echo 1 >$group/cgroup.kill
 wait $pid
 driver_is vfio-pci
 result killed_while_it_had_the_device $?
