@@ -10,7 +10,8 @@
  * entry takes one fault, the faults of reading all pages tell the level, and the faults after an
  * operation tell which entries it took away. What the memory holds is told by a second way to it:
  * VFIO's read and write, which go through a mapping of the kernel's own. The same cases run over
- * pages in VFIO, and over sysfs' resource file, which has been mapped by pages ever since.
+ * pages in VFIO, and over sysfs' resource file and /dev/mem, which have been mapped by pages ever
+ * since.
  *
  * The device is that of libmm/devmem.h: the contents of its BAR are overwritten, so name no device
  * that minds. One that has a driver other than vfio-pci is refused, or, if it was named and nobody
@@ -23,6 +24,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/vfio.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -30,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -46,6 +49,7 @@
 #include <libmm/undo.h>
 #include <libmm/vfio.h>
 
+#define IOVA UINT64_C(0x100000000)	/* above what platforms reserve for interrupts */
 /* Neither of these is a kernel's or a C library's before 5.14. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -56,7 +60,7 @@
 #define MADV_PAGEOUT 21
 #endif
 
-enum source { VFIO, RESOURCE };
+enum source { VFIO, RESOURCE, DEVMEM };
 
 /* A stretch of the BAR in the address space, within one VMA. */
 struct area {
@@ -78,7 +82,7 @@ FIXTURE(pfnmap)
 	struct devmem mem;
 	int fd;			/* maps the BAR, whose first byte is at fd_offset */
 	uint64_t fd_offset;
-	char *control;		/* RESOURCE: a second mapping of the area */
+	char *control;		/* not VFIO: a second mapping of the area */
 	char *reserve;
 	size_t reserve_size;
 	struct area area;
@@ -101,9 +105,13 @@ FIXTURE_VARIANT(pfnmap)
 	bool edges;
 };
 
-/* The control: pages, all of them mapped by mmap(2). */
+/* The controls: pages, all of them mapped by mmap(2). */
 FIXTURE_VARIANT_ADD(pfnmap, resource_pages) {
 	.name = "resource_pages", .source = RESOURCE, .entry = PMDS, .aligned = PMDS,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, devmem_pages) {
+	.name = "devmem_pages", .source = DEVMEM, .entry = PMDS, .aligned = PMDS,
 };
 
 /* As much as the PMDs below, but addresses are a page off. */
@@ -446,7 +454,8 @@ static bool vfio_setup(FIXTURE_DATA(pfnmap) * self)
 	return true;
 }
 
-static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
+/* Without a driver, and on: for mappings that are not VFIO's. */
+static bool device_bare(FIXTURE_DATA(pfnmap) * self)
 {
 	char path[SYSFILE_PATH_MAX], driver[PCI_NAME_MAX];
 
@@ -454,12 +463,49 @@ static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
 		return miss(self, "sysfs has no memory of a device with a driver");
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->mem.device);
 	sysconf_set(path, "1");
+	return true;
+}
+
+static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
+{
+	char path[SYSFILE_PATH_MAX];
+
+	if (!device_bare(self))
+		return false;
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", self->mem.device,
 		 self->mem.bar_index);
 	self->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (self->fd < 0)
 		return miss(self, "its resource file cannot be opened");
 	return true;
+}
+
+static bool devmem_setup(FIXTURE_DATA(pfnmap) * self)
+{
+	const char *why = require_need("writable:/dev/mem");
+
+	if (why)
+		return miss(self, why);
+	if (!device_bare(self))
+		return false;
+	self->fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	if (self->fd < 0)
+		libmm_fail("pfnmap: opening /dev/mem: %s", strerror(errno));
+	self->fd_offset = self->mem.bar.start;
+	return true;
+}
+
+static bool source_setup(FIXTURE_DATA(pfnmap) * self, enum source source)
+{
+	switch (source) {
+	case VFIO:
+		return vfio_setup(self);
+	case RESOURCE:
+		return resource_setup(self);
+	case DEVMEM:
+		return devmem_setup(self);
+	}
+	return false;
 }
 
 /* Where the area is in the BAR, and how large. */
@@ -513,10 +559,10 @@ static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) 
 	if (self->area.map == MAP_FAILED)
 		libmm_fail("pfnmap: mapping %zu bytes of BAR %u of %s: %s", self->area.size,
 			   self->mem.bar_index, self->mem.device, strerror(errno));
-	if (variant->source != RESOURCE)
+	if (variant->source == VFIO)
 		return;
 	self->control = mmap(NULL, self->area.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
-			     self->bar_offset);
+			     self->fd_offset + self->bar_offset);
 	if (self->control == MAP_FAILED)
 		libmm_fail("pfnmap: mapping the BAR a second time: %s", strerror(errno));
 }
@@ -567,9 +613,9 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 		return false;
 	if (undo_register() || __undo_guard())
 		libmm_fail("pfnmap: no way back for what the test changes: see above");
-	if (variant->source == VFIO ? !vfio_setup(self) : !resource_setup(self))
+	if (!source_setup(self, variant->source))
 		return false;
-	if (variant->source == RESOURCE) {
+	if (variant->source != VFIO) {
 		self->levels.pmd_maps = false;
 		self->levels.pud_maps = false;
 	}
@@ -652,6 +698,73 @@ TEST_F(pfnmap, populate)
 		SKIP(return, "%s", self->missing);
 	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+}
+
+static uint64_t tables_bytes(void)
+{
+	uint64_t kb;
+
+	if (__sysfile_read_key("/proc/self/status", "VmPTE", &kb))
+		libmm_fail("pfnmap: no VmPTE in /proc/self/status");
+	return kb * 1024;
+}
+
+/* Slots of @span bytes, each a table's worth, in which the area has entries below @below bytes. */
+static size_t slots_with(FIXTURE_DATA(pfnmap) * self, size_t span, size_t below)
+{
+	char *p, *end = area_end(&self->area);
+	uintptr_t last = 0;
+	size_t nr = 0, entry;
+
+	for (p = self->area.map; p < end; p += entry) {
+		entry = entry_size(&self->levels, &self->area, p);
+		if (entry >= below || (uintptr_t)p / span + 1 == last)
+			continue;
+		last = (uintptr_t)p / span + 1;
+		nr++;
+	}
+	return nr;
+}
+
+/*
+ * Large entries need no tables below them. The tables of pages are the area's own; those above may
+ * be there already, for its neighbours.
+ */
+TEST_F(pfnmap, page_tables)
+{
+	const struct devmem_levels *levels = &self->levels;
+	size_t lowest, above;
+	uint64_t before;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "mmap(2) has made its tables already");
+	lowest = slots_with(self, levels->pmd, levels->pmd);
+	above = slots_with(self, levels->pud, levels->pud);
+	before = tables_bytes();
+	populate(self);
+	EXPECT_LE(lowest * levels->page, tables_bytes() - before);
+	/* And one each of the two levels over those. */
+	EXPECT_GE((lowest + above + 2) * levels->page, tables_bytes() - before);
+}
+
+/* Wherever the kernel puts it, it is mapped by the entries that fit there. */
+TEST_F(pfnmap, placement)
+{
+	struct area placed;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	marks_put(self, 0);
+	placed = self->area;
+	placed.map = mmap(NULL, placed.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
+			  self->fd_offset + self->bar_offset);
+	ASSERT_NE(MAP_FAILED, (void *)placed.map);
+	EXPECT_EQ(self->control ? 0 : area_entries(&self->levels, &placed),
+		  faults_reading(&self->levels, &placed));
+	EXPECT_EQ(0, marks_wrong(self, &placed, 0));
+	EXPECT_EQ(0, munmap(placed.map, placed.size));
 }
 
 TEST_F(pfnmap, contents)
@@ -1030,7 +1143,7 @@ TEST_F(pfnmap, private_refused)
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
 	if (self->control)
-		SKIP(return, "a resource file can be mapped privately");
+		SKIP(return, "resource files and /dev/mem can be mapped privately");
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->area.size, PROT_READ, MAP_PRIVATE, self->fd,
 				   self->fd_offset + self->bar_offset));
 	EXPECT_EQ(EINVAL, errno);
@@ -1063,6 +1176,109 @@ TEST_F(pfnmap, gup_refused)
 	close(fds[0]);
 	close(fds[1]);
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* The first @size bytes of the test's own file. */
+static void self_read(char *to, size_t size)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, to, size, 0) != (ssize_t)size)
+		libmm_fail("pfnmap: reading /proc/self/exe: %s", strerror(errno));
+	close(fd);
+}
+
+/*
+ * A disk cannot write to memory without struct pages; a file system may take a copy of its own, as
+ * read(2) without O_DIRECT does. Either way what arrives is the file's.
+ */
+TEST_F(pfnmap, direct_io)
+{
+	char *to, *file;
+	size_t page;
+	ssize_t n;
+	int fd;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	fd = open("/proc/self/exe", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0)
+		SKIP(return, "the test's own file has no O_DIRECT: %s", strerror(errno));
+	page = self->levels.page;
+	to = piece_page(self);
+	file = malloc(page);
+	ASSERT_NE(NULL, file);
+	populate(self);
+	n = pread(fd, to, page, 0);
+	if (n < 0) {
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+	} else {
+		ASSERT_EQ((ssize_t)page, n);
+		self_read(file, page);
+		EXPECT_EQ(0, memcmp(file, to, page));
+	}
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	free(file);
+	close(fd);
+}
+
+/* Returns 0 or -errno. */
+static int dma_map(FIXTURE_DATA(pfnmap) * self)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)self->area.map, .iova = IOVA, .size = self->area.size,
+	};
+
+	return ioctl(self->mem.vfio.container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+}
+
+/* Bytes that were mapped. */
+static uint64_t dma_unmap(FIXTURE_DATA(pfnmap) * self)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = IOVA, .size = self->area.size,
+	};
+
+	return ioctl(self->mem.vfio.container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? 0 : unmap.size;
+}
+
+/*
+ * Another device may reach the memory: VFIO walks the mapping, and populates it where it is not.
+ * Nothing of that is in the way of the CPU.
+ */
+TEST_F(pfnmap, dma_map)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "only VFIO has an IOMMU to map in");
+	marks_put(self, 0);
+	ASSERT_EQ(0, dma_map(self));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+	EXPECT_EQ(-EEXIST, dma_map(self));
+	EXPECT_EQ(self->area.size, dma_unmap(self));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	marks_write(self, &self->area, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+/* Memory that does not answer is not mapped for anyone. */
+TEST_F(pfnmap, dma_map_refused)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "only VFIO has an IOMMU to map in");
+	marks_put(self, 0);
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 0));
+	EXPECT_EQ(-EFAULT, dma_map(self));
+	EXPECT_EQ(0, dma_unmap(self));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 1));
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
 }
 
