@@ -23,6 +23,7 @@ enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4 };
 #endif
 
 int ctl_locked(int argc, char **argv);
+int ctl_device(int argc, char **argv);
 int ctl_needs(int argc, char **argv);
 int ctl_begin(int argc, char **argv);
 int ctl_end(int argc, char **argv);
