@@ -3,11 +3,13 @@
 # make lab-compare     compare arm64 guests without and with BBML2, and print the report
 # make lab-check       run the functional tests in every guest of lab/check.list
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
+# make lab-deaths      kill guests in the middle of benchmarks: samples stay, and -R goes on
+# make lab-kill        make check-kill in a guest, which has dm-crypt
 # make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
-# BOOTS (of each side), ROUNDS (of lab-crypt), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
+# BOOTS (of each side), ROUNDS (of lab-crypt, -deaths, -kill), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
 # run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
 # emulation can show.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
@@ -77,4 +79,10 @@ lab-crypt: $(FRAMEWORK)
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)
+lab-deaths: all
+	@lab/tests/deaths_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
+
+lab-kill: all
+	@lab/tests/kill_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
+
+.PHONY: lab-deaths lab-kill lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)
