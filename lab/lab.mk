@@ -4,13 +4,15 @@
 # make lab-check       run the functional tests in every guest of lab/check.list; then lab-pfnmap
 #                      and lab-pfnmap-deaths
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
+# make lab-deaths      kill guests in the middle of benchmarks: samples stay, and -R goes on
+# make lab-kill        make check-kill in a guest, which has dm-crypt
 # make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
 # make lab-lava        a guest started by LAVA's dispatcher, and what it made of the results
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
-# BOOTS (of each side), ROUNDS (of lab-crypt), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
+# BOOTS (of each side), ROUNDS (of lab-crypt, -deaths, -kill), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
 # run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
 # emulation can show.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
@@ -104,5 +106,11 @@ lab-lava: all lab-payload-amd64
 	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
 		'$(LAB_RUN) $(LAVA_ARGS) -o /results/lava'
 
+lab-deaths: all
+	@lab/tests/deaths_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
+
+lab-kill: all
+	@lab/tests/kill_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
+
 .PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
-	$(LAB_ARCHES:%=lab-payload-%)
+	lab-deaths lab-kill $(LAB_ARCHES:%=lab-payload-%)
