@@ -4,12 +4,13 @@
 # make lab-check       run the functional tests in every guest of lab/check.list
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
+# make lab-mutants     break the kernel, function by function, and see that the tests notice
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
 # BOOTS (of each side), ROUNDS (of lab-crypt), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
 # run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
-# emulation can show.
+# emulation can show. ONLY="FUNCTIONS" breaks only these, anew.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
 # and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
 # Makefile, whose $(B), $(SUBMAKE) and $(KSFT) it uses.
@@ -72,9 +73,13 @@ lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
 	@lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
 		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -t pfnmap_test -o /results/%l
 
+lab-mutants: $(LAB_ARCHES:%=lab-payload-%)
+	@VMTESTS_TIMEOUT_MUL=$(LAB_TIMEOUT_MUL) lab/mutants $(if $(ONLY),-l "$(ONLY)") -o $(LAB_OUT)/mutants \
+		-p $(LAB_PAYLOADS)
+
 lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)
+.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-mutants lab-crypt $(LAB_ARCHES:%=lab-payload-%)
