@@ -78,3 +78,5 @@ lab-crypt: $(FRAMEWORK)
 	done
 
 .PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt $(LAB_ARCHES:%=lab-payload-%)
+
+include lab/tlb-model/tlb-model.mk
