@@ -2,9 +2,12 @@
 /*
  * A plugin of QEMU's that feeds every memory access of a guest to a TLB model, one for each CPU.
  *
- * usage: -plugin tlb-model.so,preset=FILE,ram=FILE
+ * usage: -plugin tlb-model.so,preset=FILE,ram=FILE[,trace=FILE[,trace-most=N]]
  *        with -object memory-backend-file,id=ram,mem-path=FILE,share=on and -machine
  *        memory-backend=ram
+ *
+ * trace: record what the first CPU's TLB is asked, from an empty TLB at the first window on, at most
+ * N accesses (default 1000000); trace.h has the format.
  *
  * The guest opens and closes windows (libmm/tlbmodel.h); outside of them, accesses cost a call and
  * are not modelled. The first message tells where the kernel's page tables are. Those of user
@@ -25,6 +28,7 @@
 #include "insn.h"
 #include "qemu_api.h"
 #include "tlb.h"
+#include "trace.h"
 
 #define EXPORT		__attribute__((visibility("default")))
 #define REASON_MAX	512
@@ -33,6 +37,7 @@
 /* A search reads all of RAM; what cannot be found must not be looked for at every access. */
 #define SEARCHES_MAX	1024
 #define PAGE_SHIFT_MIN	12
+#define TRACE_MOST	1000000
 
 /* The least significant bits of a block's argument: how many instructions it has. */
 #define BLOCK_INSNS_BITS	12
@@ -68,6 +73,10 @@ static struct {
 	unsigned int nr_cpus;
 	struct cpu cpu[CPUS_MAX];
 	struct tlbmodel_counts begun;
+	const char *trace_path;
+	uint64_t trace_most;
+	struct trace *trace;		/* of CPU 0 and its thread */
+	struct tlbmodel_counts traced_from;
 
 	int space_lock;
 	struct space space[SPACES];
@@ -237,19 +246,75 @@ static uint64_t address_canonical(uint64_t va)
 	return (uint64_t)((int64_t)(va << 8) >> 8);
 }
 
+static bool is_traced(const struct cpu *cpu)
+{
+	return model.trace && cpu == &model.cpu[0];
+}
+
+static void trace_begin(struct cpu *cpu)
+{
+	model.trace = trace_create(model.trace_path, model.trace_most, cpu_translate, cpu);
+	if (!model.trace)
+		say("cannot write the trace");
+	model.trace_path = NULL;
+	model.traced_from = cpu->counts;
+	cpu->fetched = 0;
+	tlb_flush(cpu->tlb);
+}
+
+static void trace_end(const struct cpu *cpu)
+{
+	const struct tlbmodel_counts *from = &model.traced_from, *to = &cpu->counts;
+	struct trace_counts counts = { .reads = 0 };
+	unsigned int mode, class, level;
+
+	for (mode = 0; mode < TLBMODEL_MODES; mode++) {
+		for (class = 0; class < TLBMODEL_CLASSES; class++) {
+			counts.l1_misses[TLB_DATA] += to->l1_misses[mode][class] -
+						      from->l1_misses[mode][class];
+			counts.walks[TLB_DATA] += to->walks[mode][class] - from->walks[mode][class];
+		}
+		counts.l1_misses[TLB_FETCH] += to->fetch_l1_misses[mode] -
+					       from->fetch_l1_misses[mode];
+		counts.walks[TLB_FETCH] += to->fetch_walks[mode] - from->fetch_walks[mode];
+	}
+	for (level = 0; level < TLBMODEL_LEVELS; level++)
+		counts.reads += to->reads_by_level[level] - from->reads_by_level[level];
+	if (__trace_close(model.trace, &counts))
+		say("the trace is not whole: is the disk full?");
+	model.trace = NULL;
+}
+
+/* Before the model is told: its counts must not hold an access that the trace does not. */
+static void access_trace(struct cpu *cpu, enum tlb_access_kind kind, unsigned int space, uint64_t va)
+{
+	if (!is_traced(cpu))
+		return;
+	if (trace_full(model.trace))
+		trace_end(cpu);
+	else
+		trace_access(model.trace, kind, space, va);
+}
+
 static void cpu_follow(struct cpu *cpu)
 {
 	uint64_t flushes = __atomic_load_n(&model.flushes, __ATOMIC_RELAXED);
 	uint64_t invalidations = __atomic_load_n(&model.invalidations, __ATOMIC_RELAXED);
 
+	if (model.trace_path && cpu == &model.cpu[0])
+		trace_begin(cpu);
 	if (cpu->seen_flushes != flushes) {
 		cpu->seen_flushes = flushes;
 		cpu->fetched = 0;
+		if (is_traced(cpu))
+			trace_flush(model.trace);
 		tlb_flush(cpu->tlb);
 	}
 	if (cpu->seen_invalidations != invalidations) {
 		cpu->seen_invalidations = invalidations;
 		cpu->fetched = 0;
+		if (is_traced(cpu))
+			trace_distrust(model.trace);
 		tlb_distrust(cpu->tlb);
 	}
 }
@@ -302,6 +367,7 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va
 		}
 		space = cpu->space;
 	}
+	access_trace(cpu, TLB_DATA, space, va);
 	result = tlb_access(cpu->tlb, TLB_DATA, space, va, &walk);
 	if (result != TLB_HIT_L1)
 		data_count(cpu, info, va, result, &walk);
@@ -317,6 +383,7 @@ static void fetch_model(struct cpu *cpu, uint64_t va)
 	if (space != TLB_SPACE_GLOBAL && !cpu->space_known)
 		return;
 	cpu->fetched = va;
+	access_trace(cpu, TLB_FETCH, space, va);
 	switch (tlb_access(cpu->tlb, TLB_FETCH, space, va, &walk)) {
 	case TLB_HIT_L1:
 		return;
@@ -570,6 +637,8 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *arg)
 
 	(void)id;
 	(void)arg;
+	if (model.trace)
+		trace_end(&model.cpu[0]);
 	if (!model.searches_failed)
 		return;
 	snprintf(text, sizeof(text), "%u of %u searches for user page tables found none",
@@ -601,7 +670,7 @@ static int arch_set(const char *target)
 }
 
 static int model_open(const struct qemu_info *info, const char *preset, const char *ram,
-		      char *reason, size_t len)
+		      const char *trace, char *reason, size_t len)
 {
 	int ret;
 
@@ -618,6 +687,7 @@ static int model_open(const struct qemu_info *info, const char *preset, const ch
 		return -E2BIG;
 	}
 	model.nr_cpus = (unsigned int)info->system.max_vcpus;
+	model.trace_path = trace;
 	ret = __tlb_config_read(&model.config, preset, reason, len);
 	if (!ret)
 		ret = __guest_open(&model.guest, info->target_name, ram, reason, len);
@@ -632,13 +702,15 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,
 			       char **argv)
 {
+	const char *most = argument(argc, argv, "trace-most");
 	char reason[REASON_MAX];
 
-	if (model_open(info, argument(argc, argv, "preset"), argument(argc, argv, "ram"), reason,
-		       sizeof(reason))) {
+	if (model_open(info, argument(argc, argv, "preset"), argument(argc, argv, "ram"),
+		       argument(argc, argv, "trace"), reason, sizeof(reason))) {
 		say(reason);
 		return 1;
 	}
+	model.trace_most = most ? strtoull(most, NULL, 10) : TRACE_MOST;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
 	return 0;

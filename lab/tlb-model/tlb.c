@@ -2,8 +2,8 @@
 /*
  * The TLB model itself.
  *
- * An entry carries the number of the last access that used it, so the least recently used of a set
- * is the one with the lowest number. Most accesses hit what the last ones hit: a small table of
+ * Every use of an entry is numbered and the entry carries the number of its last, so the least
+ * recently used of a set is the one with the lowest. Most accesses hit what the last ones hit: a small table of
  * hints, by page number, leads to an L1 entry without a search. A hint is checked like any entry
  * that a search finds, so it changes no count.
  */
@@ -194,7 +194,7 @@ static struct entry *array_insert(struct tlb *tlb, struct array *array, unsigned
 	*e = *content;
 	e->shift = (uint8_t)shift;
 	e->tag = va >> shift;
-	e->used = tlb->now;
+	e->used = ++tlb->now;
 	array->shifts |= UINT64_C(1) << shift;
 	return e;
 }
@@ -202,7 +202,7 @@ static struct entry *array_insert(struct tlb *tlb, struct array *array, unsigned
 static void entry_use(struct tlb *tlb, struct entry *e)
 {
 	if (tlb->config.replacement == TLB_LRU)
-		e->used = tlb->now;
+		e->used = ++tlb->now;
 }
 
 /* Search every array of @role and @kind. */
@@ -346,7 +346,6 @@ enum tlb_result tlb_access(struct tlb *tlb, enum tlb_access_kind kind, unsigned 
 	struct entry **hint = hint_of(tlb, kind, va), *e = *hint, content;
 	enum tlb_result result;
 
-	tlb->now++;
 	if (e && e->trust == tlb->trust && entry_matches(e, space, va)) {
 		entry_use(tlb, e);
 		return TLB_HIT_L1;
