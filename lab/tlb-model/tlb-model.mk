@@ -1,7 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The TLB model: QEMU's plugin and the tests. Included by lab/lab.mk, with the top Makefile's
-# variables. Runs on the machine that emulates, so it is never cross-compiled.
+# make tlb-model       the TLB model: a plugin of QEMU's, and its tests
+# make lab-tlb         modelled TLB misses: arm64 guests with pages, with blocks, with split blocks
+# make lab-tlb-check   the model against itself in guests: repeats, agrees with the tables, is fast
+#
+# The TLB_ variables below can be set, and SEED, LAB_OUT and LAB_TIMEOUT as lab.mk has them.
+# Included by lab/lab.mk. The plugin runs on the machine that emulates: it is never cross-compiled.
+
+# A name in presets/, or a file.
+TLB_PRESET ?= neoverse-v3
+TLB_TESTS ?= kernel_gups memcache_pressure hvo_churn linear_map_churn seq_read dm_crypt
+# Counts repeat: more repeats and boots would only take longer.
+TLB_REPEATS ?= 2
+TLB_BOOTS ?= 2
+# Enough for 1 GiB of page cache, which is a quarter of what is available.
+TLB_MEM ?= 6G
 
 TLB := lab/tlb-model
 TLB_O := $(B)/tlb-model
@@ -32,3 +45,22 @@ $(TLB_O)/tlb_replay: $(addprefix $(TLB)/,replay.c tlb.c preset.c) $(TLB_H)
 tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit tlb_replay)
 
 .PHONY: tlb-model
+
+$(TLB_O)/cells.list: $(TLB)/cells.list FORCE
+	@mkdir -p $(@D)
+	@sed 's|@MEM@|$(TLB_MEM)|; s|@PRESET@|$(TLB_PRESET)|' $< >$@
+
+# -S measures before and after the split, in one boot and two labels.
+TLB_RUN = sh -c 'case %l in split) split=-S ;; esac; \
+	exec $(LAB_RUN) $$split -T quick -r $(TLB_REPEATS) -t "$(TLB_TESTS)" -o /results/%l'
+
+lab-tlb: all tlb-model lab-payload-arm64 $(TLB_O)/cells.list
+	@TLB_MODEL=$(TLB_O)/tlb-model.so lab/matrix -f $(TLB_O)/cells.list -n $(TLB_BOOTS) \
+		$(SEED:%=-s %) -o $(LAB_OUT)/tlb -p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- $(TLB_RUN)
+	@$(B)/vmtests/vmcompare --allow cpu $(addprefix $(LAB_OUT)/tlb/results/,plain bbml2 split-split) \
+		-o $(LAB_OUT)/tlb/report.txt; status=$$?; cat $(LAB_OUT)/tlb/report.txt; exit $$status
+
+lab-tlb-check: tlb-model lab-payload-arm64
+	@TLB_MODEL=$(TLB_O)/tlb-model.so $(TLB)/tests/guest_test.sh $(B)
+
+.PHONY: lab-tlb lab-tlb-check FORCE
