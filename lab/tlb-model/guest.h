@@ -14,7 +14,7 @@
 #include "tlb.h"
 
 /*
- * @ram: all of it, mapped from the file that the emulator has it in (@fd), in the order of the file.
+ * @ram: all of it, mapped from the file that the emulator has it in (@fd), in the file's order.
  * Physical addresses from @low_base on are the file's first @low_size bytes; the rest of the file
  * begins at @high_base.
  */
@@ -32,7 +32,7 @@ struct guest {
 };
 
 /*
- * Map the file @path, which is @size bytes of RAM. @arch "aarch64": the virt machine; "x86_64": q35.
+ * Map the file @path, which is all of RAM. @arch: "aarch64" for the virt machine, "x86_64" for q35.
  * Returns 0, or -errno with a sentence in @reason.
  */
 int __guest_open(struct guest *guest, const char *arch, const char *path, char *reason, size_t len);

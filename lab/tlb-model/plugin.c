@@ -6,8 +6,8 @@
  *        with -object memory-backend-file,id=ram,mem-path=FILE,share=on and -machine
  *        memory-backend=ram
  *
- * trace: record what the first CPU's TLB is asked, from an empty TLB at the first window on, at most
- * N accesses (default 1000000); trace.h has the format.
+ * trace: record what the first CPU's TLB is asked, from an empty TLB at the first window on, at
+ * most N accesses (default 1000000); trace.h has the format.
  *
  * The guest opens and closes windows (libmm/tlbmodel.h); outside of them, accesses cost a call and
  * are not modelled. The first message tells where the kernel's page tables are. Those of user
@@ -27,27 +27,18 @@
 #include "guest.h"
 #include "insn.h"
 #include "qemu_api.h"
+#include "spaces.h"
 #include "tlb.h"
 #include "trace.h"
 
 #define EXPORT		__attribute__((visibility("default")))
 #define REASON_MAX	512
-#define SPACES		64	/* user page tables that are remembered */
 #define CPUS_MAX	64
-/* A search reads all of RAM; what cannot be found must not be looked for at every access. */
-#define SEARCHES_MAX	1024
 #define PAGE_SHIFT_MIN	12
 #define TRACE_MOST	1000000
 
 /* The least significant bits of a block's argument: how many instructions it has. */
 #define BLOCK_INSNS_BITS	12
-
-/* A user address space is known by its root; its number is new each time it is found. */
-struct space {
-	uint64_t root;
-	unsigned int id;
-	uint64_t used;
-};
 
 struct cpu {
 	struct tlb *tlb;
@@ -64,6 +55,7 @@ struct cpu {
 static struct {
 	struct tlb_config config;
 	struct guest guest;
+	struct spaces *spaces;
 	struct tlbmodel_kernel kernel;
 	enum insn_meaning (*insn_meaning)(const uint8_t *data, size_t size);
 	bool ready;
@@ -77,13 +69,6 @@ static struct {
 	uint64_t trace_most;
 	struct trace *trace;		/* of CPU 0 and its thread */
 	struct tlbmodel_counts traced_from;
-
-	int space_lock;
-	struct space space[SPACES];
-	unsigned int next_space;
-	uint64_t space_clock;
-	unsigned int searches;
-	unsigned int searches_failed;
 } model;
 
 EXPORT int qemu_plugin_version = QEMU_API_VERSION;
@@ -93,47 +78,15 @@ static void say(const char *text)
 	fprintf(stderr, "tlb-model: %s\n", text);
 }
 
-/* Few words are exchanged under it, and by few threads. */
-static void spaces_lock(void)
-{
-	while (__atomic_exchange_n(&model.space_lock, 1, __ATOMIC_ACQUIRE))
-		;
-}
-
-static void spaces_unlock(void)
-{
-	__atomic_store_n(&model.space_lock, 0, __ATOMIC_RELEASE);
-}
-
-static uint64_t space_root(unsigned int id)
-{
-	uint64_t root = 0;
-	size_t i;
-
-	spaces_lock();
-	for (i = 0; i < SPACES; i++)
-		if (model.space[i].id == id)
-			root = model.space[i].root;
-	spaces_unlock();
-	return root;
-}
-
-static bool user_translate(uint64_t root, uint64_t va, struct tlb_translation *t, uint64_t *pa)
-{
-	return guest_translate(&model.guest, root, guest_user_level(&model.guest), va, t, pa);
-}
-
 static bool cpu_translate(void *arg, unsigned int space, uint64_t va, struct tlb_translation *t)
 {
 	struct cpu *cpu = arg;
 	enum kpg_level top = (enum kpg_level)(model.guest.geo.levels - 1);
-	uint64_t root;
 
 	if (space == TLB_SPACE_GLOBAL)
 		return guest_translate(&model.guest, model.guest.kernel_root, top, va, t,
 				       &cpu->walk_pa);
-	root = space_root(space);
-	return root && user_translate(root, va, t, &cpu->walk_pa);
+	return spaces_translate(model.spaces, space, va, t, &cpu->walk_pa);
 }
 
 /* The emulator's own answer; false when it is no RAM. */
@@ -146,77 +99,23 @@ static bool emulator_pa(qemu_plugin_meminfo_t info, uint64_t va, uint64_t *pa)
 		return false;
 	said = qemu_plugin_hwaddr_phys_addr(at);
 	/*
-	 * Where RAM is one region at its address, this is that; where it is reached through aliases,
-	 * as on q35, it is the place within the region.
+	 * Where RAM is one region at its address, this is that; where it is reached through
+	 * aliases, as on q35, it is the place within the region.
 	 */
 	*pa = model.guest.low_base ? said : guest_pa(&model.guest, said);
 	return true;
 }
 
-static struct space *space_by_walk(uint64_t va, uint64_t pa)
-{
-	struct tlb_translation t;
-	struct space *best = NULL;
-	uint64_t led;
-	size_t i;
-
-	for (i = 0; i < SPACES; i++) {
-		struct space *s = &model.space[i];
-
-		if (s->id && (!best || s->used > best->used) &&
-		    user_translate(s->root, va, &t, &led) && led == pa)
-			best = s;
-	}
-	return best;
-}
-
-static struct space *space_new(uint64_t root)
-{
-	struct space *oldest = &model.space[0];
-	size_t i;
-
-	for (i = 0; i < SPACES; i++) {
-		if (model.space[i].id && model.space[i].root == root)
-			return &model.space[i];
-		if (model.space[i].used < oldest->used)
-			oldest = &model.space[i];
-	}
-	*oldest = (struct space) { .root = root, .id = ++model.next_space };
-	return oldest;
-}
-
-static struct space *space_search(uint64_t va, uint64_t pa)
-{
-	uint64_t root;
-
-	if (model.searches == SEARCHES_MAX)
-		return NULL;
-	model.searches++;
-	if (guest_root_find(&model.guest, va, pa, &root))
-		return space_new(root);
-	model.searches_failed++;
-	return NULL;
-}
-
 /* The user space that @cpu is in, from an access of it that the emulator has translated. */
 static bool space_find(struct cpu *cpu, qemu_plugin_meminfo_t info, uint64_t va)
 {
-	struct space *s;
 	uint64_t pa;
 
 	if (!emulator_pa(info, va, &pa))
 		return false;
-	spaces_lock();
-	s = space_by_walk(va, pa);
-	if (!s)
-		s = space_search(va, pa);
-	if (s) {
-		s->used = ++model.space_clock;
-		cpu->space = s->id;
-		cpu->space_known = true;
-	}
-	spaces_unlock();
-	return s;
+	cpu->space = spaces_find(model.spaces, va, pa);
+	cpu->space_known = cpu->space;
+	return cpu->space_known;
 }
 
 static bool in_range(const struct tlbmodel_range *range, uint64_t va)
@@ -286,7 +185,8 @@ static void trace_end(const struct cpu *cpu)
 }
 
 /* Before the model is told: its counts must not hold an access that the trace does not. */
-static void access_trace(struct cpu *cpu, enum tlb_access_kind kind, unsigned int space, uint64_t va)
+static void access_trace(struct cpu *cpu, enum tlb_access_kind kind, unsigned int space,
+			 uint64_t va)
 {
 	if (!is_traced(cpu))
 		return;
@@ -553,22 +453,16 @@ static void on_message(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t v
 static void insn_instrument(struct qemu_plugin_insn *insn, enum insn_meaning meaning,
 			    bool is_message)
 {
+	static const qemu_plugin_exec_fn on[] = {
+		[INSN_PLAIN] = NULL, [INSN_INVALIDATE] = on_invalidate, [INSN_FLUSH] = on_flush,
+		[INSN_SPACE] = on_space, [INSN_MARK_FIRST] = NULL, [INSN_MARK] = NULL,
+	};
+
 	qemu_plugin_register_vcpu_mem_cb(insn, is_message ? on_message : on_access,
 					 QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
-	switch (meaning) {
-	case INSN_INVALIDATE:
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_invalidate, QEMU_PLUGIN_CB_NO_REGS,
+	if (on[meaning])
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on[meaning], QEMU_PLUGIN_CB_NO_REGS,
 						       NULL);
-		break;
-	case INSN_FLUSH:
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_flush, QEMU_PLUGIN_CB_NO_REGS, NULL);
-		break;
-	case INSN_SPACE:
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_space, QEMU_PLUGIN_CB_NO_REGS, NULL);
-		break;
-	default:
-		break;
-	}
 }
 
 static uint64_t insn_page(const struct qemu_plugin_insn *insn)
@@ -633,16 +527,18 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 static void on_exit_of_qemu(qemu_plugin_id_t id, void *arg)
 {
+	unsigned int searches, failed;
 	char text[REASON_MAX];
 
 	(void)id;
 	(void)arg;
 	if (model.trace)
 		trace_end(&model.cpu[0]);
-	if (!model.searches_failed)
+	spaces_searches(model.spaces, &searches, &failed);
+	if (!failed)
 		return;
 	snprintf(text, sizeof(text), "%u of %u searches for user page tables found none",
-		 model.searches_failed, model.searches);
+		 failed, searches);
 	say(text);
 }
 
@@ -693,7 +589,14 @@ static int model_open(const struct qemu_info *info, const char *preset, const ch
 		ret = __guest_open(&model.guest, info->target_name, ram, reason, len);
 	model.guest.contiguous = model.config.contiguous;
 	model.guest.coalesce = model.config.coalesce;
-	return ret;
+	if (ret)
+		return ret;
+	model.spaces = spaces_new(&model.guest);
+	if (!model.spaces) {
+		snprintf(reason, len, "no memory");
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,

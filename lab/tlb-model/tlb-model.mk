@@ -23,7 +23,7 @@ TLB_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -O2 -g -Wall -Wextra -fPIC -fvisibility=
 # Of libmm what needs no I/O.
 TLB_LIBMM := $(addprefix tools-testing-mm/lib/,kpgtable_level.c arm64/kpgtable_arm64.c \
 	x86/kpgtable_x86.c)
-TLB_C := $(addprefix $(TLB)/,tlb.c preset.c trace.c guest.c insn.c) $(TLB_LIBMM)
+TLB_C := $(addprefix $(TLB)/,tlb.c preset.c trace.c guest.c spaces.c insn.c) $(TLB_LIBMM)
 TLB_H := $(wildcard $(TLB)/*.h tools-testing-mm/lib/include/libmm/*.h)
 
 $(TLB_O)/tlb-model.so: $(TLB)/plugin.c $(TLB_C) $(TLB_H)

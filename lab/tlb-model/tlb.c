@@ -3,9 +3,9 @@
  * The TLB model itself.
  *
  * Every use of an entry is numbered and the entry carries the number of its last, so the least
- * recently used of a set is the one with the lowest. Most accesses hit what the last ones hit: a small table of
- * hints, by page number, leads to an L1 entry without a search. A hint is checked like any entry
- * that a search finds, so it changes no count.
+ * recently used of a set is the one with the lowest. Most accesses hit what the last ones hit: a
+ * small table of hints, by page number, leads to an L1 entry without a search. A hint is checked
+ * like any entry that a search finds, so it changes no count.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -54,7 +54,7 @@ struct tlb_config {
 	char name[TLB_NAME];
 	enum tlb_replacement replacement;
 	bool contiguous;		/* arm64: a contiguous group is one translation */
-	unsigned int coalesce;		/* log2 of the pages that hardware may join unasked; 0: never */
+	unsigned int coalesce;		/* log2 of the pages that hardware joins unasked; 0: none */
 	unsigned int nr_arrays;
 	struct tlb_array_config array[TLB_ARRAYS];
 };
@@ -68,7 +68,7 @@ int __tlb_config_read(struct tlb_config *config, const char *path, char *reason,
 /*
  * What the page tables say of an address. Two translations of an address are the same when @desc
  * is. @span: log2 of the bytes around it that one entry may translate, a contiguous group or
- * coalesced pages included. @table[n]: the descriptor of level n on the way, for levels above @leaf.
+ * coalesced pages included. @table[n]: the descriptor of level n on the way, above @leaf.
  */
 struct tlb_translation {
 	uint64_t desc;

@@ -10,7 +10,8 @@
 
 #include "trace.h"
 
-#define PAGES	(UINT64_C(1) << 20)	/* a power of two; a page that loses its place is written again */
+/* A power of two. A page that loses its place is written again. */
+#define PAGES	(UINT64_C(1) << 20)
 
 struct page {
 	uint64_t page;

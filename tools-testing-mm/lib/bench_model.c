@@ -61,7 +61,6 @@ static double misses_per_op(enum tlbmodel_class class)
 
 int bench_model_report(struct bench_case *c)
 {
-	const uint64_t (*reads)[TLBMODEL_CLASSES] = &counts.reads[TLBMODEL_IN_KERNEL];
 	const struct {
 		const char *metric, *unit;
 		double value;
@@ -71,7 +70,8 @@ int bench_model_report(struct bench_case *c)
 		{ "model_linear_misses_per_op", "misses/op", misses_per_op(TLBMODEL_LINEAR) },
 		{ "model_vmemmap_misses_per_op", "misses/op", misses_per_op(TLBMODEL_VMEMMAP) },
 		{ "model_otherkernel_misses_per_op", "misses/op", misses_per_op(TLBMODEL_KERNEL) },
-		{ "model_linear_reads_per_op", "reads/op", (double)(*reads)[TLBMODEL_LINEAR] / ops },
+		{ "model_linear_reads_per_op", "reads/op",
+		  (double)counts.reads[TLBMODEL_IN_KERNEL][TLBMODEL_LINEAR] / ops },
 		{ "model_walk_reads_per_op", "reads/op",
 		  sum(counts.reads_by_level, TLBMODEL_LEVELS) / ops },
 		{ "model_untranslated", "accesses", (double)counts.untranslated },

@@ -14,17 +14,13 @@
 
 _Static_assert(sizeof(struct tlbmodel_message) <= 1024, "a message must not cross a page");
 
-/*
- * Changed by the model behind the compiler's back, and read through a volatile pointer for it.
- */
+/* Changed by the model while message_mark() runs, which tells the compiler that memory changes. */
 static struct tlbmodel_message message;
 static bool present;
 
-/*
- * Aligned, so that the whole sequence lies in one page and the emulator meets it in one piece.
- */
+/* Aligned, so that the sequence lies in one page and the emulator meets it in one piece. */
 __attribute__((noinline, aligned(64)))
-static void message_mark(const volatile struct tlbmodel_message *at)
+static void message_mark(const struct tlbmodel_message *at)
 {
 #if defined(__aarch64__)
 	__asm__ volatile("movz xzr, %1\n\tmovz xzr, %2\n\tldr xzr, [%0]"
@@ -41,13 +37,11 @@ static void message_mark(const volatile struct tlbmodel_message *at)
 
 static bool message_send(enum tlbmodel_command command)
 {
-	const volatile struct tlbmodel_message *at = &message;
-
 	message.magic = TLBMODEL_ASK;
 	message.version = TLBMODEL_VERSION;
 	message.command = command;
-	message_mark(at);
-	return at->magic == TLBMODEL_ANSWER;
+	message_mark(&message);
+	return message.magic == TLBMODEL_ANSWER;
 }
 
 static int ranges_read(const struct kcore *kc, struct tlbmodel_range *range, char *reason,

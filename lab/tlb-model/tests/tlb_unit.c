@@ -3,9 +3,9 @@
  * The TLB model against closed forms, on page tables that are only a rule.
  *
  * The forms, for LRU and an endless walk over k pages in turn: up to as many pages as there are
- * entries all but the first round hits; one more and nothing ever hits, in a fully associative array
- * and in every set of a set-associative one that holds more pages than ways. A set of w ways that is
- * walked over by m > w pages misses m times a round, one with m <= w pages never.
+ * entries all but the first round hits; one more and nothing ever hits, in a fully associative
+ * array and in every set of a set-associative one that holds more pages than ways. A set of w ways
+ * that is walked over by m > w pages misses m times a round, one with m <= w pages never.
  */
 #include <errno.h>
 #include <stdint.h>

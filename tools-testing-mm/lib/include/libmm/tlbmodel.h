@@ -49,8 +49,8 @@ enum tlbmodel_mode {
 #define TLBMODEL_LEVELS		5
 
 /*
- * Counts of every CPU. [mode]: where the accessing instruction is, which is what a PMU's exclude_user
- * goes by; [class]: the address accessed.
+ * Counts of every CPU. [mode]: where the accessing instruction is, which is what a PMU's
+ * exclude_user goes by; [class]: the address accessed.
  */
 struct tlbmodel_counts {
 	uint64_t insns[TLBMODEL_MODES];
