@@ -19,7 +19,7 @@ usage()
 	cat <<'EOF'
 usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
                       [-T quick|full] [-r repeats] [-o label-dir]
-                      [-n] [-d] [-p] [-S] [-h]
+                      [-D device] [-n] [-d] [-p] [-S] [-h]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
@@ -28,6 +28,8 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
       full: uses the whole machine
   -r  repeats of each measurement, 1 to 1000 (default 10)
   -o  folder of the label (default results/KERNEL-RELEASE)
+  -D  PCI device, as 0000:01:00.0, whose memory the pfnmap tests may overwrite:
+      refused while it is in use; its driver has it back afterwards
   -n  no TAP: one line a test
   -d  allow lasting changes: soft offline, module load, CPU hot-unplug
   -p  perf stat and perf record beside each benchmark
@@ -64,9 +66,9 @@ vmtctl=$programs/vmtests/vmtctl
 splitter=$programs/vmtests/linear_map_split
 
 listing='' wanted='' excluded='' tier=quick repeats='' label_dir='' tap=1 no_tap='' destructive=''
-perf='' split=''
+device='' perf='' split=''
 [ "${1:-}" != --help ] || set -- -h
-while getopts ':lt:x:T:r:o:ndpSh' option; do
+while getopts ':lt:x:T:r:o:D:ndpSh' option; do
 	case $option in
 	l) listing=1 ;;
 	t) wanted="$wanted $OPTARG" ;;
@@ -74,6 +76,7 @@ while getopts ':lt:x:T:r:o:ndpSh' option; do
 	T) tier=$OPTARG ;;
 	r) repeats=$OPTARG ;;
 	o) label_dir=$OPTARG ;;
+	D) device=$OPTARG ;;
 	n) tap='' no_tap=-N ;;
 	d) destructive=1 ;;
 	p) perf=-P ;;
@@ -99,6 +102,11 @@ is_count "$timeout_mul" 1000 || die "VMTESTS_TIMEOUT_MUL=$timeout_mul: a whole n
 label_dir=${label_dir:-results/$(uname -r)}
 [ -r "$list" ] || die "no $list: run this from an unpacked or installed vmtests"
 [ -x "$vmtctl" ] || die "no $vmtctl: build first with 'make', or set VMTESTS_BUILD"
+
+if [ -n "$device" ]; then
+	"$vmtctl" device "$device" || exit $USAGE
+	export VMTESTS_PFNMAP_DEVICE="$device"
+fi
 
 # Lines of the registry without comments.
 entries()

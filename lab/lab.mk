@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make lab-compare     compare arm64 guests without and with BBML2, and print the report
-# make lab-check       run the functional tests in every guest of lab/check.list
+# make lab-check       run the functional tests in every guest of lab/check.list; then lab-pfnmap
+#                      and lab-pfnmap-deaths
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
-# make lab-pfnmap      run pfnmap_test in guests with a device for it, those of lab/pfnmap.list
+# make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
+# make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
 # make lab-lava        a guest started by LAVA's dispatcher, and what it made of the results
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
@@ -68,13 +70,30 @@ lab-compare: all lab-payload-arm64
 		$(SEED:%=-s %) -o $(LAB_OUT)/compare -p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- \
 		$(LAB_RUN) $(COMPARE_ARGS) -o /results/%l
 
+LAB_CHECK = lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
+	-t $(LAB_TIMEOUT) -- $(LAB_RUN) $(CHECK_ARGS) -o /results/%l
+LAB_PFNMAP = lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
+	-t $(LAB_TIMEOUT) -- $(LAB_RUN) -r 3 -t pfnmap -o /results/%l
+
+# The cases that pfnmap_test leaves out unless it may be destructive.
+PFNMAP_DEATHS := $(foreach case,mprotect_page munmap_page mremap_shrink,puds.$(case) puds_edges.$(case))
+LAB_DEATHS = mkdir -p $(LAB_OUT) && \
+	lab/cross lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PFNMAP_DEATHS) >$(LAB_OUT)/deaths.list && \
+	lab/matrix -f $(LAB_OUT)/deaths.list $(SEED:%=-s %) -o $(LAB_OUT)/deaths -p $(LAB_PAYLOADS) \
+		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -d -t pfnmap_test -o /results/%l
+
 lab-check: $(LAB_ARCHES:%=lab-payload-%)
-	@lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
-		-t $(LAB_TIMEOUT) -- $(LAB_RUN) $(CHECK_ARGS) -o /results/%l
+	@failed=0; \
+	$(LAB_CHECK) || failed=1; \
+	$(LAB_PFNMAP) || failed=1; \
+	$(LAB_DEATHS) || failed=1; \
+	exit $$failed
 
 lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
-	@lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
-		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -t pfnmap_test -o /results/%l
+	@$(LAB_PFNMAP)
+
+lab-pfnmap-deaths: lab-payload-amd64
+	@$(LAB_DEATHS)
 
 lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
@@ -85,4 +104,5 @@ lab-lava: all lab-payload-amd64
 	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
 		'$(LAB_RUN) $(LAVA_ARGS) -o /results/lava'
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-crypt lab-lava $(LAB_ARCHES:%=lab-payload-%)
+.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
+	$(LAB_ARCHES:%=lab-payload-%)

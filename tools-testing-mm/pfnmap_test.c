@@ -10,12 +10,13 @@
  * entry takes one fault, the faults of reading all pages tell the level, and the faults after an
  * operation tell which entries it took away. What the memory holds is told by a second way to it:
  * VFIO's read and write, which go through a mapping of the kernel's own. The same cases run over
- * pages in VFIO, and over sysfs' resource file, which has been mapped by pages ever since.
+ * pages in VFIO, and over sysfs' resource file and /dev/mem, which have been mapped by pages ever
+ * since.
  *
- * The device is the one that $VMTESTS_PFNMAP_DEVICE names (0000:01:00.0); without it, QEMU's
- * ivshmem, whose BAR 2 is memory and nothing else. The contents of BAR $VMTESTS_PFNMAP_BAR (default
- * 2) are overwritten: name no device that minds. One that has a driver other than vfio-pci is
- * refused. docs/pfnmap.md says how to have all of this in a guest.
+ * The device is that of libmm/devmem.h: the contents of its BAR are overwritten, so name no device
+ * that minds. One that has a driver other than vfio-pci is refused, or, if it was named and nobody
+ * uses it, given back to that driver afterwards. docs/pfnmap.md says how to have all of this in a
+ * guest.
  *
  * Limits: the entries are not seen themselves. What is mapped by pages is an area that is a page
  * off, so it shares the kernel's code for huge entries up to the question of alignment.
@@ -31,12 +32,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <libmm/devmem.h>
 #include <libmm/fail.h>
 #include <libmm/harness.h>
 #include <libmm/pci.h>
@@ -46,11 +49,7 @@
 #include <libmm/undo.h>
 #include <libmm/vfio.h>
 
-#define PMD_OPTION	"CONFIG_ARCH_SUPPORTS_PMD_PFNMAP"
-#define PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
-#define IVSHMEM_VENDOR	0x1af4
-#define IVSHMEM_DEVICE	0x1110
-#define IVSHMEM_BAR	2
+#define IOVA UINT64_C(0x100000000)	/* above what platforms reserve for interrupts */
 /* Neither of these is a kernel's or a C library's before 5.14. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -61,16 +60,7 @@
 #define MADV_PAGEOUT 21
 #endif
 
-enum source { VFIO, RESOURCE };
-
-/* Bytes that one entry maps. */
-struct levels {
-	size_t page;
-	size_t pmd;
-	size_t pud;
-	bool pmd_maps;		/* whether the kernel makes entries of this size for VFIO */
-	bool pud_maps;
-};
+enum source { VFIO, RESOURCE, DEVMEM };
 
 /* A stretch of the BAR in the address space, within one VMA. */
 struct area {
@@ -88,19 +78,16 @@ struct trap {
 
 FIXTURE(pfnmap)
 {
-	struct levels levels;
-	char device[PCI_NAME_MAX];
-	unsigned int bar_index;
-	struct pci_bar bar;
-	struct vfio_device vfio;
+	struct devmem_levels levels;
+	struct devmem mem;
 	int fd;			/* maps the BAR, whose first byte is at fd_offset */
 	uint64_t fd_offset;
-	char *control;		/* RESOURCE: a second mapping of the area */
+	char *control;		/* not VFIO: a second mapping of the area */
 	char *reserve;
 	size_t reserve_size;
 	struct area area;
 	uint64_t bar_offset;	/* of the area in the BAR */
-	char missing[2 * PCI_REASON_MAX];	/* why nothing can be tested; empty: it can */
+	char missing[DEVMEM_REASON_MAX];	/* why nothing can be tested; empty: it can */
 };
 
 /*
@@ -111,31 +98,48 @@ enum entry { PAGES, PMDS, PUDS };
 
 FIXTURE_VARIANT(pfnmap)
 {
+	const char *name;
 	enum source source;
 	enum entry entry;
 	enum entry aligned;	/* the largest size that addresses are aligned for */
 	bool edges;
 };
 
-/* The control: pages, all of them mapped by mmap(2). */
+/* The controls: pages, all of them mapped by mmap(2). */
 FIXTURE_VARIANT_ADD(pfnmap, resource_pages) {
-	.source = RESOURCE, .entry = PMDS, .aligned = PMDS,
+	.name = "resource_pages", .source = RESOURCE, .entry = PMDS, .aligned = PMDS,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, devmem_pages) {
+	.name = "devmem_pages", .source = DEVMEM, .entry = PMDS, .aligned = PMDS,
 };
 
 /* As much as the PMDs below, but addresses are a page off. */
-FIXTURE_VARIANT_ADD(pfnmap, pages) { .source = VFIO, .entry = PMDS, .aligned = PAGES };
-FIXTURE_VARIANT_ADD(pfnmap, pmds) { .source = VFIO, .entry = PMDS, .aligned = PMDS };
+FIXTURE_VARIANT_ADD(pfnmap, pages) {
+	.name = "pages", .source = VFIO, .entry = PMDS, .aligned = PAGES,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, pmds) {
+	.name = "pmds", .source = VFIO, .entry = PMDS, .aligned = PMDS,
+};
+
 /* Pages before and behind. */
 FIXTURE_VARIANT_ADD(pfnmap, pmds_edges) {
-	.source = VFIO, .entry = PMDS, .aligned = PMDS, .edges = true,
+	.name = "pmds_edges", .source = VFIO, .entry = PMDS, .aligned = PMDS, .edges = true,
 };
 
 /* As much as the PUDs below, but addresses are a PMD off. */
-FIXTURE_VARIANT_ADD(pfnmap, puds_off) { .source = VFIO, .entry = PUDS, .aligned = PMDS };
-FIXTURE_VARIANT_ADD(pfnmap, puds) { .source = VFIO, .entry = PUDS, .aligned = PUDS };
+FIXTURE_VARIANT_ADD(pfnmap, puds_off) {
+	.name = "puds_off", .source = VFIO, .entry = PUDS, .aligned = PMDS,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, puds) {
+	.name = "puds", .source = VFIO, .entry = PUDS, .aligned = PUDS,
+};
+
 /* A page, a PMD and a PUD. */
 FIXTURE_VARIANT_ADD(pfnmap, puds_edges) {
-	.source = VFIO, .entry = PUDS, .aligned = PUDS, .edges = true,
+	.name = "puds_edges", .source = VFIO, .entry = PUDS, .aligned = PUDS, .edges = true,
 };
 
 static sigjmp_buf trap_return;
@@ -217,7 +221,8 @@ static bool entry_fits(const struct area *area, const char *p, size_t size)
  * The size of the entry that a fault at @p makes. Source: is_aligned_for_order() in
  * drivers/vfio/pci/vfio_pci_core.c, and __handle_mm_fault(), which asks for the larger one first.
  */
-static size_t entry_size(const struct levels *levels, const struct area *area, const char *p)
+static size_t entry_size(const struct devmem_levels *levels, const struct area *area,
+			 const char *p)
 {
 	if (levels->pud_maps && entry_fits(area, p, levels->pud))
 		return levels->pud;
@@ -232,8 +237,8 @@ static char *entry_base(const char *p, size_t size)
 }
 
 /* Entries from @from to @to, which must not cut any. */
-static size_t entries_count(const struct levels *levels, const struct area *area, char *from,
-			    char *to)
+static size_t entries_count(const struct devmem_levels *levels, const struct area *area,
+			    char *from, char *to)
 {
 	size_t nr = 0;
 
@@ -242,7 +247,7 @@ static size_t entries_count(const struct levels *levels, const struct area *area
 	return nr;
 }
 
-static size_t area_entries(const struct levels *levels, const struct area *area)
+static size_t area_entries(const struct devmem_levels *levels, const struct area *area)
 {
 	return entries_count(levels, area, area->map, area_end(area));
 }
@@ -279,8 +284,8 @@ static char *earlier(char *a, char *b)
 }
 
 /* Entries that faults between @from and @to make in @area, as far as it reaches. */
-static size_t entries_within(const struct levels *levels, const struct area *area, char *from,
-			     char *to)
+static size_t entries_within(const struct devmem_levels *levels, const struct area *area,
+			     char *from, char *to)
 {
 	from = later(from, area->map);
 	to = earlier(to, area_end(area));
@@ -291,8 +296,8 @@ static size_t entries_within(const struct levels *levels, const struct area *are
  * The entries of @area that one end of the part at @from cuts are gone, and faults make smaller
  * ones around it: how many, in what is before and behind, and with @inside in the part too.
  */
-static size_t entries_remade(const struct levels *levels, const struct area *area, char *from,
-			     size_t size, bool inside)
+static size_t entries_remade(const struct devmem_levels *levels, const struct area *area,
+			     char *from, size_t size, bool inside)
 {
 	struct parts parts = area_cut(area, from, size);
 	char *cuts[] = { from, from + size }, *base, *last = NULL;
@@ -318,7 +323,7 @@ static size_t entries_remade(const struct levels *levels, const struct area *are
  * Read a word of each page. Returns how many faults this thread took for it: those of the stack,
  * which fork and clear_refs write-protect, are taken first.
  */
-static uint64_t faults_reading(const struct levels *levels, const struct area *area)
+static uint64_t faults_reading(const struct devmem_levels *levels, const struct area *area)
 {
 	struct rusage before, after;
 	char *p;
@@ -353,7 +358,7 @@ static char *mark_next(FIXTURE_DATA(pfnmap) * self, char *p)
 
 static uint64_t mark_offset(FIXTURE_DATA(pfnmap) * self, const struct area *area, char *p)
 {
-	return area_pa(area, p) - self->bar.start;
+	return area_pa(area, p) - self->mem.bar.start;
 }
 
 static uint64_t word_read(FIXTURE_DATA(pfnmap) * self, uint64_t offset)
@@ -398,10 +403,10 @@ static size_t marks_wrong(FIXTURE_DATA(pfnmap) * self, const struct area *area,
 
 	for (p = self->area.map; p < area_end(&self->area); p = mark_next(self, p)) {
 		offset = mark_offset(self, &self->area, p);
-		if (offset + self->bar.start < area->pa ||
-		    offset + self->bar.start >= area->pa + area->size)
+		if (offset + self->mem.bar.start < area->pa ||
+		    offset + self->mem.bar.start >= area->pa + area->size)
 			continue;
-		here = area->map + (offset + self->bar.start - area->pa);
+		here = area->map + (offset + self->mem.bar.start - area->pa);
 		nr += *(volatile uint64_t *)here != mark_value(offset, round);
 	}
 	return nr;
@@ -431,103 +436,86 @@ static size_t control_wrong(FIXTURE_DATA(pfnmap) * self, unsigned int round)
 	return nr;
 }
 
-/* Whether the CPU has entries of 1G; an x86 without them has a PUD level all the same. */
-static bool cpu_has_puds(void)
-{
-#if defined(__x86_64__)
-	bool found = false;
-	size_t size = 0;
-	char *line = NULL;
-	FILE *file = fopen("/proc/cpuinfo", "re");
-
-	if (!file)
-		libmm_fail("pfnmap: /proc/cpuinfo: %s", strerror(errno));
-	while (!found && getline(&line, &size, file) >= 0)
-		found = !strncmp(line, "flags", 5) && strstr(line, " pdpe1gb");
-	free(line);
-	fclose(file);
-	return found;
-#else
-	return true;
-#endif
-}
-
-static void levels_find(FIXTURE_DATA(pfnmap) * self)
-{
-	struct levels *levels = &self->levels;
-
-	levels->page = getpagesize();
-	levels->pmd = levels->page / sizeof(uint64_t) * levels->page;
-	levels->pud = levels->page / sizeof(uint64_t) * levels->pmd;
-	levels->pmd_maps = require_kconfig(PMD_OPTION) == 'y';
-	levels->pud_maps = require_kconfig(PUD_OPTION) == 'y' &&
-			   cpu_has_puds();
-}
-
 /* Put the sentence why nothing can be tested where the cases look for it. */
 static bool miss(FIXTURE_DATA(pfnmap) * self, const char *why)
 {
-	snprintf(self->missing, sizeof(self->missing), "%s: see docs/pfnmap.md", why);
+	snprintf(self->missing, sizeof(self->missing), "%s", why);
 	return false;
-}
-
-static bool device_find(FIXTURE_DATA(pfnmap) * self)
-{
-	const char *name = getenv("VMTESTS_PFNMAP_DEVICE"), *bar = getenv("VMTESTS_PFNMAP_BAR");
-
-	self->bar_index = bar ? atoi(bar) : IVSHMEM_BAR;
-	if (!name && __pci_find(IVSHMEM_VENDOR, IVSHMEM_DEVICE, self->device,
-				sizeof(self->device)))
-		return miss(self, "no ivshmem device, and VMTESTS_PFNMAP_DEVICE names none");
-	if (name)
-		snprintf(self->device, sizeof(self->device), "%s", name);
-	if (__pci_bar(self->device, self->bar_index, &self->bar) || !self->bar.size)
-		return miss(self, "the device is not there or has no such BAR");
-	return true;
 }
 
 static bool vfio_setup(FIXTURE_DATA(pfnmap) * self)
 {
-	struct vfio_region region;
-	char why[PCI_REASON_MAX];
+	char why[DEVMEM_REASON_MAX];
 
-	if (__pci_bind(self->device, "vfio-pci", why, sizeof(why)) ||
-	    __vfio_open(&self->vfio, self->device, why, sizeof(why)))
+	if (__devmem_open(&self->mem, why, sizeof(why)))
 		return miss(self, why);
-	if (__vfio_region(&self->vfio, VFIO_PCI_BAR0_REGION_INDEX + self->bar_index, &region) ||
-	    !(region.flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return miss(self, "VFIO does not map this BAR");
-	if (__vfio_memory_enable(&self->vfio, 1))
-		libmm_fail("pfnmap: switching the memory of %s on", self->device);
-	self->fd = self->vfio.fd;
-	self->fd_offset = region.offset;
+	self->fd = self->mem.vfio.fd;
+	self->fd_offset = self->mem.offset;
+	return true;
+}
+
+/* Without a driver, and on: for mappings that are not VFIO's. */
+static bool device_bare(FIXTURE_DATA(pfnmap) * self)
+{
+	char path[SYSFILE_PATH_MAX], driver[PCI_NAME_MAX];
+
+	if (__pci_driver(self->mem.device, driver, sizeof(driver)) || *driver)
+		return miss(self, "sysfs has no memory of a device with a driver");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->mem.device);
+	sysconf_set(path, "1");
 	return true;
 }
 
 static bool resource_setup(FIXTURE_DATA(pfnmap) * self)
 {
-	char path[SYSFILE_PATH_MAX], driver[PCI_NAME_MAX];
+	char path[SYSFILE_PATH_MAX];
 
-	if (__pci_driver(self->device, driver, sizeof(driver)) || *driver)
-		return miss(self, "the device has a driver, so its memory is closed to others");
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->device);
-	sysconf_set(path, "1");
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", self->device,
-		 self->bar_index);
+	if (!device_bare(self))
+		return false;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", self->mem.device,
+		 self->mem.bar_index);
 	self->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (self->fd < 0)
 		return miss(self, "its resource file cannot be opened");
 	return true;
 }
 
+static bool devmem_setup(FIXTURE_DATA(pfnmap) * self)
+{
+	const char *why = require_need("writable:/dev/mem");
+
+	if (why)
+		return miss(self, why);
+	if (!device_bare(self))
+		return false;
+	self->fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	if (self->fd < 0)
+		libmm_fail("pfnmap: opening /dev/mem: %s", strerror(errno));
+	self->fd_offset = self->mem.bar.start;
+	return true;
+}
+
+static bool source_setup(FIXTURE_DATA(pfnmap) * self, enum source source)
+{
+	switch (source) {
+	case VFIO:
+		return vfio_setup(self);
+	case RESOURCE:
+		return resource_setup(self);
+	case DEVMEM:
+		return devmem_setup(self);
+	}
+	return false;
+}
+
 /* Where the area is in the BAR, and how large. */
 static bool area_choose(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	size_t end = variant->entry == PUDS ? 2 * levels->pud : 4 * levels->pmd;
 
-	if (end > self->bar.size || self->bar.start % (end / 2))
-		return miss(self, "the BAR is too small: give ivshmem more memory");
+	if (end > self->mem.bar.size || self->mem.bar.start % (end / 2))
+		return miss(self, "the BAR is too small: see docs/pfnmap.md");
 	if (variant->edges && variant->entry == PUDS) {
 		self->bar_offset = levels->pud - levels->pmd - levels->page;
 	} else if (variant->edges) {
@@ -535,7 +523,7 @@ static bool area_choose(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnma
 		end -= levels->page;
 	}
 	self->area.size = end - self->bar_offset;
-	self->area.pa = self->bar.start + self->bar_offset;
+	self->area.pa = self->mem.bar.start + self->bar_offset;
 	return true;
 }
 
@@ -554,7 +542,7 @@ static char *address_choose(FIXTURE_DATA(pfnmap) * self, size_t from, uint64_t p
 
 static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	size_t align = variant->entry == PUDS ? levels->pud : levels->pmd, off = 0;
 
 	if (variant->aligned < variant->entry)
@@ -570,11 +558,11 @@ static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) 
 			      self->fd, self->fd_offset + self->bar_offset);
 	if (self->area.map == MAP_FAILED)
 		libmm_fail("pfnmap: mapping %zu bytes of BAR %u of %s: %s", self->area.size,
-			   self->bar_index, self->device, strerror(errno));
-	if (variant->source != RESOURCE)
+			   self->mem.bar_index, self->mem.device, strerror(errno));
+	if (variant->source == VFIO)
 		return;
 	self->control = mmap(NULL, self->area.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
-			     self->bar_offset);
+			     self->fd_offset + self->bar_offset);
 	if (self->control == MAP_FAILED)
 		libmm_fail("pfnmap: mapping the BAR a second time: %s", strerror(errno));
 }
@@ -590,7 +578,7 @@ static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfn
 	struct area first, other;
 	char *entry;
 
-	if (require_kconfig(pud ? PUD_OPTION : PMD_OPTION) != '?')
+	if (require_kconfig(pud ? DEVMEM_PUD_OPTION : DEVMEM_PMD_OPTION) != '?')
 		return true;
 	entry = entry_base(area_end(&self->area) - 1, size);
 	if (entry + size > area_end(&self->area))
@@ -610,21 +598,24 @@ static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfn
 
 static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
-	const char *option = variant->aligned == PUDS ? PUD_OPTION : PMD_OPTION;
+	const char *option = variant->aligned == PUDS ? DEVMEM_PUD_OPTION : DEVMEM_PMD_OPTION;
 	const char *why = require_need("root");
+	char reason[DEVMEM_REASON_MAX];
 
 	if (why)
 		return miss(self, why);
 	if (variant->source == VFIO && variant->aligned != PAGES && require_kconfig(option) == 'n')
 		return miss(self, "the kernel has no entries of this size for device memory");
-	levels_find(self);
-	if (!device_find(self) || !area_choose(self, variant))
+	devmem_levels(&self->levels);
+	if (__devmem_find(&self->mem, reason, sizeof(reason)))
+		return miss(self, reason);
+	if (!area_choose(self, variant))
 		return false;
 	if (undo_register() || __undo_guard())
 		libmm_fail("pfnmap: no way back for what the test changes: see above");
-	if (variant->source == VFIO ? !vfio_setup(self) : !resource_setup(self))
+	if (!source_setup(self, variant->source))
 		return false;
-	if (variant->source == RESOURCE) {
+	if (variant->source != VFIO) {
 		self->levels.pmd_maps = false;
 		self->levels.pud_maps = false;
 	}
@@ -635,13 +626,23 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 	return true;
 }
 
-FIXTURE_SETUP(pfnmap)
+/* Whether $VMTESTS_PFNMAP_CASE, if there is one, is this: CASE, or VARIANT.CASE. */
+static bool case_wanted(const char *variant, const char *name)
 {
 	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
+	size_t len = strlen(variant);
 
+	if (!wanted || !strcmp(wanted, name))
+		return true;
+	return !strncmp(wanted, variant, len) && wanted[len] == '.' &&
+	       !strcmp(wanted + len + 1, name);
+}
+
+FIXTURE_SETUP(pfnmap)
+{
 	self->fd = -1;
-	self->vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
-	if (wanted && strcmp(wanted, _metadata->name))
+	self->mem.vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
+	if (!case_wanted(variant->name, _metadata->name))
 		miss(self, "VMTESTS_PFNMAP_CASE names another case");
 	else
 		pfnmap_prepare(self, variant);
@@ -653,9 +654,9 @@ FIXTURE_TEARDOWN(pfnmap)
 		munmap(self->control, self->area.size);
 	if (self->reserve)
 		munmap(self->reserve, self->reserve_size);
-	if (self->fd >= 0 && self->fd != self->vfio.fd)
+	if (self->fd >= 0 && self->fd != self->mem.vfio.fd)
 		close(self->fd);
-	vfio_close(&self->vfio);
+	devmem_close(&self->mem);
 	if (!geteuid())
 		sysconf_restore();
 }
@@ -668,7 +669,7 @@ FIXTURE_TEARDOWN(pfnmap)
  */
 static bool cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	const char *why;
 
 	if (entry_size(levels, &self->area, from) < levels->pud ||
@@ -699,6 +700,73 @@ TEST_F(pfnmap, populate)
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
 }
 
+static uint64_t tables_bytes(void)
+{
+	uint64_t kb;
+
+	if (__sysfile_read_key("/proc/self/status", "VmPTE", &kb))
+		libmm_fail("pfnmap: no VmPTE in /proc/self/status");
+	return kb * 1024;
+}
+
+/* Slots of @span bytes, each a table's worth, in which the area has entries below @below bytes. */
+static size_t slots_with(FIXTURE_DATA(pfnmap) * self, size_t span, size_t below)
+{
+	char *p, *end = area_end(&self->area);
+	uintptr_t last = 0;
+	size_t nr = 0, entry;
+
+	for (p = self->area.map; p < end; p += entry) {
+		entry = entry_size(&self->levels, &self->area, p);
+		if (entry >= below || (uintptr_t)p / span + 1 == last)
+			continue;
+		last = (uintptr_t)p / span + 1;
+		nr++;
+	}
+	return nr;
+}
+
+/*
+ * Large entries need no tables below them. The tables of pages are the area's own; those above may
+ * be there already, for its neighbours.
+ */
+TEST_F(pfnmap, page_tables)
+{
+	const struct devmem_levels *levels = &self->levels;
+	size_t lowest, above;
+	uint64_t before;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "mmap(2) has made its tables already");
+	lowest = slots_with(self, levels->pmd, levels->pmd);
+	above = slots_with(self, levels->pud, levels->pud);
+	before = tables_bytes();
+	populate(self);
+	EXPECT_LE(lowest * levels->page, tables_bytes() - before);
+	/* And one each of the two levels over those. */
+	EXPECT_GE((lowest + above + 2) * levels->page, tables_bytes() - before);
+}
+
+/* Wherever the kernel puts it, it is mapped by the entries that fit there. */
+TEST_F(pfnmap, placement)
+{
+	struct area placed;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	marks_put(self, 0);
+	placed = self->area;
+	placed.map = mmap(NULL, placed.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
+			  self->fd_offset + self->bar_offset);
+	ASSERT_NE(MAP_FAILED, (void *)placed.map);
+	EXPECT_EQ(self->control ? 0 : area_entries(&self->levels, &placed),
+		  faults_reading(&self->levels, &placed));
+	EXPECT_EQ(0, marks_wrong(self, &placed, 0));
+	EXPECT_EQ(0, munmap(placed.map, placed.size));
+}
+
 TEST_F(pfnmap, contents)
 {
 	if (self->missing[0])
@@ -727,7 +795,7 @@ static char *piece_pmd(FIXTURE_DATA(pfnmap) * self)
 }
 
 /* What a kernel counts in /proc/vmstat when it splits an entry; 0 where it counts none. */
-static uint64_t splits_read(const struct levels *levels, size_t entry)
+static uint64_t splits_read(const struct devmem_levels *levels, size_t entry)
 {
 	uint64_t splits = 0;
 
@@ -751,7 +819,7 @@ static size_t entry_cut(FIXTURE_DATA(pfnmap) * self, char *from, size_t size)
 static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
 			   char *from, size_t size)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	size_t entry = entry_cut(self, from, size);
 	size_t remade = self->control ? 0 : entries_remade(levels, &self->area, from, size, true);
 	uint64_t splits = splits_read(levels, entry);
@@ -821,7 +889,7 @@ TEST_F(pfnmap, mprotect_whole)
 static void munmap_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
 			 char *from, size_t size)
 {
-	const struct levels *levels = &self->levels;
+	const struct devmem_levels *levels = &self->levels;
 	struct parts parts = area_cut(&self->area, from, size);
 	size_t entry = entry_cut(self, from, size), remade;
 	uint64_t splits = splits_read(levels, entry);
@@ -958,7 +1026,7 @@ TEST_F(pfnmap, mremap_aligned)
 }
 
 /* Faults after a move: the entries that do not fit the new address are gone. */
-static size_t move_faults(const struct levels *levels, const struct area *area,
+static size_t move_faults(const struct devmem_levels *levels, const struct area *area,
 			  const struct area *moved)
 {
 	size_t entry, nr = 0;
@@ -1075,7 +1143,7 @@ TEST_F(pfnmap, private_refused)
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
 	if (self->control)
-		SKIP(return, "a resource file can be mapped privately");
+		SKIP(return, "resource files and /dev/mem can be mapped privately");
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->area.size, PROT_READ, MAP_PRIVATE, self->fd,
 				   self->fd_offset + self->bar_offset));
 	EXPECT_EQ(EINVAL, errno);
@@ -1108,6 +1176,109 @@ TEST_F(pfnmap, gup_refused)
 	close(fds[0]);
 	close(fds[1]);
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* The first @size bytes of the test's own file. */
+static void self_read(char *to, size_t size)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, to, size, 0) != (ssize_t)size)
+		libmm_fail("pfnmap: reading /proc/self/exe: %s", strerror(errno));
+	close(fd);
+}
+
+/*
+ * A disk cannot write to memory without struct pages; a file system may take a copy of its own, as
+ * read(2) without O_DIRECT does. Either way what arrives is the file's.
+ */
+TEST_F(pfnmap, direct_io)
+{
+	char *to, *file;
+	size_t page;
+	ssize_t n;
+	int fd;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	fd = open("/proc/self/exe", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0)
+		SKIP(return, "the test's own file has no O_DIRECT: %s", strerror(errno));
+	page = self->levels.page;
+	to = piece_page(self);
+	file = malloc(page);
+	ASSERT_NE(NULL, file);
+	populate(self);
+	n = pread(fd, to, page, 0);
+	if (n < 0) {
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+	} else {
+		ASSERT_EQ((ssize_t)page, n);
+		self_read(file, page);
+		EXPECT_EQ(0, memcmp(file, to, page));
+	}
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	free(file);
+	close(fd);
+}
+
+/* Returns 0 or -errno. */
+static int dma_map(FIXTURE_DATA(pfnmap) * self)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)self->area.map, .iova = IOVA, .size = self->area.size,
+	};
+
+	return ioctl(self->mem.vfio.container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+}
+
+/* Bytes that were mapped. */
+static uint64_t dma_unmap(FIXTURE_DATA(pfnmap) * self)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = IOVA, .size = self->area.size,
+	};
+
+	return ioctl(self->mem.vfio.container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? 0 : unmap.size;
+}
+
+/*
+ * Another device may reach the memory: VFIO walks the mapping, and populates it where it is not.
+ * Nothing of that is in the way of the CPU.
+ */
+TEST_F(pfnmap, dma_map)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "only VFIO has an IOMMU to map in");
+	marks_put(self, 0);
+	ASSERT_EQ(0, dma_map(self));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+	EXPECT_EQ(-EEXIST, dma_map(self));
+	EXPECT_EQ(self->area.size, dma_unmap(self));
+	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+	marks_write(self, &self->area, 1);
+	EXPECT_EQ(0, control_wrong(self, 1));
+}
+
+/* Memory that does not answer is not mapped for anyone. */
+TEST_F(pfnmap, dma_map_refused)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->control)
+		SKIP(return, "only VFIO has an IOMMU to map in");
+	marks_put(self, 0);
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 0));
+	EXPECT_EQ(-EFAULT, dma_map(self));
+	EXPECT_EQ(0, dma_unmap(self));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 1));
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
 }
 
@@ -1172,7 +1343,7 @@ static size_t bytes_set(const unsigned char *bytes, size_t nr)
 	return set;
 }
 
-static size_t pagemap_entries(const struct levels *levels, const struct area *area)
+static size_t pagemap_entries(const struct devmem_levels *levels, const struct area *area)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	size_t nr = 0, i, pages = area->size / levels->page, chunk;
@@ -1286,11 +1457,11 @@ TEST_F(pfnmap, zap)
 		SKIP(return, "only VFIO takes mappings away");
 	last = area_end(&self->area) - self->levels.page;
 	populate(self);
-	ASSERT_EQ(0, __vfio_memory_enable(&self->vfio, 0));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 0));
 	EXPECT_TRUE(traps(self->area.map, false, SIGBUS, BUS_ADRERR));
 	EXPECT_TRUE(traps(piece_page(self), true, SIGBUS, BUS_ADRERR));
 	EXPECT_TRUE(traps(last, false, SIGBUS, BUS_ADRERR));
-	ASSERT_EQ(0, __vfio_memory_enable(&self->vfio, 1));
+	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 1));
 	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
 }

@@ -44,6 +44,9 @@ cp "$FAKE_FACTS" "$out/facts"
 status=$(sed -n "s/^$label //p" "$FAKE_ENDS")
 echo "${status:-exit 0}" >"$out/status"
 case $status in
+panic | timeout) cp "$FAKE_CONSOLE" "$out/console.log" ;;
+esac
+case $status in
 '') exit 0 ;;
 panic) exit 110 ;;
 'exit '*) exit "${status#exit }" ;;
@@ -56,8 +59,10 @@ exit "${FAKE_COMPARE:-0}"
 END
 chmod +x "$scratch/lab/boot" "$scratch/lab/fetch" "$scratch/vmcompare"
 export FAKE_LOG="$scratch/boot.log" FAKE_FACTS="$scratch/facts" FAKE_ENDS="$scratch/ends"
+export FAKE_CONSOLE="$scratch/console"
 export FAKE_RELEASE="$scratch/release" FAKE_STOP_AT=0 VMCOMPARE="$scratch/vmcompare"
 echo 7.2.13+deb14 >"$FAKE_RELEASE"
+: >"$FAKE_CONSOLE"
 cat >"$list" <<'END'
 # a comment
 
@@ -180,6 +185,19 @@ result panic_fails_the_cell $?
 : >"$FAKE_LOG"
 status_is 1 "$matrix" -f "$list" -o "$dir" && [ ! -s "$FAKE_LOG" ]
 result panic_is_not_tried_again $?
+# Of the console, from the first cry to the end of its trace.
+printf '%s\r\n' '[    1.000000] all is well' '[   12.345678] BUG: unable to handle page fault' \
+	'[   12.345679]  __split_huge_pmd+0x1/0x2' '[   12.345680] ---[ end trace 0 ]---' \
+	'[   12.345681] Kernel panic - not syncing' >"$FAKE_CONSOLE"
+printf '%s\n' '#     BUG: unable to handle page fault' '#      __split_huge_pmd+0x1/0x2' \
+	'#     ---[ end trace 0 ]---' >"$scratch/quoted"
+for end in panic timeout; do
+	fresh
+	echo "b $end" >"$FAKE_ENDS"
+	status_is 1 "$matrix" -f "$list" -s 7 -o "$dir"
+	grep '^#     ' "$scratch/out" | cmp -s - "$scratch/quoted"
+	result "${end}_is_quoted" $?
+done
 fresh
 echo 'b exit 4' >"$FAKE_ENDS"
 status_is 0 "$matrix" -f "$list" -s 7 -o "$dir" && grep -q '^ok 2 b # SKIP$' "$scratch/out"
@@ -274,6 +292,26 @@ fresh
 status_is 1 "$matrix" -f "$scratch/wrong" -o "$dir" &&
 	grep -q '^# bbml2 is no, expected =yes$' "$scratch/out" && grep -q '^not ok 1 a$' "$scratch/out"
 result cell_that_is_not_as_expected_fails $?
+
+# --- lists made of lists
+cross=$scratch/lab/cross
+cat >"$scratch/crossed" <<'END'
+a-x-y | 7:arm64 | plain | | CASE=x.y | bbml2=no
+a-z | 7:arm64 | plain | | CASE=z | bbml2=no
+b-x-y | 7:arm64 | bbml2 | --nodes 2 --mem 2G | x=1 y CASE=x.y | bbml2=no
+b-z | 7:arm64 | bbml2 | --nodes 2 --mem 2G | x=1 y CASE=z | bbml2=no
+c-x-y | 6.12:amd64 | plain | | CASE=x.y |
+c-z | 6.12:amd64 | plain | | CASE=z |
+END
+status_is 0 "$cross" "$list" CASE x.y z && tr -s ' ' <"$scratch/out" | sed 's/ $//' |
+	cmp -s - "$scratch/crossed"
+result crossed_with_values $?
+status_is 0 "$matrix" -f "$scratch/crossed" -d
+result crossed_list_is_a_list $?
+refused 2 cross_without_values 'at least one VALUE' "$cross" "$list" CASE
+refused 2 cross_of_nothing 'no such file' "$cross" /nonesuch CASE x
+refused 2 cross_name 'not the name of a variable' "$cross" "$list" a=b x
+refused 2 cross_value 'letters, digits' "$cross" "$list" CASE 'x y'
 
 # --- wrong use
 refused 2 no_list 'which LIST' "$matrix"

@@ -142,7 +142,26 @@ static bool driver_is_loaded(const char *driver)
 	       !__sysfile_path(file, sizeof(file), path) && !access(file, F_OK);
 }
 
-int __pci_bind(const char *name, const char *driver, char *reason, size_t len)
+/* Give @name to @driver: @present has it now, or none does (""). */
+static int driver_change(const char *name, const char *present, const char *driver)
+{
+	char now[PCI_NAME_MAX];
+	int ret;
+
+	ret = __sysconf_journal(UNDO_PCIDRIVER, name, *present ? present : UNDO_ABSENT);
+	if (!ret && *present)
+		ret = attribute_write(name, "driver/unbind", name);
+	if (!ret)
+		ret = attribute_write(name, "driver_override", driver);
+	if (!ret)
+		ret = __sysfile_write("/sys/bus/pci/drivers_probe", name);
+	if (!ret)
+		ret = __pci_driver(name, now, sizeof(now));
+	return !ret && strcmp(now, driver) ? -ENODEV : ret;
+}
+
+/* @take: from a driver that has it, unless someone would miss that. */
+static int bind(const char *name, const char *driver, bool take, char *reason, size_t len)
 {
 	char present[PCI_NAME_MAX], path[SYSFILE_PATH_MAX];
 	int ret;
@@ -156,7 +175,7 @@ int __pci_bind(const char *name, const char *driver, char *reason, size_t len)
 				    strerror(-ret));
 	if (!strcmp(present, driver))
 		return 0;
-	if (*present)
+	if (*present && !take)
 		return libmm_refuse(-EBUSY, reason, len, "%s is in use by %s: unbind it first",
 				    name, present);
 	if (is_overridden(name))
@@ -165,34 +184,44 @@ int __pci_bind(const char *name, const char *driver, char *reason, size_t len)
 	if (!driver_is_loaded(driver))
 		return libmm_refuse(-ENOENT, reason, len, "no driver %s: modprobe %s", driver,
 				    driver);
-
-	ret = __sysconf_journal(UNDO_PCIDRIVER, name, UNDO_ABSENT);
-	if (!ret)
-		ret = attribute_write(name, "driver_override", driver);
-	if (!ret)
-		ret = __sysfile_write("/sys/bus/pci/drivers_probe", name);
-	if (!ret)
-		ret = __pci_driver(name, present, sizeof(present));
-	if (!ret && strcmp(present, driver))
-		ret = -ENODEV;
+	ret = *present ? __pci_use(name, reason, len) : 0;
+	if (ret)
+		return ret;
+	ret = driver_change(name, present, driver);
 	if (ret)
 		return libmm_refuse(ret, reason, len, "%s does not take %s (%s): see the kernel log",
 				    driver, name, strerror(-ret));
 	return 0;
 }
 
-/* Only devices without a driver are bound, so none is what they go back to. */
+int __pci_bind(const char *name, const char *driver, char *reason, size_t len)
+{
+	return bind(name, driver, false, reason, len);
+}
+
+int __pci_take(const char *name, const char *driver, char *reason, size_t len)
+{
+	return bind(name, driver, true, reason, len);
+}
+
+/* @value: the driver that the device goes back to, or UNDO_ABSENT. */
 int undo_pcidriver(const char *target, const char *value)
 {
-	char driver[PCI_NAME_MAX];
+	char driver[PCI_NAME_MAX], path[SYSFILE_PATH_MAX];
 	int ret;
 
-	(void)value;
 	ret = attribute_write(target, "driver_override", "\n");
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	ret = __pci_driver(target, driver, sizeof(driver));
-	if (ret || !*driver)
+	if (ret || !strcmp(driver, value))
 		return ret;
-	return attribute_write(target, "driver/unbind", target);
+	if (*driver)
+		ret = attribute_write(target, "driver/unbind", target);
+	if (ret || !strcmp(value, UNDO_ABSENT))
+		return ret;
+	if (snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", value) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return __sysfile_write(path, target);
 }

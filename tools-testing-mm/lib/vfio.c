@@ -22,11 +22,13 @@
 /* The number of the device's IOMMU group, as a string. */
 static int group_find(const char *name, char *group, size_t size, char *reason, size_t len)
 {
-	char path[SYSFILE_PATH_MAX], target[PATH_MAX];
+	char path[SYSFILE_PATH_MAX], link[SYSFILE_PATH_MAX], target[PATH_MAX];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
-	n = readlink(path, target, sizeof(target) - 1);
+	if (snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name) >=
+	    (int)sizeof(path) || __sysfile_path(link, sizeof(link), path))
+		return libmm_refuse(-ENAMETOOLONG, reason, len, "%s is no name of a device", name);
+	n = readlink(link, target, sizeof(target) - 1);
 	if (n < 0)
 		return libmm_refuse(-ENODEV, reason, len, "%s has no IOMMU group: switch an IOMMU on",
 				    name);
@@ -36,7 +38,12 @@ static int group_find(const char *name, char *group, size_t size, char *reason, 
 
 static int container_open(struct vfio_device *dev, char *reason, size_t len)
 {
-	dev->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
+	char path[SYSFILE_PATH_MAX];
+	int ret = __sysfile_path(path, sizeof(path), CONTAINER);
+
+	if (ret)
+		return libmm_refuse(ret, reason, len, "opening %s: %s", CONTAINER, strerror(-ret));
+	dev->container = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->container < 0)
 		return libmm_refuse(-errno, reason, len, "opening %s: %s: modprobe vfio-pci",
 				    CONTAINER, strerror(errno));

@@ -15,7 +15,8 @@
 set -u
 payload=$1 out=$2 kernel=${3:-7:arm64}
 cd "$(dirname "$0")/../.." || exit 2
-number=0 failed=0
+# shellcheck source=tools-testing-mm/mutants/lib.sh
+. tools-testing-mm/mutants/lib.sh
 
 # function that does nothing | cpu | test | the case that must fail
 table='
@@ -23,13 +24,6 @@ set_direct_map_invalid_noflush | plain | linear_map_test | linear_map.secretmem_
 set_direct_map_invalid_noflush | bbml2 | linear_map_split_test | split.one_page.is_what_the_formula_says
 set_memory_ro | plain | linear_map_code_test | filter.interpreted.alias_is_read_only_while_attached
 '
-
-result()
-{
-	number=$((number + 1))
-	[ "$1" = ok ] || failed=1
-	echo "$1 $number $2"
-}
 
 # guest NAME OPTIONS... -- COMMAND
 guest()
@@ -103,5 +97,4 @@ while IFS=' |' read -r function cpu test case; do
 done <<END
 $table
 END
-echo "1..$number"
-exit $failed
+finish

@@ -14,7 +14,8 @@ build=$1
 wanted=${2:-}
 here=$(dirname "$0")
 out=$build/mutants
-number=0 failed=0
+# shellcheck source=tools-testing-mm/mutants/lib.sh
+. "$here/lib.sh"
 limit=60	# seconds; the slowest takes 3 on an idle machine
 
 # lie | test | the case that must fail | one that must pass, - for the whole test without the lie, or
@@ -37,13 +38,6 @@ mremap | lazy_mmu_test | lazy_mmu.undisturbed.mremap_moves | lazy_mmu.undisturbe
 unlogged | lazy_mmu_test | lazy_mmu.undisturbed.fork_private | lazy_mmu.undisturbed.fork_shared
 forgets | lazy_mmu_vmalloc_test | vmalloc.bpf_maps | vmalloc.thread_stacks
 '
-
-result()
-{
-	number=$((number + 1))
-	[ "$1" = ok ] || failed=1
-	echo "$1 $number $2"
-}
 
 skip()	# NAME REASON
 {
@@ -125,16 +119,6 @@ elif ! ${CC:-cc} -Wall -Wextra -Werror -O2 -D_GNU_SOURCE -shared -fPIC -o "$out/
 	exit 1
 fi
 
-# What tests that fail may not leave changed.
-settings()
-{
-	for file in /sys/kernel/mm/hugepages/*/nr_hugepages \
-		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
-		/proc/sys/vm/hugetlb_optimize_vmemmap /proc/sys/net/core/bpf_jit_enable; do
-		[ ! -r "$file" ] || echo "$file $(cat "$file")"
-	done
-}
-
 before=$(settings)
 while IFS='|' read -r lie test fails passes needs; do
 	[ -n "$lie" ] || continue
@@ -158,5 +142,4 @@ else
 	settings | sed 's/^/# /'
 	result 'not ok' put_back_after_failures
 fi
-echo "1..$number"
-exit $failed
+finish

@@ -10,27 +10,10 @@
 set -u
 build=$1
 tests=$build/tools-testing-mm
-number=0 failed=0
+# shellcheck source=tools-testing-mm/mutants/lib.sh
+. "$(dirname "$0")/lib.sh"
 moments='0 0.1 0.4'	# seconds after the first change
 patience=60	# seconds for what was ended to be gone
-
-result()
-{
-	number=$((number + 1))
-	[ "$1" = ok ] || failed=1
-	echo "$1 $number $2"
-}
-
-# Every setting that the tests change.
-settings()
-{
-	for file in /sys/kernel/mm/hugepages/*/nr_hugepages \
-		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
-		/sys/kernel/mm/hugepages/*/surplus_hugepages \
-		/proc/sys/vm/hugetlb_optimize_vmemmap; do
-		[ ! -r "$file" ] || echo "$file $(cat "$file")"
-	done
-}
 
 # SIGNAL TEST MOMENT: by its session, for the framework gives each case a process group of its own
 ended()
@@ -73,5 +56,4 @@ for signal in KILL TERM; do
 		result "$verdict" "$test.put_back_after_SIG$signal"
 	done
 done
-echo "1..$number"
-exit $failed
+finish

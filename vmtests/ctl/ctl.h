@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <jansson.h>
 
 /* Exit statuses, those of run_vmtests.sh. */
@@ -22,6 +23,7 @@ enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4 };
 #endif
 
 int ctl_locked(int argc, char **argv);
+int ctl_device(int argc, char **argv);
 int ctl_needs(int argc, char **argv);
 int ctl_begin(int argc, char **argv);
 int ctl_end(int argc, char **argv);
@@ -61,6 +63,12 @@ struct proc_end {
  * with @end filled, or -errno when the child could not be started.
  */
 int proc_run(char *const argv[], const struct proc_watch *watch, struct proc_end *end);
+
+/*
+ * stuck: call @line for each line about where the threads of @pid stand, comments of KTAP all. A
+ * process that is gone gives none. Returns 0 or what @line returned below 0.
+ */
+int stuck_report(pid_t pid, int (*line)(const char *text, void *arg), void *arg);
 
 /* ktap: counts of a test's own output */
 

@@ -22,6 +22,11 @@
 #include "ctl.h"
 
 #define TICK_MS 500
+/*
+ * More than this between two ticks, and not this process but the machine stood still: a guest that
+ * its host paused, a laptop with its lid closed. The clock went on, the test did not.
+ */
+#define STANDSTILL_MS 10000
 /* A helper that was told to stop may still be on its way out when its parent ends. */
 #define STRAY_PATIENCE_MS 1000
 #define LINE_BYTES 4096
@@ -41,6 +46,7 @@ struct run {
 	sigset_t old_mask;
 	bool reaped;
 	int64_t start_ms, term_ms;	/* term_ms: when SIGTERM was sent, 0 before */
+	int64_t still_ms;		/* of standstills */
 	char line[LINE_BYTES];
 	size_t line_length;
 };
@@ -171,14 +177,23 @@ static void signals_drain(struct run *r)
 			r->end->interrupted = (int)info.ssi_signo;
 }
 
-static void tree_signal(struct proc_end *note, int sig)
+/* All that this process started, for free(3) by the caller; NULL without memory. */
+static struct process *tree_list(size_t *n)
 {
 	struct process *list = calloc(MAX_PROCESSES, sizeof(*list));
+
+	if (list)
+		*n = processes_descendants(list, processes_list(list, MAX_PROCESSES), getpid());
+	return list;
+}
+
+static void tree_signal(struct proc_end *note, int sig)
+{
 	size_t n;
+	struct process *list = tree_list(&n);
 
 	if (!list)
 		return;
-	n = processes_descendants(list, processes_list(list, MAX_PROCESSES), getpid());
 	if (note)
 		strays_note(note, list, n);
 	for (size_t i = 0; i < n; i++)
@@ -238,6 +253,19 @@ static void output_read(struct run *r)
 	r->output = -1;
 }
 
+/* Before anything is done to them: a signal moves what it meets. */
+static void report_stuck(struct run *r)
+{
+	size_t n;
+	struct process *list = tree_list(&n);
+
+	if (!list)
+		return;
+	for (size_t i = 0; i < n && !r->end->line_error; i++)
+		r->end->line_error = stuck_report(list[i].pid, r->watch->line, r->watch->arg);
+	free(list);
+}
+
 static void ask_to_stop(struct run *r)
 {
 	if (r->term_ms)
@@ -250,17 +278,32 @@ static void deadlines_check(struct run *r, int64_t now)
 {
 	int64_t limit_ms = (int64_t)r->watch->timeout_s * 1000;
 
-	if (!r->term_ms && now - r->start_ms >= limit_ms) {
+	if (!r->term_ms && now - r->start_ms - r->still_ms >= limit_ms) {
 		r->end->timed_out = true;
+		report_stuck(r);
 		ask_to_stop(r);
 	}
 	if (r->term_ms && now - r->term_ms >= (int64_t)r->watch->grace_s * 1000)
 		tree_kill(r, NULL);
 }
 
+/* @ms went by between two looks at the test. */
+static void standstill_note(struct run *r, int64_t ms)
+{
+	char line[128];
+
+	if (ms < STANDSTILL_MS)
+		return;
+	r->still_ms += ms;
+	snprintf(line, sizeof(line), "# the machine stood still for %.0f s: not counted as time of the test",
+		 (double)ms / 1000);
+	if (!r->end->line_error)
+		r->end->line_error = r->watch->line(line, r->watch->arg);
+}
+
 static void watch_child(struct run *r)
 {
-	int64_t next_tick = r->start_ms + TICK_MS;
+	int64_t next_tick = r->start_ms + TICK_MS, last = r->start_ms;
 
 	while (!r->reaped) {
 		struct pollfd fds[2] = {
@@ -271,6 +314,7 @@ static void watch_child(struct run *r)
 
 		poll(fds, 2, TICK_MS);
 		now = now_ms();
+		standstill_note(r, now - last);
 		if (r->output >= 0 && fds[1].revents)
 			output_read(r);
 		if (fds[0].revents)
@@ -283,6 +327,7 @@ static void watch_child(struct run *r)
 			r->watch->tick((double)(now - r->start_ms) / 1000, r->watch->arg);
 			next_tick = now + TICK_MS;
 		}
+		last = now;
 	}
 }
 

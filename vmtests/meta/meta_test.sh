@@ -51,6 +51,13 @@ for pid in $hanging; do
 	[ ! -d "/proc/$pid" ] || alive=1
 done
 result meta_hang_nothing_left $alive
+said=0
+for pid in $hanging; do
+	grep -q "^# # stuck: $pid (hang) state [RS], CPU [0-9]*, user [0-9]* + kernel" \
+		"$scratch/log" || said=1
+done
+result meta_hang_says_where "$said"
+expect meta_standstill 0 pass '^# # the machine stood still for 1[0-9] s: not counted as time of the test$'
 expect meta_crash 1 fail '^# meta_crash: killed by signal 11 (Segmentation fault)$'
 expect meta_short 1 fail '^# meta_short: planned 2 subtests, reported 1$'
 expect meta_stray 1 fail '^# meta_stray: left 1 processes behind: stray([0-9]*)$'
@@ -80,7 +87,7 @@ fi
 "$runner" -t 'meta_pass meta_skip' -o "$scratch/pair" >"$scratch/log" 2>&1 &&
 	grep -q '^# Totals: pass:1 fail:0 skip:1$' "$scratch/log"
 result pass_beside_skip $?
-"$runner" -t meta -x 'meta_hang meta_leak meta_journal meta_klog' -o "$scratch/all" \
+"$runner" -t meta -x 'meta_hang meta_standstill meta_leak meta_journal meta_klog' -o "$scratch/all" \
 	>"$scratch/log" 2>&1
 [ $? -eq 1 ] && grep -q '^# Totals: pass:2 fail:4 skip:3$' "$scratch/log"
 result whole_group $?

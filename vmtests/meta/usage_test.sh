@@ -34,6 +34,14 @@ refused repeats_large '-r 1001' -r 1001
 refused repeats_huge '-r 99999999999999999999' -r 99999999999999999999
 refused tier '-T slow: quick or full' -T slow
 refused option 'unknown option -Z' -Z
+refused device_missing 'no PCI device ffff:ff:1f.7' -D ffff:ff:1f.7
+refused device_name 'is no name of a PCI device' -D ../devices
+bridge=$(grep -l -s '^0x06' /sys/bus/pci/devices/*/class | head -n 1)
+if [ -n "$bridge" ]; then
+	refused device_in_use 'is in use: it is a bridge to other devices' -D "$(basename "${bridge%/class}")"
+else
+	skip device_in_use 'this machine has no PCI bridge: see tools-testing-mm/lib/tests/pci_unit.c'
+fi
 refused no_argument '-t wants an argument' -t
 refused stray_argument 'tests are named with -t' meta_pass
 refused nothing_left 'nothing is left to run' -t meta_pass -x meta

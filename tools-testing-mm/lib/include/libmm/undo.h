@@ -15,7 +15,8 @@
  *   mount FOLDER unmounted          unmount
  *   dm NAME absent                  remove the device-mapper device and its node
  *   module NAME absent              unload
- *   pcidriver DEVICE absent         take the driver from it that __pci_bind() (pci.h) gave it
+ *   pcidriver DEVICE DRIVER         give it back to the driver that __pci_take() (pci.h) took it
+ *                                   from; absent: only take away what __pci_bind() gave it
  *   crypto - NAMES                  unload the kernel's crypto modules but these, unless in use
  *
  * All of it acts on the machine itself, whatever $LIBMM_ROOT says. Not for several threads of one
