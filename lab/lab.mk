@@ -6,6 +6,7 @@
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
+# make sample-report   lab-compare of what emulation can show, into docs/sample, for the README
 # make lab-lava        a guest started by LAVA's dispatcher, and what it made of the results
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
@@ -99,6 +100,10 @@ lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
+
+sample-report:
+	@$(MAKE) --no-print-directory SMALL=1 lab-compare
+	@.ci/sample-report $(B)/vmtests/vmcompare $(LAB_OUT)/compare/results docs/sample
 
 lab-lava: all lab-payload-amd64
 	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
