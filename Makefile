@@ -64,6 +64,9 @@ check-deb: $(FRAMEWORK)
 check-aa: all
 	@vmtests/meta/aa_test.sh $(B) $(if $(AA_TESTS),"$(AA_TESTS)")
 
+check-kill: all
+	@vmtests/meta/kill_test.sh $(B) $(ROUNDS) $(SEED)
+
 check-split: all
 	@vmtests/meta/split_test.sh -a $(B)
 
@@ -92,6 +95,7 @@ help:
 	@echo 'make lint            style, static analysis, and builds with every compiler'
 	@echo 'make check-deb       the Debian packages: built, checked, installed, run'
 	@echo 'make check-aa        whether the same benchmarks, run twice, say the same'
+	@echo 'make check-kill      ROUNDS=200: runs killed at random moments leave the machine as it was'
 	@echo 'make check-split     -S in guests: how much is split, and how fast'
 	@echo 'make bench-self      what the timing loop itself costs'
 	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, and against memcaslap'
@@ -112,4 +116,5 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check check-deb check-aa check-split lint bench-self bench-memcache patch install clean help
+.PHONY: all mm vmtests deps run check check-deb check-aa check-kill check-split lint bench-self \
+	bench-memcache patch install clean help

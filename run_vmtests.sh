@@ -19,7 +19,7 @@ usage()
 	cat <<'EOF'
 usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
                       [-T quick|full] [-r repeats] [-o label-dir]
-                      [-D device] [-n] [-d] [-p] [-S] [-h]
+                      [-D device] [-n] [-d] [-p] [-S] [-R] [-h]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
@@ -35,6 +35,7 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
   -p  perf stat and perf record beside each benchmark
   -S  measure as LABEL-blocks, split the linear map to pages, measure again as
       LABEL-split: only a reboot undoes the split
+  -R  go on with the newest run of the label, which was killed or lost its kernel
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
@@ -43,19 +44,40 @@ VMTESTS_BUILD=DIR is where the programs are (default: build beside this file).
 EOF
 }
 
-# As root, search only folders that nobody else can write to.
+# trusted DIR: only root can change what is in it, or put another folder in its place; in a folder
+# like /tmp, which may be above it, entries stay with their owners
+trusted()
+{
+	real=$(readlink -f "$1") && [ -d "$real" ] || return
+	above=$real
+	set -- /
+	while [ -n "$above" ]; do
+		set -- "$@" "$above/"
+		above=${above%/*}
+	done
+	[ -z "$(find "$@" -maxdepth 0 \
+		\( ! -uid 0 -o -perm /022 \( ! -perm -1000 -o -samefile "$real" \) \))" ]
+}
+
+# trusted_path PATH: its trusted folders, each with a colon behind it
 trusted_path()
 {
 	IFS=:
-	for dir in $PATH; do
-		[ "${dir#/}" = "$dir" ] || find -H "$dir/" -prune -uid 0 ! -perm /022 2>/dev/null
-	done | sed 's,/*$,,' | paste -s -d : -
+	for dir in $1; do
+		[ "${dir#/}" = "$dir" ] || ! trusted "$dir" || printf '%s:' "$real"
+	done
 }
 
+# As root, search only folders that nobody else can change; these are there on every system, and
+# what they hold decides about the rest.
+SYSTEM_PATH=/usr/sbin:/usr/bin:/sbin:/bin
+callers_path=$PATH PATH=$SYSTEM_PATH
 if [ "$(id -u)" -eq 0 ]; then
-	PATH=$(PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin trusted_path)
-	export PATH
+	PATH=$(trusted_path "$callers_path")$SYSTEM_PATH
+else
+	PATH=$callers_path
 fi
+export PATH
 umask 022
 
 here=$(dirname "$(readlink -f "$0")")
@@ -65,10 +87,10 @@ programs=${VMTESTS_BUILD:-$here/build}
 vmtctl=$programs/vmtests/vmtctl
 splitter=$programs/vmtests/linear_map_split
 
-listing='' wanted='' excluded='' tier=quick repeats='' label_dir='' tap=1 no_tap='' destructive=''
-device='' perf='' split=''
+listing='' wanted='' excluded='' tier='' repeats='' label_dir='' tap=1 no_tap='' destructive=''
+device='' perf='' split='' resume=''
 [ "${1:-}" != --help ] || set -- -h
-while getopts ':lt:x:T:r:o:D:ndpSh' option; do
+while getopts ':lt:x:T:r:o:D:ndpSRh' option; do
 	case $option in
 	l) listing=1 ;;
 	t) wanted="$wanted $OPTARG" ;;
@@ -81,6 +103,7 @@ while getopts ':lt:x:T:r:o:D:ndpSh' option; do
 	d) destructive=1 ;;
 	p) perf=-P ;;
 	S) split=1 ;;
+	R) resume=1 ;;
 	h) usage; exit $PASS ;;
 	:) die "-$OPTARG wants an argument; -h shows the usage" ;;
 	*) die "unknown option -$OPTARG; -h shows the usage" ;;
@@ -94,12 +117,13 @@ is_count()	# VALUE LARGEST
 	[ "$1" -ge 1 ] && [ "$1" -le "$2" ]
 }
 
-case $tier in quick | full) ;; *) die "-T $tier: quick or full" ;; esac
-repeats=${repeats:-10}
-is_count "$repeats" 1000 || die "-r $repeats: a whole number from 1 to 1000"
+case $tier in '' | quick | full) ;; *) die "-T $tier: quick or full" ;; esac
+[ -z "$repeats" ] || is_count "$repeats" 1000 || die "-r $repeats: a whole number from 1 to 1000"
 timeout_mul=${VMTESTS_TIMEOUT_MUL:-1}
 is_count "$timeout_mul" 1000 || die "VMTESTS_TIMEOUT_MUL=$timeout_mul: a whole number from 1 to 1000"
 label_dir=${label_dir:-results/$(uname -r)}
+[ -z "$resume" ] || [ -z "$split" ] ||
+	die "-R and -S: splitting and both measurements have to be done in one go: leave out -R"
 [ -r "$list" ] || die "no $list: run this from an unpacked or installed vmtests"
 [ -x "$vmtctl" ] || die "no $vmtctl: build first with 'make', or set VMTESTS_BUILD"
 
@@ -181,7 +205,12 @@ needs_of()	# FLAGS
 	flag "$1" needs | tr '+' ','
 }
 
-export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
+# What is left open takes the default, and tests see it all.
+options_settle()
+{
+	tier=${tier:-quick} repeats=${repeats:-10}
+	export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
+}
 
 list_tests()
 {
@@ -195,6 +224,7 @@ list_tests()
 }
 
 if [ -n "$listing" ]; then
+	options_settle
 	list_tests
 	exit $PASS
 fi
@@ -216,11 +246,53 @@ if [ -n "$split" ]; then
 	"$splitter" -c || exit
 fi
 
+# as_begun OPTION GIVEN BEGUN: an option that is given with -R must be that of the run
+as_begun()
+{
+	[ -z "$2" ] || [ "$2" = "$3" ] ||
+		die "-R: the run to go on with was begun with another $1: leave out $1, or -R for a new run"
+}
+
+# run_recall: take the options of the run to resume; $planned_names are the tests that it planned
+run_recall()
+{
+	recalled=$("$vmtctl" resume "$label_dir") || exit $USAGE
+	planned_names=''
+	while read -r name value; do
+		case $name in
+		tier) as_begun -T "$tier" "$value"; tier=$value ;;
+		repeats) as_begun -r "$repeats" "$value"; repeats=$value ;;
+		destructive) as_begun -d "$destructive" "$value"; destructive=$value ;;
+		perf) as_begun -p "${perf:+1}" "$value"; perf=${value:+-P} ;;
+		plan) planned_names=$value ;;
+		esac
+	done <<EOF
+$recalled
+EOF
+}
+
+planned_names=''
+[ -z "$resume" ] || run_recall
+options_settle
+
+# in_plan NAME GROUP TIER PROGRAM
+in_plan()
+{
+	if [ -n "$planned_names" ] && [ -z "$wanted$excluded" ]; then
+		named "$planned_names" "$1"
+	else
+		selected "$@"
+	fi
+}
+
 plan=$(entries | while read -r name group test_tier timeout flags program args; do
-	! selected "$name" "$group" "$test_tier" "$program" ||
+	! in_plan "$name" "$group" "$test_tier" "$program" ||
 		echo "$name $group $test_tier $timeout $flags $program $args"
 done)
 [ -n "$plan" ] || die "nothing is left to run: -t and -x leave no test"
+names=$(echo "$plan" | cut -d ' ' -f 1 | paste -s -d ' ' -)
+[ -z "$resume" ] || [ "$names" = "$planned_names" ] ||
+	die "-R: the run to go on with was to run other tests ($planned_names): leave out -t and -x, or -R for a new run"
 planned=$(echo "$plan" | wc -l)
 
 interrupted='' child=''
@@ -254,10 +326,12 @@ say()
 # label_begin LABEL-DIR: open its results
 label_begin()
 {
-	opened=$("$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" \
+	opened=$("$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" -w "$names" \
+		${destructive:+-d} ${perf:+-P} ${split:+-S} ${resume:+-R} \
 		-p "$programs/vmtests" -p "$programs/tools-testing-mm") || return
-	boot_dir=$(echo "$opened" | head -n 1)
-	run=$(echo "$opened" | tail -n 1)
+	boot_dir=$(echo "$opened" | sed -n 1p)
+	run=$(echo "$opened" | sed -n 2p)
+	judged=$(echo "$opened" | sed 1,2d)
 	boot_dir=$(cd "$boot_dir" && pwd) || die "cannot enter $boot_dir"
 	export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run"
 }
@@ -289,6 +363,32 @@ count_result()	# EXIT-STATUS
 	esac
 }
 
+# judged_before NAME: its verdict, when an earlier part of this run has one
+judged_before()
+{
+	[ -n "$judged" ] || return
+	verdict=$(echo "$judged" | awk -v name="$1" '$2 == name')
+	[ -n "$verdict" ] || return
+	reason=${verdict#* * }
+	case $verdict in
+	pass*) count_result $PASS; verdict_again "$1" PASS ok ;;
+	skip*) count_result $SKIP; verdict_again "$1" SKIP ok ' # SKIP' ;;
+	timeout*) count_result $FAIL; verdict_again "$1" TIMEOUT 'not ok' ' # TIMEOUT' ;;
+	*) count_result $FAIL; verdict_again "$1" FAIL 'not ok' ;;
+	esac
+}
+
+# verdict_again NAME WORD KTAP [DIRECTIVE]: print it as vmtctl did, or would have
+verdict_again()
+{
+	if [ -z "$tap" ]; then
+		printf '%-7s %s (earlier)%s\n' "$2" "$1" "${reason:+: $reason}"
+		return
+	fi
+	[ -z "$reason" ] || printf '# %s: %s\n' "$1" "$reason"
+	echo "$3 $number $1${4:-}"
+}
+
 # measure SUFFIX: every test of the plan; SUFFIX sets apart the names of one test's two results
 measure()
 {
@@ -297,10 +397,14 @@ measure()
 		about=$(of_tier "$(flag "$flags" about)")
 		counted=''
 		case $program in vmtests/*) counted=$perf ;; esac
+		if judged_before "$name"; then
+			about_left=$((about_left - ${about:-1}))
+			continue
+		fi
 		# shellcheck disable=SC2086 # args are words; -N and -P are words or nothing
 		run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$1" \
 			-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
-			-p "[$number/$planned]" -l "$about_left" $no_tap $counted \
+			-p "[$number/$planned]" -l "$about_left" -w $$ $no_tap $counted \
 			"$programs/$program" $args </dev/null
 		count_result $?
 		[ -z "$interrupted$broken" ] || break
@@ -321,7 +425,7 @@ split_map()
 	# shellcheck disable=SC2086 # -N is a word or nothing
 	run_test -b "$boot_dir" -i "$run" -k "$number" -m linear_map_split \
 		-t $((SPLIT_TIMEOUT * timeout_mul)) -p "[$number/$planned]" -l "$about_left" \
-		$no_tap "$splitter" </dev/null
+		-w $$ $no_tap "$splitter" </dev/null
 	split_status=$?
 	count_result $split_status
 	return $split_status

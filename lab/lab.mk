@@ -4,16 +4,19 @@
 # make lab-check       run the functional tests in every guest of lab/check.list; then lab-pfnmap
 #                      and lab-pfnmap-deaths
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
+# make lab-deaths      kill guests in the middle of benchmarks: samples stay, and -R goes on
+# make lab-kill        make check-kill in a guest, which has dm-crypt
 # make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
 # make sample-report   lab-compare of what emulation can show, into docs/sample, for the README
 # make lab-lava        a guest started by LAVA's dispatcher, and what it made of the results
+# make lab-mutants     break the kernel, function by function, and see that the tests notice
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
-# BOOTS (of each side), ROUNDS (of lab-crypt), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
+# BOOTS (of each side), ROUNDS (of lab-crypt, -deaths, -kill), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
 # run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
-# emulation can show.
+# emulation can show. ONLY="FUNCTIONS" breaks only these, anew.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
 # and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
 # Makefile, whose $(B), $(SUBMAKE) and $(KSFT) it uses.
@@ -96,6 +99,10 @@ lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
 lab-pfnmap-deaths: lab-payload-amd64
 	@$(LAB_DEATHS)
 
+lab-mutants: $(LAB_ARCHES:%=lab-payload-%)
+	@VMTESTS_TIMEOUT_MUL=$(LAB_TIMEOUT_MUL) lab/mutants $(if $(ONLY),-l "$(ONLY)") -o $(LAB_OUT)/mutants \
+		-p $(LAB_PAYLOADS)
+
 lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
@@ -109,5 +116,11 @@ lab-lava: all lab-payload-amd64
 	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
 		'$(LAB_RUN) $(LAVA_ARGS) -o /results/lava'
 
+lab-deaths: all
+	@lab/tests/deaths_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
+
+lab-kill: all
+	@lab/tests/kill_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
+
 .PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
-	$(LAB_ARCHES:%=lab-payload-%)
+	lab-deaths lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)

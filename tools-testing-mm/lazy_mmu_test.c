@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
 #include <numaif.h>
@@ -27,6 +28,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -881,6 +883,81 @@ TEST_F(lazy_mmu, cold_and_pageout)
 		runs_advise(_metadata, self, MADV_PAGEOUT);
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
 	}
+}
+
+/*
+ * How many base pages of the area have @field of smaps, such as "Referenced:". What lies beside it
+ * is not accessible, so the area is mappings of its own.
+ */
+static size_t area_pages_of(FIXTURE_DATA(lazy_mmu) * self, const char *field)
+{
+	uintptr_t start, end, first = (uintptr_t)self->area, last = first + NR_PAGES * self->page;
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	bool inside = false;
+	char line[512], name[64];
+	size_t kb, sum = 0;
+
+	if (!smaps)
+		libmm_fail("lazy_mmu: opening /proc/self/smaps: %s", strerror(errno));
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &start, &end) == 2)
+			inside = start >= first && end <= last;
+		else if (inside && sscanf(line, "%63s %zu kB", name, &kb) == 2 &&
+			 !strcmp(name, field))
+			sum += kb;
+	}
+	if (ferror(smaps))
+		libmm_fail("lazy_mmu: reading /proc/self/smaps: %s", strerror(errno));
+	fclose(smaps);
+	return sum * 1024 / self->page;
+}
+
+static size_t nr_dropped(void)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < NR_PAGES; i++)
+		nr += is_dropped(i);
+	return nr;
+}
+
+/*
+ * Of the pages that @advice was given about, most have lost @field. Not all must: the kernel leaves
+ * pages out that are not on its lists yet, some tens on each CPU, or that are being moved. A round
+ * in which it has aged pages by itself before says nothing.
+ */
+static void expect_advised(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu) * self,
+			   int advice, const char *field)
+{
+	size_t has, nr = nr_dropped();
+	unsigned int round, judged = 0;
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		if (area_pages_of(self, field) != nr_touched())
+			continue;
+		judged++;
+		runs_advise(_metadata, self, advice);
+		has = area_pages_of(self, field);
+		EXPECT_GE(nr_touched() - nr / 2, has)
+			TH_LOG("%s still %zu of %zu pages, after advice about %zu", field, has,
+			       nr_touched(), nr);
+	}
+	if (!judged)
+		SKIP(return, "the kernel is short of memory and ages all pages by itself");
+}
+
+/* Cold pages are no longer counted as referenced. */
+TEST_F(lazy_mmu, cold_is_unreferenced)
+{
+	expect_advised(_metadata, self, MADV_COLD, "Referenced:");
+}
+
+/* Pages that may be freed are no longer dirty, or they could not be. */
+TEST_F(lazy_mmu, free_is_clean)
+{
+	expect_advised(_metadata, self, MADV_FREE, "Private_Dirty:");
 }
 
 /* What is written after MADV_FREE stays; what is not is there or zero, a whole page at a time. */

@@ -47,6 +47,7 @@
 #define CGROUP_BYTES	(2UL << 20)
 #define CGROUP_EXCESS	3
 #define LIMIT_PAGES	16
+#define LIMIT_ROUNDS	3
 /* A page takes up to 25 us, on x86 with a TLB shootdown. */
 #define SMALL_MACHINE	(UINT64_C(8) << 30)
 #define NOTES_MAX	(1UL << 20)
@@ -230,6 +231,53 @@ TEST_F(pressure, memlock_limit)
 			TH_LOG("the child ended with status %#x", status);
 		EXPECT_EQ(LIMIT_PAGES, self->notes->nr);
 	}
+	whole_check(_metadata, self);
+}
+
+/* Take the limit's worth of secretmem and give it back, over and over; exits 0 if that works. */
+static void pages_take_and_return(size_t size)
+{
+	unsigned int round;
+	size_t i;
+
+	for (round = 0; round < LIMIT_ROUNDS; round++) {
+		int fd = syscall(SYS_memfd_secret, 0);
+		char *map = MAP_FAILED;
+
+		if (fd >= 0 && !ftruncate(fd, size))
+			map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (map == MAP_FAILED)
+			_exit(2);
+		for (i = 0; i < size; i += page_size())
+			__atomic_store_n(map + i, 1, __ATOMIC_RELAXED);
+		if (munmap(map, size) || close(fd))
+			_exit(2);
+	}
+	_exit(0);
+}
+
+/* RLIMIT_MEMLOCK is about what is held: who has given everything back may have as much again. */
+TEST_F(pressure, memlock_returned)
+{
+	const size_t size = LIMIT_PAGES * page_size();
+	const struct rlimit limit = { size, size };
+	const char *reason = linear_map_missing(&self->map, "root,secretmem", false);
+	int status;
+	pid_t pid;
+
+	if (reason)
+		SKIP(return, "%s", reason);
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid((1U << 30) + getpid()))
+			_exit(3);
+		pages_take_and_return(size);
+	}
+	status = child_wait(pid);
+	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status))
+		TH_LOG("the child ended with status %#x", status);
 	whole_check(_metadata, self);
 }
 

@@ -757,6 +757,49 @@ void sysconf_open(void)
 		    state_dir(), strerror(-ret));
 }
 
+static void alarm_ignore(int sig)
+{
+	(void)sig;
+}
+
+/* flock(2) until the alarm interrupts it. */
+static int lock_wait(int fd, unsigned int seconds)
+{
+	struct sigaction action = { .sa_handler = alarm_ignore }, old;
+	int ret;
+
+	if (sigaction(SIGALRM, &action, &old))
+		return -errno;
+	alarm(seconds);
+	ret = flock(fd, LOCK_EX) ? -errno : 0;
+	alarm(0);
+	sigaction(SIGALRM, &old, NULL);
+	return ret == -EINTR ? -ETIMEDOUT : ret;
+}
+
+int __sysconf_lock_path(char *path, size_t size)
+{
+	int len = snprintf(path, size, "%s/" LOCK_FILE, state_dir());
+
+	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
+int __sysconf_wait(unsigned int seconds)
+{
+	int dir_fd, fd, ret;
+
+	dir_fd = dir_open();
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = state_file_open(dir_fd, LOCK_FILE, O_RDWR);
+	close(dir_fd);
+	if (fd < 0)
+		return fd;
+	ret = lock_wait(fd, seconds);
+	close(fd);
+	return ret;
+}
+
 int __sysconf_save(const char *path)
 {
 	char value[SYSCONF_VALUE_MAX], *line = NULL;

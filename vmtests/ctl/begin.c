@@ -21,12 +21,17 @@
 /* A quick run's samples and logs are some hundred kB: with less than this there is no point. */
 #define FREE_BYTES_NEEDED (4 << 20)
 
+#define WORD_ENDS "\n "
+
+static const char *const subdirectories[] = { "ktap", "fio" };
+
 #ifndef VMTESTS_VERSION
 #define VMTESTS_VERSION "0.1.0"
 #endif
 
 struct begin_options {
-	const char *label_dir, *tier, *repeats, *arguments;
+	const char *label_dir, *tier, *repeats, *arguments, *plan;
+	bool destructive, perf, split, resume;
 	const char *program_dirs[8];
 	size_t nr_program_dirs;
 };
@@ -41,21 +46,28 @@ static bool name_is_clean(const char *name)
 	return true;
 }
 
+static int directory_make(const char *path)
+{
+	if (!mkdir(path, 0755))
+		return path_name_sync(path);
+	return errno == EEXIST ? 0 : -errno;
+}
+
 static int directories_make(const char *path)
 {
 	char partial[PATH_MAX];
+	int err = 0;
 
 	if ((size_t)snprintf(partial, sizeof(partial), "%s", path) >= sizeof(partial))
 		return -ENAMETOOLONG;
-	for (char *p = partial + 1; *p; p++) {
+	for (char *p = partial + 1; !err && *p; p++) {
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(partial, 0755) && errno != EEXIST)
-			return -errno;
+		err = directory_make(partial);
 		*p = '/';
 	}
-	return mkdir(partial, 0755) && errno != EEXIST ? -errno : 0;
+	return err ? err : directory_make(partial);
 }
 
 /* Free space as the disk itself sees it: quotas and reserves only show when bytes are written. */
@@ -90,14 +102,42 @@ static json_t *string_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
-static json_t *run_entry(const struct begin_options *o, size_t run)
+static json_t *words_json(const char *text)
 {
+	json_t *words = json_array();
+
+	while (words && *(text += strspn(text, WORD_ENDS))) {
+		size_t length = strcspn(text, WORD_ENDS);
+
+		if (json_array_append_new(words, json_stringn(text, length))) {
+			json_decref(words);
+			words = NULL;
+		}
+		text += length;
+	}
+	return words;
+}
+
+/* What a later -R needs to know: docs/results.md. */
+static json_t *run_entry(const struct begin_options *o, size_t run, const struct past *past)
+{
+	json_t *entry;
 	char now[21];
 
 	rfc3339_now(now);
-	return json_pack("{s:I, s:s, s:n, s:s, s:s, s:o, s:n}", "run", (json_int_t)run,
-			 "started", now, "finished", "tier", o->tier, "repeats", o->repeats,
-			 "arguments", string_or_null(o->arguments), "exit");
+	entry = json_pack("{s:I, s:s, s:n, s:s, s:s, s:o, s:n, s:o, s:b, s:b, s:b}", "run",
+			  (json_int_t)run, "started", now, "finished", "tier", o->tier, "repeats",
+			  o->repeats, "arguments", string_or_null(o->arguments), "exit", "plan",
+			  words_json(o->plan), "destructive", o->destructive, "perf", o->perf,
+			  "split", o->split);
+	if (entry && o->resume &&
+	    json_object_set_new(entry, "continues",
+				json_pack("{s:s, s:I}", "boot_id", past->runs[0].boot_id, "run",
+					  past->runs[0].run))) {
+		json_decref(entry);
+		return NULL;
+	}
+	return entry;
 }
 
 static int census_add(json_t *root)
@@ -163,28 +203,51 @@ fail:
 	return NULL;
 }
 
-static int run_json_open(const struct begin_options *o, const char *dir, const char *label,
-			 const char *boot_id)
+static int run_json_write(const struct begin_options *o, const char *dir, json_t *root,
+			  const struct past *past)
 {
+	json_t *runs = json_object_get(root, "runs");
+	size_t run = json_array_size(runs);
 	char path[PATH_MAX];
-	json_t *root, *runs;
-	size_t run;
-	int err;
+	int err = ctl_path(path, dir, "run.json");
 
-	if (ctl_path(path, dir, "run.json"))
-		return ctl_error("%s: the path is too long", dir);
-	root = access(path, F_OK) ? run_json_new(o, label, boot_id) : run_json_load(o, path);
-	if (!root)
-		return CTL_USAGE;
-	runs = json_object_get(root, "runs");
-	run = json_array_size(runs);
-	err = json_array_append_new(runs, run_entry(o, run)) ? -ENOMEM :
-							       json_file_replace(path, root);
-	json_decref(root);
+	if (!err && json_array_append_new(runs, run_entry(o, run, past)))
+		err = -ENOMEM;
+	if (!err)
+		err = json_file_replace(path, root);
 	if (err)
 		return ctl_error("cannot write %s: %s", path, strerror(-err));
 	printf("%s\n%zu\n", dir, run);
-	return fflush(stdout) ? CTL_USAGE : CTL_PASS;
+	return CTL_PASS;
+}
+
+static void text_print(const char *text)
+{
+	for (; *text; text++)
+		putchar(isascii(*text) && isprint(*text) ? *text : '?');
+}
+
+/* What is judged already, in the order of the plan: "RESULT TEST REASON". */
+static int judged_print(const struct past *past)
+{
+	json_t *verdicts = past_verdicts(past), *test;
+	size_t i;
+
+	if (!verdicts)
+		return CTL_USAGE;
+	json_array_foreach(json_object_get(past->runs[0].entry, "plan"), i, test) {
+		const char *name = json_string_value(test) ?: "";
+		const json_t *verdict = json_object_get(verdicts, name);
+
+		if (!verdict)
+			continue;
+		printf("%s %s ", json_string_value(json_object_get(verdict, "result")) ?: "fail",
+		       name);
+		text_print(json_string_value(json_object_get(verdict, "reason")) ?: "");
+		putchar('\n');
+	}
+	json_decref(verdicts);
+	return CTL_PASS;
 }
 
 static int begin_parse(int argc, char **argv, struct begin_options *o)
@@ -192,7 +255,7 @@ static int begin_parse(int argc, char **argv, struct begin_options *o)
 	int opt;
 
 	memset(o, 0, sizeof(*o));
-	while ((opt = getopt(argc, argv, "o:T:r:a:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "o:T:r:a:p:w:dPSR")) != -1) {
 		if (opt == 'o')
 			o->label_dir = optarg;
 		else if (opt == 'T')
@@ -201,21 +264,29 @@ static int begin_parse(int argc, char **argv, struct begin_options *o)
 			o->repeats = optarg;
 		else if (opt == 'a')
 			o->arguments = optarg;
+		else if (opt == 'w')
+			o->plan = optarg;
+		else if (opt == 'd')
+			o->destructive = true;
+		else if (opt == 'P')
+			o->perf = true;
+		else if (opt == 'S')
+			o->split = true;
+		else if (opt == 'R')
+			o->resume = true;
 		else if (opt == 'p' && o->nr_program_dirs < 7)
 			o->program_dirs[o->nr_program_dirs++] = optarg;
 		else
 			return -EINVAL;
 	}
-	return o->label_dir && o->tier && o->repeats ? 0 : -EINVAL;
+	return o->label_dir && o->tier && o->repeats && o->plan ? 0 : -EINVAL;
 }
 
 static int subdirectories_make(const char *dir)
 {
-	static const char *const names[] = { "ktap", "fio" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(subdirectories); i++) {
 		char path[PATH_MAX];
-		int err = ctl_path(path, dir, names[i]);
+		int err = ctl_path(path, dir, subdirectories[i]);
 
 		if (!err)
 			err = directories_make(path);
@@ -225,39 +296,142 @@ static int subdirectories_make(const char *dir)
 	return 0;
 }
 
+/* Once before folders are made, so that none is made elsewhere, and once after. */
+static int folders_trust(const char *dir)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(subdirectories); i++) {
+		char path[PATH_MAX], culprit[PATH_MAX];
+		int ret = ctl_path(path, dir, subdirectories[i]);
+
+		if (!ret)
+			ret = path_untrusted(path, culprit);
+		if (ret > 0)
+			return ctl_error("%s: others can change %s: root writes only where nobody else can: name a folder of your own with -o",
+					 dir, culprit);
+		if (ret)
+			return ctl_error("cannot make %s: %s: name a folder that can be written with -o",
+					 dir, strerror(-ret));
+	}
+	return 0;
+}
+
+static int folders_make(const char *dir)
+{
+	int err;
+
+	if (folders_trust(dir))
+		return CTL_USAGE;
+	err = subdirectories_make(dir);
+	if (err)
+		return ctl_error("cannot make %s: %s: name a folder that can be written with -o",
+				 dir, strerror(-err));
+	if (folders_trust(dir))
+		return CTL_USAGE;
+	err = space_probe(dir);
+	if (err)
+		return ctl_error("cannot write %d MiB in %s: %s: free some space, or use -o elsewhere",
+				 FREE_BYTES_NEEDED >> 20, dir, strerror(-err));
+	return 0;
+}
+
+/* run.json of this boot, that of an earlier run or a new one. NULL after a message. */
+static json_t *run_json_get(const struct begin_options *o, const char *dir, const char *label,
+			    const char *boot_id)
+{
+	char path[PATH_MAX];
+	json_t *root;
+
+	if (ctl_path(path, dir, "run.json")) {
+		ctl_error("%s: the path is too long", dir);
+		return NULL;
+	}
+	if (!access(path, F_OK))
+		return run_json_load(o, path);
+	root = run_json_new(o, label, boot_id);
+	if (!root)
+		ctl_error("cannot tell what this machine is: out of memory");
+	return root;
+}
+
+/* Go on with @past in this boot, described by @root: one run's samples are all of one kernel. */
+static int past_join(const struct past *past, const json_t *root, const char *boot_id)
+{
+	const char *differs = past_difference(past, root);
+
+	if (differs)
+		return ctl_error("-R: %s is not what it was when the run began (%s/run.json): boot as then, or begin anew without -R and with another -o",
+				 differs, past->runs[0].boot_id);
+	return past_deaths_record(past, boot_id);
+}
+
+static int begin_in(const struct begin_options *o, const char *label_dir, const char *label,
+		    const char *boot_id, const struct past *past)
+{
+	char dir[PATH_MAX];
+	json_t *root;
+	int ret;
+
+	if (ctl_path(dir, label_dir, boot_id))
+		return ctl_error("-o: the path is too long");
+	/* A resumed run that is refused leaves no folder of this boot. */
+	root = o->resume ? run_json_get(o, dir, label, boot_id) : NULL;
+	if (o->resume && (!root || past_join(past, root, boot_id))) {
+		json_decref(root);
+		return CTL_USAGE;
+	}
+	ret = folders_make(dir);
+	if (!ret && !root)
+		root = run_json_get(o, dir, label, boot_id);
+	if (!ret)
+		ret = root ? run_json_write(o, dir, root, past) : CTL_USAGE;
+	json_decref(root);
+	return ret;
+}
+
+static int begin(const struct begin_options *o, const char *label_dir, const char *label,
+		 const char *boot_id)
+{
+	struct past *past;
+	int ret;
+
+	if (!o->resume)
+		return begin_in(o, label_dir, label, boot_id, NULL);
+	past = malloc(sizeof(*past));
+	if (!past)
+		return ctl_error("out of memory");
+	ret = past_load(past, label_dir);
+	if (!ret)
+		ret = begin_in(o, label_dir, label, boot_id, past);
+	if (!ret)
+		ret = judged_print(past);
+	past_free(past);
+	free(past);
+	return ret;
+}
+
 int ctl_begin(int argc, char **argv)
 {
-	char label_path[PATH_MAX], boot_id[64], dir[PATH_MAX];
+	char label_dir[PATH_MAX], boot_id[64];
 	struct begin_options o;
 	const char *label;
 	size_t length;
-	int err;
 
 	if (begin_parse(argc, argv, &o))
-		return ctl_error("begin: -o LABEL-DIR -T TIER -r REPEATS [-a ARGUMENTS] [-p PROGRAM-DIR]...");
-	if (strlen(o.label_dir) >= sizeof(label_path))
+		return ctl_error("begin: -o LABEL-DIR -T TIER -r REPEATS -w PLAN [-a ARGUMENTS] [-p PROGRAM-DIR]... [-d] [-P] [-S] [-R]");
+	if (strlen(o.label_dir) >= sizeof(label_dir))
 		return ctl_error("-o: the path is too long");
-	strcpy(label_path, o.label_dir);
-	for (length = strlen(label_path); length > 1 && label_path[length - 1] == '/';)
-		label_path[--length] = '\0';
-	label = strrchr(label_path, '/') ? strrchr(label_path, '/') + 1 : label_path;
+	strcpy(label_dir, o.label_dir);
+	for (length = strlen(label_dir); length > 1 && label_dir[length - 1] == '/';)
+		label_dir[--length] = '\0';
+	label = strrchr(label_dir, '/') ? strrchr(label_dir, '/') + 1 : label_dir;
 	if (!name_is_clean(label))
 		return ctl_error("-o %s: the last part is the label and is made of [A-Za-z0-9_.+-]",
 				 o.label_dir);
 	if (__sysfile_read("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) <= 0)
 		return ctl_error("cannot read /proc/sys/kernel/random/boot_id: is /proc mounted?");
-
-	err = ctl_path(dir, label_path, boot_id);
-	if (!err)
-		err = subdirectories_make(dir);
-	if (err)
-		return ctl_error("cannot make %s: %s: name a folder that can be written with -o",
-				 dir, strerror(-err));
-	err = space_probe(dir);
-	if (err)
-		return ctl_error("cannot write %d MiB in %s: %s: free some space, or use -o elsewhere",
-				 FREE_BYTES_NEEDED >> 20, dir, strerror(-err));
-	return run_json_open(&o, dir, label, boot_id);
+	if (begin(&o, label_dir, label, boot_id))
+		return CTL_USAGE;
+	return fflush(stdout) ? ctl_error("cannot write to the runner") : CTL_PASS;
 }
 
 int ctl_end(int argc, char **argv)

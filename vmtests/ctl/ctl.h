@@ -14,9 +14,11 @@
 #include <jansson.h>
 
 /* Exit statuses, those of run_vmtests.sh. */
-enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4 };
+enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4, CTL_INTERRUPTED = 130 };
 
 #define RESULTS_SCHEMA 1
+#define VERDICTS_NAME "verdicts.jsonl"
+#define STARTED_NAME "started.jsonl"
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -25,6 +27,7 @@ enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4 };
 int ctl_locked(int argc, char **argv);
 int ctl_device(int argc, char **argv);
 int ctl_needs(int argc, char **argv);
+int ctl_resume(int argc, char **argv);
 int ctl_begin(int argc, char **argv);
 int ctl_end(int argc, char **argv);
 int ctl_run_test(int argc, char **argv);
@@ -70,6 +73,9 @@ int proc_run(char *const argv[], const struct proc_watch *watch, struct proc_end
  */
 int stuck_report(pid_t pid, int (*line)(const char *text, void *arg), void *arg);
 
+/* Has a program that ran as @pid ended? False for what cannot be known. */
+bool process_dead(pid_t pid);
+
 /* ktap: counts of a test's own output */
 
 struct ktap_count {
@@ -105,12 +111,49 @@ const char *perf_missing(void);
 int perf_around(const char *boot_dir, unsigned long run, const char *test,
 		int (*run_it)(void *arg), void *arg);
 
-/* json_file: whole files and single lines of JSON, never half written */
+/* trust: what root may write to */
 
-/* Replace @path atomically: temporary file, fsync, rename. Returns 0 or -errno. */
+/*
+ * Could anybody else make a write below @path, which need not exist yet, go elsewhere? Returns 0
+ * when not, or when this is not root; 1 with what others can change in @culprit (PATH_MAX bytes);
+ * or -errno.
+ */
+int path_untrusted(const char *path, char *culprit);
+
+/* past: the newest unfinished run of a label, and the runs that it continues */
+
+#define PAST_RUNS_MAX 1000
+
+struct past {
+	const char *label_dir;
+	json_t *boots;			/* run.json of each */
+	struct past_run {
+		const char *boot_id;
+		const json_t *root, *entry;	/* run.json, and its entry for this run */
+		json_int_t run;
+	} runs[PAST_RUNS_MAX];		/* the newest first */
+	size_t n;
+};
+
+/* Returns CTL_PASS, or CTL_USAGE after a message. */
+int past_load(struct past *past, const char *label_dir);
+void past_free(struct past *past);
+/* The first key of run.json that must be the same and is not in @now, or NULL. */
+const char *past_difference(const struct past *past, const json_t *now);
+/* Write a failure for each test that was running when its run died. 0, or not after a message. */
+int past_deaths_record(const struct past *past, const char *boot_id);
+/* All verdicts: test -> its line in verdicts.jsonl. NULL after a message. */
+json_t *past_verdicts(const struct past *past);
+
+/* json_file: whole files of JSON, never half written */
+
+/*
+ * Replace @path atomically and durably: temporary file, fsync, rename, fsync of the folder. Returns
+ * 0 or -errno.
+ */
 int json_file_replace(const char *path, const json_t *value);
-/* Append one line: one write(2), one fdatasync(2). Returns 0 or -errno. */
-int json_file_append_line(const char *path, const json_t *value);
+/* Make the name of the new file or folder @path as durable as its folder. Returns 0 or -errno. */
+int path_name_sync(const char *path);
 
 /* Now in RFC 3339, UTC, whole seconds: 21 bytes with the NUL. */
 void rfc3339_now(char buf[21]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * json_file: JSON on disk that is whole or not there.
+ * json_file: a file of JSON on disk that is whole or not there, also after a power cut.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +42,21 @@ static int write_and_sync(int fd, const char *text)
 	return err;
 }
 
+int path_name_sync(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int fd, err;
+
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = fsync(fd) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 int json_file_replace(const char *path, const json_t *value)
 {
 	char temporary[PATH_MAX];
@@ -61,42 +76,7 @@ int json_file_replace(const char *path, const json_t *value)
 		err = -errno;
 	if (err && fd >= 0)
 		unlink(temporary);
-	return err;
-}
-
-/* A line that the disk did not take whole is cut off again. */
-static int append_whole(int fd, const char *line, size_t length)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	ssize_t done = write(fd, line, length);
-
-	if (done == (ssize_t)length)
-		return fdatasync(fd) ? -errno : 0;
-
-	int err = done < 0 ? -errno : -ENOSPC;
-
-	if (end >= 0 && ftruncate(fd, end))
-		err = -errno;
-	return err;
-}
-
-int json_file_append_line(const char *path, const json_t *value)
-{
-	char *text = json_dumps(value, DUMP_FLAGS | JSON_COMPACT);
-	size_t length;
-	int fd, err;
-
-	if (!text)
-		return -ENOMEM;
-	length = strlen(text);
-	text[length] = '\n';	/* in the place of the NUL */
-
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
-	err = fd < 0 ? -errno : append_whole(fd, text, length + 1);
-	free(text);
-	if (fd >= 0 && close(fd) && !err)
-		err = -errno;
-	return err;
+	return err ? err : path_name_sync(path);
 }
 
 void rfc3339_now(char buf[21])

@@ -20,6 +20,7 @@ static const struct {
 	{ "locked", ctl_locked, "COMMAND [ARGUMENTS]  run it as the only run on this machine" },
 	{ "device", ctl_device, "DEVICE  say who uses this PCI device; exit 2 if someone does" },
 	{ "needs", ctl_needs, "NEED[,NEED...]  say what is missing; exit 4 if something is" },
+	{ "resume", ctl_resume, "LABEL-DIR  say what its unfinished run was begun with" },
 	{ "begin", ctl_begin, "-o LABEL-DIR ...  open the results of one run" },
 	{ "end", ctl_end, "-b BOOT-DIR -i RUN -x EXIT  close them" },
 	{ "run-test", ctl_run_test, "-b BOOT-DIR -i RUN ... PROGRAM [ARGUMENTS]  run one test" },

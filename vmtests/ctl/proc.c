@@ -407,6 +407,15 @@ static int child_start(struct run *r, char *const argv[])
 	return 0;
 }
 
+bool process_dead(pid_t pid)
+{
+	char path[64], exe[8];
+
+	/* A zombie that nobody has waited for yet has no program any more. */
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return pid > 0 && readlink(path, exe, sizeof(exe)) < 0 && errno == ENOENT;
+}
+
 int proc_run(char *const argv[], const struct proc_watch *watch, struct proc_end *end)
 {
 	struct run r = { .watch = watch, .end = end, .output = -1 };

@@ -12,10 +12,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <libmm/jsonl.h>
 #include <libmm/klog.h>
 #include <libmm/require.h>
 #include <libmm/sysconf.h>
@@ -34,6 +37,7 @@ struct test {
 	/* given */
 	const char *boot_dir, *name, *suffix, *needs, *position;
 	unsigned long run, number, timeout_s, left_s;
+	pid_t runner;			/* 0: nobody to die with */
 	bool tap, perf;
 	char **argv;
 
@@ -61,6 +65,10 @@ static void reason_add(struct test *t, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(t->reason + used, sizeof(t->reason) - used, fmt, args);
 	va_end(args);
+	/* A test may have printed anything; JSON holds UTF-8 alone, and terminals obey escapes. */
+	for (char *c = t->reason + used; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 }
 
 /* Something other than the test itself found fault: a pass or skip does not stand. */
@@ -133,7 +141,10 @@ static void verdict_of_end(struct test *t)
 {
 	const struct proc_end *end = &t->end;
 
-	if (end->interrupted) {
+	if (end->interrupted && process_dead(t->runner)) {
+		t->verdict = VERDICT_FAIL;
+		reason_add(t, "the run was killed during %s", t->name);
+	} else if (end->interrupted) {
 		t->verdict = VERDICT_FAIL;
 		reason_add(t, "interrupted by signal %d (%s)", end->interrupted,
 			   strsignal(end->interrupted));
@@ -285,9 +296,26 @@ static int logs_close(struct test *t)
 	return err;
 }
 
+/* Who goes on after a death finds here which test was running. */
+static int start_write(const struct test *t)
+{
+	struct timespec now;
+	json_t *line;
+	int err;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	line = json_pack("{s:s, s:I, s:f}", "test", t->name, "run", (json_int_t)t->run, "t",
+			 now.tv_sec + now.tv_nsec / 1e9);
+	err = line ? __jsonl_add(t->boot_dir, STARTED_NAME, line) : -ENOMEM;
+	json_decref(line);
+	if (err)
+		return ctl_error("cannot write %s/" STARTED_NAME ": %s", t->boot_dir,
+				 strerror(-err));
+	return 0;
+}
+
 static int verdict_write(const struct test *t)
 {
-	char path[PATH_MAX];
 	json_t *line;
 	int err;
 
@@ -295,12 +323,11 @@ static int verdict_write(const struct test *t)
 			 (json_int_t)t->run, "result", verdict_names[t->verdict], "reason",
 			 t->reason, "", "seconds", t->end.seconds, "pass", t->ktap.pass, "fail",
 			 t->ktap.fail, "skip", t->ktap.skip);
-	err = line ? ctl_path(path, t->boot_dir, "verdicts.jsonl") : -ENOMEM;
-	if (!err)
-		err = json_file_append_line(path, line);
+	err = line ? __jsonl_add(t->boot_dir, VERDICTS_NAME, line) : -ENOMEM;
 	json_decref(line);
 	if (err)
-		return ctl_error("cannot write %s: %s", path, strerror(-err));
+		return ctl_error("cannot write %s/" VERDICTS_NAME ": %s", t->boot_dir,
+				 strerror(-err));
 	return 0;
 }
 
@@ -375,7 +402,7 @@ static int test_run(void *arg)
 		t->verdict = VERDICT_SKIP;
 		reason_add(t, "%s", missing);
 	} else {
-		if (logs_open(t))
+		if (logs_open(t) || start_write(t))
 			return CTL_USAGE;
 		err = test_watch(t);
 		if (logs_close(t) || t->end.line_error)
@@ -390,12 +417,22 @@ static int test_run(void *arg)
 	return verdict_exit(t);
 }
 
+/* A runner that is killed takes its test along, which then puts back what it changed. */
+static int runner_follow(pid_t runner)
+{
+	if (!runner)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
+		return ctl_error("run-test: cannot follow the runner: %s", strerror(errno));
+	return getppid() == runner ? 0 : ctl_error("run-test: the runner is gone");
+}
+
 int ctl_run_test(int argc, char **argv)
 {
 	struct test t = { .tap = true, .position = "", .suffix = "" };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+b:i:k:m:s:t:q:p:l:NP")) != -1) {
+	while ((opt = getopt(argc, argv, "+b:i:k:m:s:t:q:p:l:w:NP")) != -1) {
 		if (opt == 'b')
 			t.boot_dir = optarg;
 		else if (opt == 'i')
@@ -414,6 +451,8 @@ int ctl_run_test(int argc, char **argv)
 			t.position = optarg;
 		else if (opt == 'l')
 			t.left_s = strtoul(optarg, NULL, 10);
+		else if (opt == 'w')
+			t.runner = (pid_t)strtol(optarg, NULL, 10);
 		else if (opt == 'N')
 			t.tap = false;
 		else if (opt == 'P')
@@ -421,8 +460,10 @@ int ctl_run_test(int argc, char **argv)
 	}
 	t.argv = argv + optind;
 	if (!t.boot_dir || !t.name || !t.timeout_s || !t.argv[0])
-		return ctl_error("run-test: -b BOOT-DIR -i RUN -k NUMBER -m NAME [-s SUFFIX] -t SECONDS [-q NEEDS] [-p POSITION] [-l SECONDS-LEFT] [-N] [-P] PROGRAM [ARGUMENTS]");
+		return ctl_error("run-test: -b BOOT-DIR -i RUN -k NUMBER -m NAME [-s SUFFIX] -t SECONDS [-q NEEDS] [-p POSITION] [-l SECONDS-LEFT] [-w RUNNER-PID] [-N] [-P] PROGRAM [ARGUMENTS]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (runner_follow(t.runner))
+		return CTL_USAGE;
 	if (t.perf && !test_missing(&t))
 		return perf_around(t.boot_dir, t.run, t.name, test_run, &t);
 	return test_run(&t);

@@ -64,8 +64,17 @@ void sysconf_open(void);
  */
 int sysconf_lock_fd(void);
 
+/* The file that is locked, which all processes of a run have open. Returns 0 or -ENAMETOOLONG. */
+int __sysconf_lock_path(char *path, size_t size);
+
 /* Pid in the lock file, 0 when unknown. */
 pid_t sysconf_owner(void);
+
+/*
+ * Wait until no run holds the lock, at most @seconds from 1 on; it may be taken again at once.
+ * Before sysconf_open(). Returns 0, -ETIMEDOUT, or -errno.
+ */
+int __sysconf_wait(unsigned int seconds);
 
 /*
  * Note the present value of @path in the journal unless this process has done so already. For

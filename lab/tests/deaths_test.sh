@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Guests that die in the middle of a benchmark, by sysrq-c and by SIGKILL of QEMU in turn, at random
+# moments, and are booted again on the same result disk: run_vmtests.sh -R goes on, every sample that
+# was synced is there, and none is there twice. The disk is written late, as a machine's is, so that
+# what was not synced is lost. Prints KTAP, and the figures at the end.
+#
+# A run of five benchmarks dies four times, and then comes to its end.
+# usage: deaths_test.sh BUILD [DEATHS [KERNEL [SEED]]], default 4 deaths, 7:amd64, a seed of its own
+
+set -u
+build=$(cd "$1" && pwd) || exit 1
+deaths=${2:-4} kernel=${3:-7:amd64} seed=${4:-$(date +%s)}
+here=$(dirname "$(readlink -f "$0")")
+lab=$here/..
+# shellcheck source=lab/tests/lib.sh
+. "$here/lib.sh"
+
+PLAN='boot_memory pgtable_ops vmalloc_churn linear_map_churn kernel_gups'
+PLANNED=5
+LONGEST_S=10
+
+case $kernel in
+*:arm64*) arch=arm64 qemu=qemu-system-aarch64 ;;
+*) arch=amd64 qemu=qemu-system-x86_64 ;;
+esac
+for tool in $qemu mmdebstrap fakeroot cpio; do
+	command -v "$tool" >/dev/null || {
+		skip "guest_$arch" "$tool is not installed"
+		finish
+	}
+done
+make --no-print-directory -C "$lab/.." O="$build" "lab-payload-$arch" >"$scratch/log" 2>&1 || {
+	result "payload_$arch" 1
+	finish
+}
+cp -a "$build/lab-payload/$arch" "$scratch/payload"
+cp "$here/deaths_guest.sh" "$scratch/payload"
+
+boot_pid=''
+trap '[ -z "$boot_pid" ] || kill $boot_pid; rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# random: seconds from 0 to LONGEST_S in milliseconds' steps, by Park and Miller's generator
+random()
+{
+	seed=$((seed % 2147483646 * 48271 % 2147483647))
+	ms=$((seed % (LONGEST_S * 1000 + 1)))
+	moment=$((ms / 1000)).$(printf '%03d' $((ms % 1000)))
+}
+
+# qemu_of PID: the process of QEMU that lab/boot waits for
+qemu_of()
+{
+	# shellcheck disable=SC2013 # words
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		case $(cat "/proc/$child/comm") in
+		qemu*) echo "$child" ;;
+		*) qemu_of "$child" ;;
+		esac
+	done
+}
+
+# boot HOW [RUNNER-ARGUMENTS]: one life of the guest, into $scratch/out
+boot()
+{
+	how=$1
+	shift
+	random
+	rm -rf "$scratch/out"
+	env VMTESTS_TIMEOUT_MUL=20 "$lab/boot" --kernel "$kernel" --mem 2G --timeout 1200 \
+		--payload "$scratch/payload" --results-disk "$scratch/disk" --results-late \
+		--append printk.devkmsg=on --out "$scratch/out" -- \
+		env VMTESTS_TIMEOUT_MUL=20 ./deaths_guest.sh "$how" "$moment" "$@" \
+		2>"$scratch/log" &
+	boot_pid=$!
+	if [ "$how" = kill ]; then
+		until grep -q -s 'deaths: a test has started' "$scratch/out/console.log" ||
+			! kill -0 $boot_pid 2>/dev/null; do
+			sleep 0.1
+		done
+		sleep "$moment"
+		kill -KILL "$(qemu_of $boot_pid)" 2>>"$scratch/log"
+	fi
+	wait $boot_pid
+	boot_status=$?
+	boot_pid=''
+	echo "$how after $moment s: lab/boot says $boot_status" >>"$scratch/log"
+}
+
+# samples_check: of the boot that has just ended, no more than the one in flight is lost, and those
+# of earlier boots are what they were
+samples_check()
+{
+	id=$(sed -n 's/^boot_id=//p' "$scratch/out/facts")
+	seen=$(sed -n 's/.*deaths: \([0-9]*\) samples.*/\1/p' "$scratch/out/console.log" | tail -n 1)
+	seen=${seen:-0} there=0 torn=0
+	file=$scratch/out/results/label/$id/samples.jsonl
+	if [ -f "$file" ]; then
+		there=$(wc -l <"$file")
+		torn=$(tail -c 1 "$file" | tr -d '\n' | wc -c)
+		! grep -v -q '}$' "$file" || [ "$torn" -eq 1 ] || return 1
+	fi
+	witnessed=$((witnessed + seen)) kept=$((kept + there))
+	missing=0
+	[ "$there" -ge "$seen" ] || missing=$((seen - there))
+	lost=$((lost + missing))
+	echo "$seen samples seen, $there there" >>"$scratch/log"
+	[ $missing -le 1 ] || return 1
+	for old in "$scratch/kept"/*.jsonl; do
+		[ ! -f "$old" ] || cmp -s "$old" "$scratch/out/results/label/$(basename "$old" .jsonl)/samples.jsonl" || {
+			echo "$(basename "$old") has changed" >>"$scratch/log"
+			return 1
+		}
+	done
+	[ ! -f "$file" ] || cp "$file" "$scratch/kept/$id.jsonl"
+}
+
+# died: the guest is gone as it should be
+died()
+{
+	case $how:$(cat "$scratch/out/status") in
+	panic:panic | kill:timeout) ;;
+	*) echo "the guest was to die by $how: $(cat "$scratch/out/status")" >>"$scratch/log"; return 1 ;;
+	esac
+	grep -q 'deaths: a test has started' "$scratch/out/console.log"
+}
+
+# run_is_whole DEATHS: one verdict a test, a failure a death, no sample twice, and a report
+run_is_whole()
+{
+	label=$scratch/out/results/label
+	cat "$label"/*/verdicts.jsonl >"$scratch/verdicts"
+	cat "$scratch/verdicts" "$scratch/out/output.log" >>"$scratch/log"
+	[ "$(sed 's/.*"test":"\([^"]*\)".*/\1/' "$scratch/verdicts" | sort -u | wc -l)" -eq $PLANNED ] &&
+		[ "$(wc -l <"$scratch/verdicts")" -eq $PLANNED ] &&
+		[ "$(grep -c '"reason":"kernel died during' "$scratch/verdicts")" -eq "$1" ] ||
+		return 1
+	for file in "$label"/*/samples.jsonl; do
+		sed 's/,"value":.*"rep":/,"rep":/; s/,"t":.*//' "$file" | sort | uniq -d
+	done >"$scratch/twice"
+	[ ! -s "$scratch/twice" ] &&
+		"$build/vmtests/vmcompare" "$label" >>"$scratch/log" 2>&1
+}
+
+echo "# seed $seed"
+mkdir "$scratch/kept"
+done_deaths=0 runs=0 completed=0 witnessed=0 kept=0 lost=0
+while [ $done_deaths -lt "$deaths" ]; do
+	rm -rf "$scratch/disk" "$scratch/kept"
+	mkdir "$scratch/kept"
+	runs=$((runs + 1)) in_run=0
+	set -- -r 2 -t "$PLAN"
+	while [ $in_run -lt $((PLANNED - 1)) ] && [ $done_deaths -lt "$deaths" ]; do
+		done_deaths=$((done_deaths + 1)) in_run=$((in_run + 1))
+		case $((done_deaths % 2)) in
+		1) boot panic "$@" ;;
+		0) boot kill "$@" ;;
+		esac
+		died && samples_check
+		result "death_${done_deaths}_$how" $?
+		set -- -R
+	done
+	boot live -R
+	# 0, or 1 for the tests that died.
+	[ "$boot_status" -le 1 ] && samples_check && run_is_whole $in_run
+	ok=$?
+	[ $ok -ne 0 ] || completed=$((completed + 1))
+	result "run_${runs}_comes_to_its_end" $ok
+done
+echo "# $done_deaths deaths in $runs runs, $completed of them resumed to their end: $witnessed samples seen" \
+	"before, $kept there after, $lost lost in flight"
+finish

@@ -1,0 +1,168 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# run_vmtests.sh, the program of a test, or every process of the run is killed by SIGKILL at a random
+# moment; after the next start the machine is as it was: settings, mounts, loop and other block
+# devices, modules, hugetlb pools, System V memory, files and processes. Both states are taken by the
+# only run on the machine, so that another's tests do not show in them.
+#
+# The moments come from a seed, which is printed. Where a test can do nothing here it is left out.
+# usage: kill_test.sh BUILD [ROUNDS [SEED]], default 12 rounds; BUILD may be an installed tree
+
+set -u
+VMTESTS_BUILD=$(cd "$1" && pwd) || exit 1
+export VMTESTS_BUILD
+rounds=${2:-12} seed=${3:-$(date +%s)}
+# Everything that a run could leave. A module's own line has its use count.
+state()
+{
+	cut -d ' ' -f 1-4 /proc/self/mounts
+	cut -d ' ' -f 1,3 /proc/modules 2>/dev/null | sort
+	ls /sys/block /dev/mapper /dev/hugepages 2>/dev/null
+	cat /sys/block/loop*/loop/backing_file 2>/dev/null
+	grep -v -e '^ *key' /proc/sysvipc/shm /proc/sysvipc/sem 2>/dev/null
+	for setting in /sys/kernel/mm/hugepages/*/nr_hugepages \
+		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
+		/sys/kernel/mm/hugepages/*/surplus_hugepages \
+		/sys/devices/system/node/node*/hugepages/*/nr_hugepages \
+		/sys/kernel/mm/transparent_hugepage/*enabled \
+		/sys/kernel/mm/transparent_hugepage/*/*enabled \
+		/sys/kernel/mm/transparent_hugepage/khugepaged/[admps]* \
+		/sys/kernel/mm/ksm/run /sys/devices/system/cpu/cpu*/online \
+		/proc/sys/vm/* /proc/sys/net/core/bpf_jit* /proc/sys/net/core/optmem_max \
+		/proc/sys/kernel/numa_balancing /proc/sys/kernel/perf_event*; do
+		case $setting in
+		# The first two start something when they are read or written, and have no value.
+		*/stat_refresh | */drop_caches | *\**) continue ;;
+		esac
+		echo "$setting $(cat "$setting" 2>/dev/null)"
+	done
+	find "$TMPDIR" "$VMTESTS_CACHE_DIR" -mindepth 1
+	pgrep -a -f "^$VMTESTS_BUILD/(vmtests|tools-testing-mm)/"
+	[ ! -s /var/lib/vmtests/journal ] || cat /var/lib/vmtests/journal
+}
+
+if [ "${KILL_STATE:-}" ]; then
+	state
+	exit
+fi
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/lib.sh"
+runner=$here/../../run_vmtests.sh
+vmtctl=$VMTESTS_BUILD/vmtests/vmtctl
+lock=/var/lib/vmtests/lock
+LONGEST_MS=${LONGEST_MS:-4000}
+
+# What changes something that outlives its process, and so may leave it.
+CHANGING='hvo_churn hvo_test hvo_race_test linear_map_churn linear_map_pressure_test
+	lazy_mmu_test kernel_gups memcache_pressure seq_read dm_crypt vmalloc_churn'
+
+mkdir "$scratch/tmp" "$scratch/cache"
+export TMPDIR="$scratch/tmp" VMTESTS_CACHE_DIR="$scratch/cache"
+
+# snapshot FILE: of the state, with the lock that every run takes first; waits for another's run,
+# and for what a killed one left
+snapshot()
+{
+	while ! KILL_STATE=1 "$vmtctl" locked "$0" "$VMTESTS_BUILD" >"$1" 2>"$scratch/why"; do
+		grep -q 'another run holds' "$scratch/why" || return 1
+		flock $lock true
+	done
+	grep '^# an earlier run died' "$1" >>"$scratch/log"
+	sed -i '/^# an earlier run died/d' "$1"
+}
+
+# random LARGEST: sets $drawn, from 0; Park and Miller's generator, the same on every machine
+random()
+{
+	seed=$((seed % 2147483646 * 48271 % 2147483647))
+	drawn=$((seed % ($1 + 1)))
+}
+
+# tree PID: it and all that descend from it
+tree()
+{
+	echo "$1"
+	# shellcheck disable=SC2013 # words
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		tree "$child"
+	done
+}
+
+# test_of PID: the program that the runner's helper started, if there is one
+test_of()
+{
+	helper=$(cat "/proc/$1/task/$1/children" 2>/dev/null)
+	for pid in $helper; do
+		cat "/proc/$pid/task/$pid/children" 2>/dev/null
+	done
+}
+
+# kill_round NAME VICTIM MS: sets $killed to the number of processes that were killed
+kill_round()
+{
+	: >"$scratch/run"
+	"$runner" -t "$1" -r 2 -o "$scratch/label" >"$scratch/run" 2>&1 &
+	pid=$!
+	started=$pid
+	sleep "$(($3 / 1000)).$(printf '%03d' $(($3 % 1000)))"
+	case $2 in
+	runner) doomed=$started ;;
+	test) doomed=$(test_of $started) ;;
+	all) doomed=$(tree $started) ;;
+	esac
+	killed=0
+	for pid in $doomed; do
+		! kill -KILL "$pid" 2>/dev/null || killed=$((killed + 1))
+	done
+	wait $started 2>/dev/null
+}
+
+echo 'KTAP version 1'
+for tool in pgrep flock; do
+	command -v $tool >/dev/null || { skip kills "$tool is not installed"; finish; }
+done
+[ "$(id -u)" -eq 0 ] || { skip kills 'needs root: only root changes settings'; finish; }
+echo "# seed $seed"
+here_run=$("$runner" -l | awk '$NF == "runs" { print $1 }' | tr '\n' ' ')
+tests=''
+for name in $CHANGING; do
+	case " $here_run" in
+	*" $name "*) tests="$tests $name" ;;
+	*) echo "# $name cannot run here" ;;
+	esac
+done
+# shellcheck disable=SC2086 # words
+set -- $tests
+
+number_of_round=0 different=0 dead=0 idle=0
+while [ $number_of_round -lt "$rounds" ]; do
+	number_of_round=$((number_of_round + 1))
+	rm -rf "$scratch/label"
+	: >"$scratch/log"
+	random $(($# - 1)); shift_by=$drawn
+	name=$(shift "$shift_by"; echo "$1")
+	case $((number_of_round % 3)) in
+	0) victim=runner ;;
+	1) victim=all ;;
+	2) victim='test' ;;
+	esac
+	random "$LONGEST_MS"
+	ok=0
+	snapshot "$scratch/before" || ok=1
+	kill_round "$name" "$victim" "$drawn"
+	while grep -q 'another run holds' "$scratch/run"; do
+		flock $lock true
+		kill_round "$name" "$victim" "$drawn"
+	done
+	if [ $killed -gt 0 ]; then dead=$((dead + 1)); else idle=$((idle + 1)); fi
+	snapshot "$scratch/after" || ok=1
+	diff "$scratch/before" "$scratch/after" >>"$scratch/log" || ok=1
+	[ $ok -eq 0 ] || different=$((different + 1))
+	cat "$scratch/why" "$scratch/run" >>"$scratch/log"
+	result "round_${number_of_round}_${name}_${victim}_at_${drawn}_ms" $ok
+done
+echo "# $number_of_round rounds: $dead with a kill, $idle too late for one; $different differences"
+finish
