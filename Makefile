@@ -36,6 +36,9 @@ endif
 SUBMAKE = $(MAKE) --no-print-directory KSFT=$(KSFT) LIBMM_OUTPUT=$(B)/libmm
 
 all: mm vmtests
+ifeq ($(CROSS_COMPILE),)
+all: tlb-model
+endif
 
 mm: $(FRAMEWORK)
 	+@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
@@ -104,6 +107,7 @@ help:
 	@echo 'make lab-lava        a guest started by LAVA, and what LAVA made of its results'
 	@echo 'make sample-report   the report that the README shows, anew from the lab'
 	@echo 'make lab-check       the functional tests in every guest of the lab'
+	@echo 'make lab-tlb         modelled TLB misses of kernels, in guests'
 	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'

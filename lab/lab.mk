@@ -124,3 +124,5 @@ lab-kill: all
 
 .PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
 	lab-deaths lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)
+
+include lab/tlb-model/tlb-model.mk

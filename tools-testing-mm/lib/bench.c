@@ -17,9 +17,13 @@
 #include <kselftest.h>
 
 #include <libmm/bench.h>
+#include <libmm/kcore.h>
 #include <libmm/require.h>
 #include <libmm/sysconf.h>
+#include <libmm/tlbmodel.h>
 #include <libmm/undo.h>
+
+#include "bench_model.h"
 
 #define NS_PER_SEC 1000000000ull
 #define DEFAULT_REPEATS 10
@@ -75,8 +79,10 @@ uint64_t bench_now_ns(void)
 int bench_time(struct bench_case *c, int (*op)(struct bench_case *c, uint64_t i),
 	       uint64_t iterations, uint64_t *elapsed)
 {
-	uint64_t start = bench_now_ns();
+	uint64_t start;
 
+	bench_window_begin();
+	start = bench_now_ns();
 	for (uint64_t i = 0; i < iterations; i++) {
 		int err = op(c, i);
 
@@ -84,6 +90,7 @@ int bench_time(struct bench_case *c, int (*op)(struct bench_case *c, uint64_t i)
 			return err;
 	}
 	*elapsed = bench_now_ns() - start;
+	bench_window_end(iterations);
 	return 0;
 }
 
@@ -242,6 +249,7 @@ static int repeat_run(struct bench_run *run, struct bench_case *c, double *value
 {
 	int err;
 
+	bench_model_reset();
 	err = c->before ? c->before(c) : 0;
 	if (err)
 		return fail_unless_explained(c, err, "before the repeat");
@@ -253,7 +261,11 @@ static int repeat_run(struct bench_run *run, struct bench_case *c, double *value
 	err = c->after ? c->after(c) : 0;
 	if (err)
 		return fail_unless_explained(c, err, "after the repeat");
-	return values_write(run, c, values);
+	err = values_write(run, c, values);
+	if (err)
+		return err;
+	err = bench_model_report(c);
+	return err ? bench_fail(c, err, "cannot write what the TLB model counted") : 0;
 }
 
 static int repeats_run(struct bench_run *run, struct bench_case *c)
@@ -531,6 +543,16 @@ static int cases_list(const struct bench_run *run)
 	return KSFT_PASS;
 }
 
+/* An emulator may have a TLB model; that it cannot be used is no reason not to measure. */
+static void model_open(void)
+{
+	char reason[KCORE_REASON_MAX] = "";
+	int ret = __tlbmodel_open(reason, sizeof(reason));
+
+	if (ret && ret != -ENODEV)
+		ksft_print_msg("no TLB model: %s\n", reason);
+}
+
 static int program_run(struct bench_run *run)
 {
 	const char *missing = run->bench->needs ? require_needs(run->bench->needs) : NULL;
@@ -553,6 +575,7 @@ static int program_run(struct bench_run *run)
 		return cases_list(run);
 	if (cases_choose(run))
 		return KSFT_FAIL;
+	model_open();
 	if (!run->nr_chosen)
 		return skip_all("this machine has nothing that this benchmark measures");
 	return cases_run(run);

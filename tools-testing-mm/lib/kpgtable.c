@@ -60,38 +60,9 @@ struct table {
 	unsigned int limits;
 };
 
-unsigned int kpg_level_shift(const struct kpg_geometry *geo, enum kpg_level level)
-{
-	return geo->page_shift + level * (geo->page_shift - 3);
-}
-
-uint64_t kpg_level_size(const struct kpg_geometry *geo, enum kpg_level level)
-{
-	return UINT64_C(1) << kpg_level_shift(geo, level);
-}
-
 static enum kpg_level root_level(const struct kpg_geometry *geo)
 {
 	return (enum kpg_level)(geo->levels - 1);
-}
-
-unsigned int kpg_level_entries(const struct kpg_geometry *geo, enum kpg_level level)
-{
-	if (level == root_level(geo))
-		return 1U << (geo->index_bits - kpg_level_shift(geo, level));
-	return 1U << (geo->page_shift - 3);
-}
-
-const char *kpg_level_name(enum kpg_level level)
-{
-	static const char *const names[KPG_LEVELS] = { "pte", "pmd", "pud", "p4d", "pgd" };
-
-	return level < KPG_LEVELS ? names[level] : "?";
-}
-
-static unsigned int level_index(const struct kpg_geometry *geo, enum kpg_level level, uint64_t va)
-{
-	return (va >> kpg_level_shift(geo, level)) & (kpg_level_entries(geo, level) - 1);
 }
 
 /*
@@ -408,9 +379,9 @@ static int table_walk(struct pass *pass, const struct table *table)
 	pass->walk->tables[table->level]++;
 
 	if (pass->first > table->va)
-		first = level_index(geo, table->level, pass->first);
+		first = kpg_level_index(geo, table->level, pass->first);
 	if (pass->last - table->va < reach)
-		last = level_index(geo, table->level, pass->last);
+		last = kpg_level_index(geo, table->level, pass->last);
 	pass->walk->digest = digest_add(pass->walk->digest, &pgt->table[table->level][first],
 					last - first + 1, geo->ignore);
 	if (table->level == KPG_PTE && !pass->visit)
@@ -519,7 +490,7 @@ static int path_read(const struct kpgtable *pgt, uint64_t va, struct kpg_path *p
 		int ret;
 
 		step->level = level;
-		step->index = level_index(geo, level, va);
+		step->index = kpg_level_index(geo, level, va);
 		step->pa = table + step->index * DESC_SIZE;
 		ret = __kcore_read_pa(pgt->kc, step->pa, &step->desc, sizeof(step->desc));
 		if (ret)

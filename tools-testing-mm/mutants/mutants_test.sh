@@ -5,7 +5,7 @@
 # so, in the case that the bug belongs to; and see that it is the lie and nothing else: a case that
 # is not about it passes in the same run, or the whole test without it.
 # Gigantic pages are hidden: what they show the smaller ones do, in a tenth of the time.
-# What only page tables can show is kernel_mutants.sh's, in a guest. For guests, which have no
+# What only page tables can show is lab/mutants's, in guests. For guests, which have no
 # compiler, liar.so may lie beside this file.
 # usage: mutants_test.sh BUILD ["TESTS"]
 

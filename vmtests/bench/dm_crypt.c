@@ -49,6 +49,7 @@
 #define NO_WRITE_QUEUE "no_write_workqueue"
 
 #define QUICK_BYTES (256ull << 20)
+#define OP_BYTES 4096		/* of a TLB model's operation, whatever a job's block size */
 /* The authors' shares of memory: the file, and the RAM disk that holds it. */
 #define FILE_PERCENT 39
 #define DISK_PERCENT 50
@@ -269,10 +270,13 @@ static int crypt_after(struct bench_case *c)
 	snprintf(dir, sizeof(dir), "DIR=%s", folder);
 	snprintf(size, sizeof(size), "SIZE=%" PRIu64, file_bytes);
 	err = json_name(c, json, sizeof(json));
-	if (!err)
-		err = __fio_run(crypt->job, crypt->direction, env, json, &fio);
+	if (err)
+		return bench_fail(c, err, "a name for fio's results");
+	bench_window_begin();
+	err = __fio_run(crypt->job, crypt->direction, env, json, &fio);
 	if (err)
 		return bench_fail(c, err, "fio-jobs/%s.fio", crypt->job);
+	bench_window_end(fio.io_bytes / OP_BYTES);
 	if (fio.io_bytes != file_bytes)
 		return bench_fail(c, -EIO, "fio moved %" PRIu64 " of %" PRIu64 " bytes",
 				  fio.io_bytes, file_bytes);

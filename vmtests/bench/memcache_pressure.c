@@ -357,10 +357,13 @@ static int cpu_ns(uint64_t *ns)
 static int generate(struct bench_case *c, const struct generator_phase *phase)
 {
 	char why[192];
-	int err = __generator_run(generator, phase, &result, why, sizeof(why));
+	int err;
 
+	bench_window_begin();
+	err = __generator_run(generator, phase, &result, why, sizeof(why));
 	if (err)
 		return bench_fail(c, err, "%s", why);
+	bench_window_end(result.answers);
 	if (!options.external && result.misses)
 		return bench_fail(c, -ENOSPC, "%lu values were not in the store any more",
 				  (unsigned long)result.misses);

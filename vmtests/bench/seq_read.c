@@ -450,9 +450,14 @@ static int fio_run(struct bench_case *c, struct fio_result *fio)
 	err = __undo_directory(tmp ? tmp : "/tmp", folder, sizeof(folder));
 	if (!err)
 		err = json_name(c, folder, json, sizeof(json));
-	if (!err)
-		err = __fio_run("seq-read", FIO_READ, env, json, fio);
-	return err ? bench_fail(c, err, "fio-jobs/seq-read.fio") : 0;
+	if (err)
+		return bench_fail(c, err, "a folder for fio");
+	bench_window_begin();
+	err = __fio_run("seq-read", FIO_READ, env, json, fio);
+	if (err)
+		return bench_fail(c, err, "fio-jobs/seq-read.fio");
+	bench_window_end(fio->io_bytes / BLOCK);
+	return 0;
 }
 
 /* fio measures by itself; nothing of it is timed here. */

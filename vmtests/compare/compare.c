@@ -493,6 +493,18 @@ static void report_tests(struct report *r, const struct comparison *cmp)
 	}
 }
 
+/* Counts of a TLB model (docs/tlb-model.md) must not be taken for a machine's. */
+static void report_modelled(struct report *r)
+{
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		if (strncmp(r->ds->rows[i].metric, "model_", strlen("model_")))
+			continue;
+		notes_add(&r->notes,
+			  "modelled: rows model_* are counts of a TLB model in an emulator, not of hardware");
+		return;
+	}
+}
+
 static const struct dataset *sorting;
 
 static int order_cmp(const void *a, const void *b)
@@ -538,6 +550,7 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 			cell_fill(r, cmp, i);
 		report_tests(r, cmp);
 	}
+	report_modelled(r);
 	report_judge(r);
 	trends_make(r);
 	return 0;

@@ -147,6 +147,17 @@ check "missing is counted" says "1 missing"
 check "emulated" runs 0 "$dir/emubase" "$dir/emulated"
 check "says so first" says "^EMULATED CPU"
 check "counts only" says "1 better, 0 worse, 0 same, 0 unsure, 0 missing, 2 without"
+for label in emubase emulated; do
+	cp -r "$dir/$label" "$dir/model-$label"
+	sed -i 's/"metric": *"/&model_/' "$dir/model-$label"/*/samples.jsonl
+	sed -i "s/\"label\": *\"/&model-/" "$dir/model-$label"/*/run.json
+done
+for form in text markdown json html; do
+	check "modelled rows in $form" runs 0 -f $form "$dir/model-emubase" "$dir/model-emulated"
+	check "are called so in $form" flat "modelled: rows"
+done
+check "others are not" runs 0 "$dir/emubase" "$dir/emulated"
+check "called so" eval '! flat "modelled: rows"'
 check "another fio" runs 4 "$dir/plain" "$dir/fio"
 check "is unfair" says "UNFAIR *tool fio.*--allow tools"
 check "voids the verdicts" says "0 better, 0 worse, 0 same, 0 unsure, 0 missing, 4 without"

@@ -127,6 +127,14 @@ int bench_time(struct bench_case *c, int (*op)(struct bench_case *c, uint64_t i)
 	       uint64_t iterations, uint64_t *elapsed);
 
 /*
+ * A window of an emulator's TLB model (libmm/tlbmodel.h) around @ops operations that bench_time()
+ * does not run, such as those of another program; from before() to after(). What is counted in all
+ * windows of a repeat becomes its model_* samples. Anywhere else they do nothing.
+ */
+void bench_window_begin(void);
+void bench_window_end(uint64_t ops);
+
+/*
  * The CPUs that the program was started with: how many (at least 1), pin the calling thread to the
  * @index-th of them (modulo their number), and let it use all of them again. Return 0 or -errno.
  */

@@ -80,6 +80,8 @@ unsigned int kpg_level_shift(const struct kpg_geometry *geo, enum kpg_level leve
 uint64_t kpg_level_size(const struct kpg_geometry *geo, enum kpg_level level);
 /* Entries in a table of @level. */
 unsigned int kpg_level_entries(const struct kpg_geometry *geo, enum kpg_level level);
+/* Which of them translates @va. */
+unsigned int kpg_level_index(const struct kpg_geometry *geo, enum kpg_level level, uint64_t va);
 /* "pte" to "pgd". */
 const char *kpg_level_name(enum kpg_level level);
 

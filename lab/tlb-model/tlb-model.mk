@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make tlb-model       the TLB model: a plugin of QEMU's, and its tests
+# make lab-tlb         modelled TLB misses: arm64 guests with pages, with blocks, with split blocks
+# make lab-tlb-check   the model against itself in guests: repeats, agrees with the tables, is fast
+#
+# The TLB_ variables below can be set, and SEED, LAB_OUT and LAB_TIMEOUT as lab.mk has them.
+# Included by lab/lab.mk. The plugin runs on the machine that emulates: it is never cross-compiled.
+
+# A name in presets/, or a file.
+TLB_PRESET ?= neoverse-v3
+TLB_TESTS ?= kernel_gups memcache_pressure hvo_churn linear_map_churn seq_read dm_crypt
+# Counts repeat: more repeats and boots would only take longer.
+TLB_REPEATS ?= 2
+TLB_BOOTS ?= 2
+# Enough for 1 GiB of page cache, which is a quarter of what is available.
+TLB_MEM ?= 6G
+
+TLB := lab/tlb-model
+TLB_O := $(B)/tlb-model
+TLB_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -O2 -g -Wall -Wextra -fPIC -fvisibility=hidden \
+	-Itools-testing-mm/lib/include $(EXTRA_CFLAGS)
+# Of libmm what needs no I/O.
+TLB_LIBMM := $(addprefix tools-testing-mm/lib/,kpgtable_level.c arm64/kpgtable_arm64.c \
+	x86/kpgtable_x86.c)
+TLB_C := $(addprefix $(TLB)/,tlb.c preset.c trace.c guest.c spaces.c insn.c) $(TLB_LIBMM)
+TLB_H := $(wildcard $(TLB)/*.h tools-testing-mm/lib/include/libmm/*.h)
+
+$(TLB_O)/tlb-model.so: $(TLB)/plugin.c $(TLB_C) $(TLB_H)
+	@mkdir -p $(@D)
+	@echo '  CC   $(@F)'
+	@$(CC) $(TLB_CFLAGS) -shared $(EXTRA_LDFLAGS) -o $@ $(filter %.c,$^)
+
+$(TLB_O)/tlb_unit: $(TLB)/tests/tlb_unit.c $(TLB_C) $(TLB_H) $(FRAMEWORK)
+	@mkdir -p $(@D)
+	@echo '  CC   $(@F)'
+	@$(CC) $(TLB_CFLAGS) -Wno-unused-parameter -isystem $(KSFT) -I$(TLB) $(EXTRA_LDFLAGS) -o $@ \
+		$(filter %.c,$^)
+
+$(TLB_O)/tlb_replay: $(addprefix $(TLB)/,replay.c tlb.c preset.c) $(TLB_H)
+	@mkdir -p $(@D)
+	@echo '  CC   $(@F)'
+	@$(CC) $(TLB_CFLAGS) $(EXTRA_LDFLAGS) -o $@ $(filter %.c,$^)
+
+tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit tlb_replay)
+
+.PHONY: tlb-model
+
+$(TLB_O)/cells.list: $(TLB)/cells.list FORCE
+	@mkdir -p $(@D)
+	@sed 's|@MEM@|$(TLB_MEM)|; s|@PRESET@|$(TLB_PRESET)|' $< >$@
+
+# -S measures before and after the split, in one boot and two labels.
+TLB_RUN = sh -c 'case %l in split) split=-S ;; esac; \
+	exec $(LAB_RUN) $$split -T quick -r $(TLB_REPEATS) -t "$(TLB_TESTS)" -o /results/%l'
+
+lab-tlb: all tlb-model lab-payload-arm64 $(TLB_O)/cells.list
+	@TLB_MODEL=$(TLB_O)/tlb-model.so lab/matrix -f $(TLB_O)/cells.list -n $(TLB_BOOTS) \
+		$(SEED:%=-s %) -o $(LAB_OUT)/tlb -p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- $(TLB_RUN)
+	@$(B)/vmtests/vmcompare --allow cpu $(addprefix $(LAB_OUT)/tlb/results/,plain bbml2 split-split) \
+		-o $(LAB_OUT)/tlb/report.txt; status=$$?; cat $(LAB_OUT)/tlb/report.txt; exit $$status
+
+lab-tlb-check: tlb-model lab-payload-arm64
+	@TLB_MODEL=$(TLB_O)/tlb-model.so $(TLB)/tests/guest_test.sh $(B)
+
+.PHONY: lab-tlb lab-tlb-check FORCE
