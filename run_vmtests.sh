@@ -35,7 +35,7 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
   -p  perf stat and perf record beside each benchmark
   -S  measure as LABEL-blocks, split the linear map to pages, measure again as
       LABEL-split: only a reboot undoes the split
-  -R  go on with the newest run of the label, which was killed or lost its kernel
+  -R  go on with the label's newest run, which was killed or lost its kernel
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
