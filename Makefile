@@ -104,6 +104,8 @@ help:
 	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, and against memcaslap'
 	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
+	@echo 'make lab-lava        a guest started by LAVA, and what LAVA made of its results'
+	@echo 'make sample-report   the report that the README shows, anew from the lab'
 	@echo 'make lab-check       the functional tests in every guest of the lab'
 	@echo 'make lab-tlb         modelled TLB misses of kernels, in guests'
 	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'

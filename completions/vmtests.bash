@@ -37,6 +37,7 @@ _run_vmtests()
 			awk 'NR > 1 { print $1; print $2 }' | sort -u)"
 		;;
 	-T) _vmtests_reply 'quick full' ;;
+	-D) _vmtests_reply "$(ls /sys/bus/pci/devices 2>/dev/null)" ;;
 	-o) _vmtests_folders ;;
 	-r) COMPREPLY=() ;;
 	*) _vmtests_reply "$(_vmtests_options "$program")" ;;

@@ -8,6 +8,7 @@
 # make lab-kill        make check-kill in a guest, which has dm-crypt
 # make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
+# make sample-report   lab-compare of what emulation can show, into docs/sample, for the README
 # make lab-lava        a guest started by LAVA's dispatcher, and what it made of the results
 # make lab-mutants     break the kernel, function by function, and see that the tests notice
 # make lab-kernels     fetch the kernels of both into the user's cache
@@ -106,6 +107,10 @@ lab-crypt: $(FRAMEWORK)
 	@for kernel in 7:arm64 7:amd64; do \
 		lab/tests/crypt_test.sh $(B) $(ROUNDS) $$kernel $(SEED) || exit; \
 	done
+
+sample-report:
+	@$(MAKE) --no-print-directory SMALL=1 lab-compare
+	@.ci/sample-report $(B)/vmtests/vmcompare $(LAB_OUT)/compare/results docs/sample
 
 lab-lava: all lab-payload-amd64
 	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
