@@ -10,6 +10,7 @@ O ?= build
 prefix ?= /usr/local
 libdir ?= $(prefix)/lib
 bindir ?= $(prefix)/bin
+unitdir ?= /etc/systemd/system
 
 .DEFAULT_GOAL := all
 B := $(abspath $(O))
@@ -80,6 +81,13 @@ patch:
 install: all
 	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests
 
+# Only unpacked and enabled: it does nothing until vmtests-boots is asked for something.
+install-service: install
+	@install -d $(DESTDIR)$(unitdir)
+	@sed 's|@DIR@|$(libdir)/vmtests|' service/vmtests.service.in >$(DESTDIR)$(unitdir)/vmtests.service
+	@ln -sf $(libdir)/vmtests/vmtests-boots $(DESTDIR)$(bindir)/vmtests-boots
+	@[ -n "$(DESTDIR)" ] || systemctl enable vmtests.service
+
 clean:
 	rm -rf $(B)
 
@@ -95,6 +103,7 @@ help:
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
 	@echo 'make lab-check       the functional tests in every guest of the lab'
 	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'
+	@echo 'make install-service  install, and a systemd unit that goes on with a run after each boot'
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
 
@@ -106,4 +115,4 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check check-aa check-kill check-split lint bench-self bench-memcache patch install clean help
+.PHONY: all mm vmtests deps run check check-aa check-kill check-split lint bench-self bench-memcache patch install install-service clean help

@@ -86,16 +86,6 @@ random()
 	drawn=$((seed % ($1 + 1)))
 }
 
-# tree PID: it and all that descend from it
-tree()
-{
-	echo "$1"
-	# shellcheck disable=SC2013 # words
-	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-		tree "$child"
-	done
-}
-
 # test_of PID: the program that the runner's helper started, if there is one
 test_of()
 {
