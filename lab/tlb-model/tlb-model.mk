@@ -31,7 +31,7 @@ $(TLB_O)/tlb-model.so: $(TLB)/plugin.c $(TLB_C) $(TLB_H)
 	@echo '  CC   $(@F)'
 	@$(CC) $(TLB_CFLAGS) -shared $(EXTRA_LDFLAGS) -o $@ $(filter %.c,$^)
 
-$(TLB_O)/tlb_unit: $(TLB)/tests/tlb_unit.c $(TLB_C) $(TLB_H) $(FRAMEWORK)
+$(TLB_O)/%_unit: $(TLB)/tests/%_unit.c $(TLB_C) $(TLB_H) $(FRAMEWORK)
 	@mkdir -p $(@D)
 	@echo '  CC   $(@F)'
 	@$(CC) $(TLB_CFLAGS) -Wno-unused-parameter -isystem $(KSFT) -I$(TLB) $(EXTRA_LDFLAGS) -o $@ \
@@ -42,7 +42,7 @@ $(TLB_O)/tlb_replay: $(addprefix $(TLB)/,replay.c tlb.c preset.c) $(TLB_H)
 	@echo '  CC   $(@F)'
 	@$(CC) $(TLB_CFLAGS) $(EXTRA_LDFLAGS) -o $@ $(filter %.c,$^)
 
-tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit tlb_replay)
+tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit guest_unit tlb_replay)
 
 .PHONY: tlb-model
 
