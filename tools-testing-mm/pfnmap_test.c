@@ -756,6 +756,9 @@ TEST_F(pfnmap, placement)
 
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
+	/* Larger entries than those of the area may fit there, and nobody has asked for them. */
+	if (variant->aligned < variant->entry)
+		SKIP(return, "the variants that are aligned place the same");
 	marks_put(self, 0);
 	placed = self->area;
 	placed.map = mmap(NULL, placed.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
