@@ -321,9 +321,11 @@ static size_t entries_remade(const struct devmem_levels *levels, const struct ar
 
 /*
  * Read a word of each page. Returns how many faults this thread took for it: those of the stack,
- * which fork and clear_refs write-protect, are taken first.
+ * which fork and clear_refs write-protect, are taken first. AddressSanitizer would take more, for
+ * what it notes of each word.
  */
-static uint64_t faults_reading(const struct devmem_levels *levels, const struct area *area)
+static uint64_t __attribute__((no_sanitize_address))
+faults_reading(const struct devmem_levels *levels, const struct area *area)
 {
 	struct rusage before, after;
 	char *p;
@@ -756,6 +758,9 @@ TEST_F(pfnmap, placement)
 
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
+	/* Larger entries than those of the area may fit there, and nobody has asked for them. */
+	if (variant->aligned < variant->entry)
+		SKIP(return, "the variants that are aligned place the same");
 	marks_put(self, 0);
 	placed = self->area;
 	placed.map = mmap(NULL, placed.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include <libmm/devmem.h>
 #include <libmm/pci.h>
 #include <libmm/sysconf.h>
 #include <libmm/undo.h>
@@ -232,6 +233,42 @@ TEST_F(pci, undo_of_nothing)
 	EXPECT_EQ(0, undo_pcidriver(NAME, UNDO_ABSENT));
 	EXPECT_EQ(0, undo_pcidriver("0000:00:05.0", "old"));
 	EXPECT_STREQ("", fakeroot_read(&root, DRIVERS "/old/bind"));
+}
+
+/* The BAR that was asked for, or a sentence; never another one. */
+TEST_F(pci, device_memory_is_found)
+{
+	static const char *const wrong[] = { "", "x", "6", "10", "-1" };
+	struct devmem mem;
+	char why[DEVMEM_REASON_MAX];
+	size_t i;
+
+	unsetenv("VMTESTS_PFNMAP_DEVICE");
+	unsetenv("VMTESTS_PFNMAP_BAR");
+	ASSERT_EQ(0, __devmem_find(&mem, why, sizeof(why)));
+	EXPECT_STREQ(NAME, mem.device);
+	EXPECT_EQ(2, mem.bar_index);
+	EXPECT_EQ(0x380000000, mem.bar.start);
+	EXPECT_FALSE(mem.named);
+	devmem_close(&mem);
+	fakeroot_must(!setenv("VMTESTS_PFNMAP_BAR", "0", 1), "setenv");
+	ASSERT_EQ(0, __devmem_find(&mem, why, sizeof(why)));
+	EXPECT_EQ(0xfea00000, mem.bar.start);
+	fakeroot_must(!setenv("VMTESTS_PFNMAP_BAR", "1", 1), "setenv");
+	EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
+	EXPECT_NE(NULL, strstr(why, "there is no BAR 1 of " NAME));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		fakeroot_must(!setenv("VMTESTS_PFNMAP_BAR", wrong[i], 1), "setenv");
+		EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
+		EXPECT_NE(NULL, strstr(why, "VMTESTS_PFNMAP_BAR is not 0 to 5"));
+	}
+	unsetenv("VMTESTS_PFNMAP_BAR");
+	fakeroot_must(!setenv("VMTESTS_PFNMAP_DEVICE", "0000:00:05.0", 1), "setenv");
+	EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
+	unsetenv("VMTESTS_PFNMAP_DEVICE");
+	fakeroot_write(&root, DEV "/device", "0x1000\n");
+	EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
+	EXPECT_NE(NULL, strstr(why, "no ivshmem device, and no other is named"));
 }
 
 TEST_F(pci, vfio_says_what_is_missing)
