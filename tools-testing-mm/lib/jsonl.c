@@ -133,7 +133,7 @@ int __jsonl_open(const char *dir, const char *name)
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return -errno;
-	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	err = fd < 0 ? -errno : file_prepare(fd, dirfd, dir, name);
 	close(dirfd);
 	if (!err)

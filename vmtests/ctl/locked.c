@@ -27,32 +27,50 @@ static void say_recovered(const char *path, const char *value)
 	printf("# an earlier run died: put %s back to %s\n", path, value);
 }
 
-static bool process_has_open(int proc, const char *pid, const struct stat *file)
+/*
+ * Is this descriptor the one through which @owner, which may be dead, took the lock? Others that
+ * wait for the lock, or have it by now, have the same file open. See show_fd_locks() in fs/locks.c:
+ * "lock: 1: FLOCK ADVISORY WRITE PID ...".
+ */
+static bool fd_holds_lock(int process, const char *fd, pid_t owner)
 {
-	char path[64];
-	struct dirent *entry;
-	struct stat open_file;
-	bool found = false;
-	DIR *fds;
-	int fd;
+	char path[32], info[1024], *lock;
+	ssize_t length;
+	int file, pid;
 
-	snprintf(path, sizeof(path), "%.20s/fd", pid);
-	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	fds = fd < 0 ? NULL : fdopendir(fd);
+	snprintf(path, sizeof(path), "fdinfo/%.20s", fd);
+	file = openat(process, path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	length = read(file, info, sizeof(info) - 1);
+	close(file);
+	info[length > 0 ? length : 0] = '\0';
+	lock = strstr(info, "\nlock:");
+	return lock && sscanf(lock, " lock: %*s FLOCK %*s %*s %d", &pid) == 1 && pid == owner;
+}
+
+static bool process_holds_lock(int process, const struct stat *lock, pid_t owner)
+{
+	int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *fds = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat file;
+	bool holds = false;
+
 	if (!fds) {
 		if (fd >= 0)
 			close(fd);
 		return false;
 	}
-	while (!found && (entry = readdir(fds)))
-		found = !fstatat(fd, entry->d_name, &open_file, 0) &&
-			open_file.st_dev == file->st_dev && open_file.st_ino == file->st_ino;
+	while (!holds && (entry = readdir(fds)))
+		holds = !fstatat(fd, entry->d_name, &file, 0) && file.st_dev == lock->st_dev &&
+			file.st_ino == lock->st_ino && fd_holds_lock(process, entry->d_name, owner);
 	closedir(fds);
-	return found;
+	return holds;
 }
 
-/* Whoever has the lock's file open has it from the run that died. */
-static void leftovers_kill(void)
+/* Whoever holds the lock that a run took which has died since is a part of it. */
+static void leftovers_kill(pid_t owner)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -64,12 +82,19 @@ static void leftovers_kill(void)
 	proc = opendir("/proc");
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		int process;
 
-		if (pid <= 0 || pid == getpid() ||
-		    !process_has_open(dirfd(proc), entry->d_name, &lock))
+		if (pid <= 0 || pid == getpid())
 			continue;
-		fprintf(stderr, "vmtctl: process %d ignores that its run died: killed\n", (int)pid);
-		kill(pid, SIGKILL);
+		process = openat(dirfd(proc), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (process < 0)
+			continue;
+		if (process_holds_lock(process, &lock, owner)) {
+			fprintf(stderr, "vmtctl: process %d ignores that its run died: killed\n",
+				(int)pid);
+			kill(pid, SIGKILL);
+		}
+		close(process);
 	}
 	if (proc)
 		closedir(proc);
@@ -81,15 +106,15 @@ static void leftovers_kill(void)
  */
 static int dead_run_wait(void)
 {
+	pid_t owner = sysconf_owner();
 	int err;
 
-	if (!process_dead(sysconf_owner()))
+	if (!process_dead(owner))
 		return -EBUSY;
-	fprintf(stderr, "vmtctl: waiting for what run %d, which died, left running\n",
-		(int)sysconf_owner());
+	fprintf(stderr, "vmtctl: waiting for what run %d, which died, left running\n", (int)owner);
 	err = __sysconf_wait(TOLD_SECONDS);
-	if (err == -ETIMEDOUT && process_dead(sysconf_owner())) {
-		leftovers_kill();
+	if (err == -ETIMEDOUT) {
+		leftovers_kill(owner);
 		err = __sysconf_wait(KILLED_SECONDS);
 	}
 	return err ? err : __sysconf_open(say_recovered);

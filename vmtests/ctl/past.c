@@ -152,11 +152,12 @@ static int boots_load(struct past *past)
 {
 	DIR *label = opendir(past->label_dir);
 	struct dirent *file;
+	int err = 0;
 
 	if (!label)
 		return -errno;
 	past->boots = json_array();
-	while (past->boots && (file = readdir(label))) {
+	while (past->boots && !err && (file = readdir(label))) {
 		char dir[PATH_MAX], path[PATH_MAX];
 		const char *id;
 		json_t *root;
@@ -168,11 +169,11 @@ static int boots_load(struct past *past)
 		id = json_string_value(json_object_get(root, "boot_id"));
 		if (id && !strcmp(id, file->d_name) &&
 		    json_integer_value(json_object_get(root, "schema")) == RESULTS_SCHEMA)
-			json_array_append(past->boots, root);
+			err = json_array_append(past->boots, root);
 		json_decref(root);
 	}
 	closedir(label);
-	return past->boots ? 0 : -ENOMEM;
+	return past->boots && !err ? 0 : -ENOMEM;
 }
 
 int past_load(struct past *past, const char *label_dir)
@@ -183,8 +184,8 @@ int past_load(struct past *past, const char *label_dir)
 	past->label_dir = label_dir;
 	err = boots_load(past);
 	if (err)
-		ctl_error("-R: cannot read %s: %s: name the label of the run with -o", label_dir,
-			  strerror(-err));
+		err = ctl_error("-R: cannot read %s: %s: name the label of the run with -o", label_dir,
+				strerror(-err));
 	else if (!head_find(past))
 		err = ctl_error("-R: nothing to resume in %s: no run there is unfinished; leave out -R for a new one",
 				label_dir);
@@ -235,7 +236,7 @@ static int lines_gather(const struct past *past, const struct past_run *run, con
 static int death_write(const struct past *past, const struct past_run *run, const char *test,
 		       bool same_boot)
 {
-	char dir[PATH_MAX], reason[256], culprit[PATH_MAX];
+	char dir[PATH_MAX], reason[256], culprit[PATH_MAX] = "";
 	json_t *line;
 	int err = ctl_path(dir, past->label_dir, run->boot_id);
 

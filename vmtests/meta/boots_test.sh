@@ -13,7 +13,7 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/lib.sh"
 boots=$here/../../service/vmtests-boots
-export VMTESTS_STATE_DIR="$scratch/state" VMTESTS_BOOTS_STATE="$scratch/asked"
+export VMTESTS_BOOTS_STATE="$scratch/asked"
 export VMTESTS_RUNNER="$here/../../run_vmtests.sh" VMTESTS_REBOOT="$scratch/reboot"
 export VMTESTS_TIMEOUT_MUL=100
 printf '#!/bin/sh\necho reboot >>"%s/rebooted"\n' "$scratch" >"$VMTESTS_REBOOT"

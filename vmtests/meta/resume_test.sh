@@ -14,8 +14,6 @@ here=$(dirname "$(readlink -f "$0")")
 runner=$here/../../run_vmtests.sh
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/lib.sh"
-# A state of its own: the boots below are not this machine's.
-export VMTESTS_STATE_DIR="$scratch/state"
 # meta_hang would end by its timeout, which is short.
 export VMTESTS_TIMEOUT_MUL=100
 

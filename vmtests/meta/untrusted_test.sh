@@ -14,8 +14,6 @@ runner=$here/../../run_vmtests.sh
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/lib.sh"
 
-# Nothing below changes a setting, and this test may run beside another's.
-export VMTESTS_STATE_DIR="$scratch/state"
 OTHER=65534	# nobody
 boot=$(cat /proc/sys/kernel/random/boot_id)
 mark=$scratch/mark

@@ -53,6 +53,8 @@ begins() { head -1 "$dir/out" | grep -q "^$1"; }
 quiet() { ! [ -s "$dir/err" ]; }
 narrow() { [ "$(awk 'length > n { n = length } END { print n }' "$dir/out")" -le 78 ]; }
 spaced() { says "<bytes" && ! says "<bytes[0-9]"; }
+# inert: nothing that a terminal obeys but tabs and newlines
+inert() { ! cat "$dir/out" "$dir/err" | tr -d '\t' | LC_ALL=C grep -q "[[:cntrl:]]"; }
 printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 
 "$generate" "$dir/plain" plain 5 10 3 1
@@ -349,6 +351,36 @@ mkdir "$dir/bad/$(printf 'a\nb\033[31m')"
 check "a folder with a newline" runs 0 "$dir/bad"
 check "is ignored aloud" says "is no boot: ignored"
 check "and cleaned" printable
+mkdir "$dir/outside"
+cp -r "$dir/other/." "$dir/outside"
+rm -rf "$dir/bad"
+cp -r "$dir/single" "$dir/bad"
+ln -s "$dir/outside/b000-5" "$dir/bad/b000-5"
+check "a boot out of the tree" runs 0 "$dir/bad"
+check "is no boot of it" says "b000-5 is no boot: ignored"
+check "and not counted" flat "1 boot,"
+
+# What a kernel, a firmware or a test wrote is shown, never obeyed.
+evil='<script>alert(1)</script><img src=x onerror=alert(2)>"&\\u001b]0;title\\u0007\\u001b[2J'
+rm -rf "$dir/bad"
+cp -r "$dir/single" "$dir/bad"
+sed -i -E "s|\"(release\|version\|model\|cmdline\|thp)\": *\"[^\"]*\"|\"\1\": \"$(echo "$evil" | sed 's/["&]/\\&/g; s/\"/\\\\"/g')\"|" \
+	"$dir/bad/b000-4/run.json"
+printf '{"test":"t","run":0,"result":"fail","reason":"%s","seconds":null,"pass":0,"fail":1,"skip":0}\n' \
+	"$(echo "$evil" | sed 's/"/\\"/g')" >"$dir/bad/b000-4/verdicts.jsonl"
+printf '\033]0;title\007<script>alert(3)</script>\n' >"$dir/bad/b000-4/dmesg.txt"
+grep -q 'script' "$dir/bad/b000-4/run.json" || { echo "no evil fingerprint" >&2; failed=$((failed + 1)); }
+for format in text markdown json html; do
+	check "an evil fingerprint in $format" runs 0 -v -f $format "$dir/bad" "$dir/other"
+	check "obeys no escape in $format" inert
+done
+check "shows the fingerprint" says "&lt;script&gt;alert"
+check "and no tag in HTML" eval '! says "<script>alert" && ! says "<img src=x"'
+mv "$dir/bad" "$dir/$(printf 'new\nline\033[31m')"
+check "a label with a newline" runs 0 "$dir/$(printf 'new\nline\033[31m')"
+check "and with an escape" inert
+rm -rf "$dir/bad"
+cp -r "$dir/single" "$dir/bad"
 sed 's/"schema": 1/"schema": 2/' "$dir/single/b000-4/run.json" >"$dir/bad/b000-4/run.json"
 check "another schema" runs 2 "$dir/bad"
 check "is named" says "schema version 2"

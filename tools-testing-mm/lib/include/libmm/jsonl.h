@@ -13,7 +13,7 @@
 /*
  * Open DIR/NAME for appending, made if absent; its name is on the disk too when this returns. A
  * last line that is no whole JSON object, as a crash may leave it, is cut off, and stderr says so.
- * A symbolic link is refused. Returns a descriptor or -errno.
+ * Returns a descriptor or -errno.
  */
 int __jsonl_open(const char *dir, const char *name);
 
