@@ -557,7 +557,7 @@ static void stall_print(const struct race *race, const char *state, long cycles)
 	fflush(stdout);		/* the framework leaves by _exit() */
 }
 
-TEST_F_TIMEOUT(hvo_race, churn, 120)
+TEST_F(hvo_race, churn)
 {
 	struct race *race = &self->race;
 	const char *why = require_needs(variant->reader->needs ?: "root");

@@ -22,7 +22,9 @@
 #include <numaif.h>
 #include <numa.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libmm/harness.h>
@@ -357,6 +359,50 @@ TEST_F(hvo, data_integrity)
 	hugemap_close(&self->map[0]);
 	POOL_EMPTY();
 	EXPECT_EQ(NULL, hugemap_check(&self->canary, 0, 1, ~SEED));
+}
+
+/* In the child: exits 0 when it has its parent's contents, and then writes its own. */
+static void child_check(struct hugemap *map)
+{
+	if (hugemap_check(map, 0, 1, SEED))
+		_exit(1);
+	hugemap_fill(map, 0, 1, ~SEED);
+	_exit(hugemap_check(map, 0, 1, ~SEED) ? 2 : 0);
+}
+
+/*
+ * fork() shares a private page until it is written to, and then copies it: from one optimized page
+ * to another. Pages that a PUD maps are left to hugetlb_regress_test: kernels are known that
+ * lose them.
+ */
+TEST_F(hvo, fork_copies_on_write)
+{
+	int status;
+	pid_t pid;
+
+	if (missing(&self->hvo))
+		SKIP(return, "%s", missing(&self->hvo));
+	if (!strcmp(variant->level, "pud"))
+		SKIP(return, "a PUD maps it: hugetlb_regress_test tests that");
+	if (!pool_fill(_metadata, &self->hvo))
+		SKIP(return, NO_PAGES);
+	if (self->hvo.nr < 2)
+		SKIP(return, ONE_PAGE);
+	ASSERT_EQ(0, pages_map(self, 1));
+	hugemap_fill(&self->map[0], 0, 1, SEED);
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		child_check(&self->map[0]);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status) {
+		TH_LOG("the child ended with status %#x: 0x100 is that it lost the contents",
+		       status);
+	}
+	EXPECT_EQ(NULL, hugemap_check(&self->map[0], 0, 1, SEED));
+	hugemap_close(&self->map[0]);
+	POOL_EMPTY();
 }
 
 /*

@@ -280,7 +280,7 @@ static int module_run(void)
 	return WIFEXITED(status) ? 0 : -EINTR;
 }
 
-TEST_F_TIMEOUT(vmalloc, test_vmalloc_module, 100)
+TEST_F(vmalloc, test_vmalloc_module)
 {
 	const char *why = require_needs("root,destructive,module:test_vmalloc");
 	struct verdict verdict = { 0 };

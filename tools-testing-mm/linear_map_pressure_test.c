@@ -373,7 +373,7 @@ static uint64_t mem_total(void)
 }
 
 /* Pages and page tables for splits, to the last of them: then the kernel kills the child. */
-TEST_F_TIMEOUT(pressure, machine_full, 240)
+TEST_F(pressure, machine_full)
 {
 	const char *reason = linear_map_missing(&self->map, "root,secretmem,destructive", false);
 	int status;
