@@ -134,6 +134,19 @@ argument_given device_as_it_is "pci-testdev,membar=2G" --device pci-testdev,memb
 argument_given object_with_quote "a'b" --object "a'b"
 argument_given command_line "console=ttyS0 panic=-1 vmtests.emulated=1 a b=1 c" --append 'a b=1' --append c
 argument_given machine_option 'q35,kernel-irqchip=split' --machine kernel-irqchip=split
+argument_given many_threads 'tcg,thread=multi'
+argument_given clock_of_instructions 'shift=3,sleep=off' --icount 3
+argument_given clock_on_one_thread 'tcg,thread=single' --icount 3
+: >"$scratch/tlb-model.so"
+export TLB_MODEL="$scratch/tlb-model.so"
+argument_given tlb_model \
+	"$scratch/tlb-model.so,preset=$scratch/lab/tlb-model/presets/zen,ram=/proc/self/fd/8,trace=t" \
+	--tlb-model zen,trace=t
+argument_given tlb_model_ram 'memory-backend-file,id=ram,mem-path=/proc/self/fd/8,size=4096M,share=on' \
+	--tlb-model zen
+argument_given tlb_model_clock 'shift=0,sleep=off' --tlb-model zen
+argument_given tlb_model_is_told \
+	'console=ttyS0 panic=-1 vmtests.emulated=1 vmtests.tlb_model=zen' --tlb-model zen
 argument_given payload_disk 'virtio-blk-pci,drive=payload,serial=payload' --payload "$scratch/payload"
 
 # not_started NAME PATTERN ARGUMENTS
@@ -165,6 +178,10 @@ not_started image_missing 'no such file' --kernel 7:arm64 --image /nonesuch/Imag
 	not_started timeout_zero 'not a number above 0' $own --timeout 0
 	not_started nodes_above_cpus 'more nodes than CPUs' $own --smp 1 --nodes 2
 	not_started payload_missing 'no such directory' $own --payload /nonesuch
+	not_started icount 'not a number' $own --icount fast
+	not_started preset_missing 'no such file' $own --tlb-model nonesuch
+	not_started tlb_model_nodes 'one node only' $own --tlb-model zen --nodes 2
+	TLB_MODEL=/nonesuch not_started tlb_model_missing 'try make tlb-model' $own --tlb-model zen
 	mkdir -p "$scratch/used"
 	: >"$scratch/used/file"
 	not_started out_in_use 'is not empty' $own --out "$scratch/used"

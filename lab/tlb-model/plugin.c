@@ -58,6 +58,7 @@ static struct {
 	struct spaces *spaces;
 	struct tlbmodel_kernel kernel;
 	enum insn_meaning (*insn_meaning)(const uint8_t *data, size_t size);
+	bool tagged;			/* addresses have a top byte that means nothing */
 	bool ready;
 	bool active;
 	uint64_t flushes;		/* that all CPUs have to follow */
@@ -139,10 +140,10 @@ static enum tlbmodel_class class_of(uint64_t va)
 	return TLBMODEL_KERNEL;
 }
 
-/* Without a tag in the top byte, which arm64 ignores. */
+/* Without a tag in the top byte, which arm64 ignores; x86 has addresses of 57 bits. */
 static uint64_t address_canonical(uint64_t va)
 {
-	return (uint64_t)((int64_t)(va << 8) >> 8);
+	return model.tagged ? (uint64_t)((int64_t)(va << 8) >> 8) : va;
 }
 
 static bool is_traced(const struct cpu *cpu)
@@ -556,7 +557,8 @@ static const char *argument(int argc, char **argv, const char *name)
 
 static int arch_set(const char *target)
 {
-	if (!strcmp(target, "aarch64"))
+	model.tagged = !strcmp(target, "aarch64");
+	if (model.tagged)
 		model.insn_meaning = insn_arm64;
 	else if (!strcmp(target, "x86_64"))
 		model.insn_meaning = insn_x86;

@@ -29,7 +29,7 @@ class Writer:
 
     def address(self, space):
         size = self.random.randrange(len(SIZES))
-        pages = int(self.random.expovariate(1 / 600))
+        pages = int(self.random.expovariate(1 / 80))
         # Large pages far enough apart to be different ones.
         stride = [1, 4, 128, 1 << 16][size]
         return (KERNEL if space == 0 else 0) + (size << 40) + (pages * stride << PAGE)
