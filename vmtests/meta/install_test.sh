@@ -57,6 +57,9 @@ result pass_is_a_pass $?
 kselftest "$scratch/skipped" -x boot_memory -t meta_skip
 grep -q '^ok 1 selftests: vmtests: ksft_boot.sh # SKIP$' "$scratch/skipped"
 result skip_is_a_skip $?
+kselftest "$scratch/refused" -r 0
+grep -q '^not ok 1 selftests: vmtests: ksft_boot.sh # exit=1$' "$scratch/refused"
+result wrong_use_is_a_fail $?
 
 if python=$(python_with "tap, more_itertools, yaml"); then
 	"$python" "$here/kselftest_names.py" <"$scratch/tap" >"$scratch/names" 2>"$scratch/log"
