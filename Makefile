@@ -12,6 +12,7 @@ libdir ?= $(prefix)/lib
 bindir ?= $(prefix)/bin
 datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
+unitdir ?= /etc/systemd/system
 
 .DEFAULT_GOAL := all
 B := $(abspath $(O))
@@ -90,6 +91,13 @@ install: all
 	@.ci/install-tools $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/bash-completion/completions
 
+# Only unpacked and enabled: it does nothing until vmtests-boots is asked for something.
+install-service: install
+	@install -d $(DESTDIR)$(unitdir)
+	@sed 's|@DIR@|$(libdir)/vmtests|' service/vmtests.service.in >$(DESTDIR)$(unitdir)/vmtests.service
+	@ln -sf $(libdir)/vmtests/vmtests-boots $(DESTDIR)$(bindir)/vmtests-boots
+	@[ -n "$(DESTDIR)" ] || systemctl enable vmtests.service
+
 clean:
 	rm -rf $(B)
 
@@ -109,6 +117,7 @@ help:
 	@echo 'make lab-check       the functional tests in every guest of the lab'
 	@echo 'make lab-tlb         modelled TLB misses of kernels, in guests'
 	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'
+	@echo 'make install-service  install, and a systemd unit that goes on with a run after each boot'
 	@echo 'Variables: O=DIR build folder, KSRC=DIR kernel tree with the kselftest framework,'
 	@echo 'LLVM=1 for clang, CROSS_COMPILE=PREFIX, ARGS="..." for run_vmtests.sh.'
 
@@ -121,4 +130,4 @@ $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
 .PHONY: all mm vmtests deps run check check-deb check-aa check-kill check-split lint bench-self \
-	bench-memcache patch install clean help
+	bench-memcache patch install install-service clean help

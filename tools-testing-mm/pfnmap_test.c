@@ -927,6 +927,49 @@ TEST_F(pfnmap, munmap_pmd)
 	munmap_check(_metadata, self, piece_pmd(self), self->levels.pmd);
 }
 
+/* Memory of the BAR for which x86 has a memory type reserved; -1 where there is no list of it. */
+static long memtypes_count(FIXTURE_DATA(pfnmap) * self)
+{
+	const struct pci_bar *bar = &self->mem.bar;
+	FILE *file = fopen("/sys/kernel/debug/x86/pat_memtype_list", "re");
+	char *line = NULL;
+	size_t size = 0;
+	uint64_t start;
+	long nr = 0;
+
+	if (!file)
+		return -1;
+	while (getline(&line, &size, file) >= 0) {
+		if (sscanf(line, "PAT: [mem %" SCNx64, &start) == 1)
+			nr += start >= bar->start && start - bar->start < bar->size;
+	}
+	free(line);
+	fclose(file);
+	return nr;
+}
+
+/* x86 reserves the memory's type for as long as it is mapped, in pieces or not. */
+TEST_F(pfnmap, memtypes)
+{
+	const struct area *area = &self->area;
+	long before;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!self->control)
+		SKIP(return, "VFIO reserves the type of the whole BAR");
+	before = memtypes_count(self);
+	if (before < 0)
+		SKIP(return, "no list of memory types: mount debugfs; x86 alone has it");
+	EXPECT_LE(2, before);
+	ASSERT_EQ(area->map, mmap(area->map, area->size, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_FIXED, self->fd,
+				  self->fd_offset + self->bar_offset));
+	ASSERT_EQ(0, munmap(piece_page(self), self->levels.page));
+	ASSERT_EQ(0, munmap(area->map, area->size));
+	EXPECT_EQ(before - 1, memtypes_count(self));
+}
+
 /* Run @child in a child. Whether it exited with 0. */
 static bool child_run(FIXTURE_DATA(pfnmap) * self, int (*child)(FIXTURE_DATA(pfnmap) * self))
 {

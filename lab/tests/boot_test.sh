@@ -154,8 +154,10 @@ not_started kernel_missing 'no such file' --kernel /nonesuch/Image --arch arm64
 not_started kernel_without_arch 'needs --arch' --kernel "$scratch/Image"
 not_started arch_unlike_flavour '7:arm64 is for arm64' --kernel 7:arm64 --arch amd64
 not_started modules_of_fetched 'of one.s own' --kernel 7:arm64 --modules /
+not_started image_missing 'no such file' --kernel 7:arm64 --image /nonesuch/Image
 # shellcheck disable=SC2086 # two options
 {
+	not_started image_of_file '--image is for' $own --image "$scratch/Image"
 	not_started modules_without_dep 'modules.dep' $own --modules "$scratch"
 	not_started arch_unknown '--arch m68k: arm64 or amd64' --kernel "$scratch/Image" --arch m68k
 	not_started cpu_of_other_arch 'no such CPU for amd64' $own --cpu bbml2

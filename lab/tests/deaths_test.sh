@@ -128,7 +128,18 @@ died()
 	grep -q 'deaths: a test has started' "$scratch/out/console.log"
 }
 
-# run_is_whole DEATHS: one verdict a test, a failure a death, no sample twice, and a report
+# in_flight BOOT-DIR: how many tests were started there and have no verdict; a death may also come
+# between two tests
+in_flight()
+{
+	for file in started verdicts; do
+		sed -n 's/.*"test":"\([^"]*\)".*}$/\1/p' "$1/$file.jsonl" 2>/dev/null | sort \
+			>"$scratch/$file"
+	done
+	comm -23 "$scratch/started" "$scratch/verdicts" | wc -l
+}
+
+# run_is_whole FAILURES: one verdict a test, so many of deaths, no sample twice, and a report
 run_is_whole()
 {
 	label=$scratch/out/results/label
@@ -147,11 +158,11 @@ run_is_whole()
 
 echo "# seed $seed"
 mkdir "$scratch/kept"
-done_deaths=0 runs=0 completed=0 witnessed=0 kept=0 lost=0
+done_deaths=0 in_tests=0 runs=0 completed=0 witnessed=0 kept=0 lost=0
 while [ $done_deaths -lt "$deaths" ]; do
 	rm -rf "$scratch/disk" "$scratch/kept"
 	mkdir "$scratch/kept"
-	runs=$((runs + 1)) in_run=0
+	runs=$((runs + 1)) in_run=0 died_in_run=0
 	set -- -r 2 -t "$PLAN"
 	while [ $in_run -lt $((PLANNED - 1)) ] && [ $done_deaths -lt "$deaths" ]; do
 		done_deaths=$((done_deaths + 1)) in_run=$((in_run + 1))
@@ -161,15 +172,17 @@ while [ $done_deaths -lt "$deaths" ]; do
 		esac
 		died && samples_check
 		result "death_${done_deaths}_$how" $?
+		died_in_run=$((died_in_run + $(in_flight "$scratch/out/results/label/$id")))
 		set -- -R
 	done
 	boot live -R
 	# 0, or 1 for the tests that died.
-	[ "$boot_status" -le 1 ] && samples_check && run_is_whole $in_run
+	[ "$boot_status" -le 1 ] && samples_check && run_is_whole $died_in_run
 	ok=$?
+	in_tests=$((in_tests + died_in_run))
 	[ $ok -ne 0 ] || completed=$((completed + 1))
 	result "run_${runs}_comes_to_its_end" $ok
 done
-echo "# $done_deaths deaths in $runs runs, $completed of them resumed to their end: $witnessed samples seen" \
-	"before, $kept there after, $lost lost in flight"
+echo "# $done_deaths deaths ($in_tests during a test) in $runs runs, $completed of them resumed to their" \
+	"end: $witnessed samples seen before, $kept there after, $lost lost in flight"
 finish

@@ -4,7 +4,7 @@
 # make lab-tlb         modelled TLB misses: arm64 guests with pages, with blocks, with split blocks
 # make lab-tlb-check   the model against itself in guests: repeats, agrees with the tables, is fast
 #
-# The TLB_ variables below can be set, and SEED, LAB_OUT and LAB_TIMEOUT as lab.mk has them.
+# The TLB_ variables below can be set, and SEED and LAB_OUT as lab.mk has them.
 # Included by lab/lab.mk. The plugin runs on the machine that emulates: it is never cross-compiled.
 
 # A name in presets/, or a file.
@@ -15,6 +15,8 @@ TLB_REPEATS ?= 2
 TLB_BOOTS ?= 2
 # Enough for 1 GiB of page cache, which is a quarter of what is available.
 TLB_MEM ?= 6G
+# Of one boot, in seconds: minutes on an idle machine.
+TLB_TIMEOUT ?= 7200
 
 TLB := lab/tlb-model
 TLB_O := $(B)/tlb-model
@@ -31,7 +33,7 @@ $(TLB_O)/tlb-model.so: $(TLB)/plugin.c $(TLB_C) $(TLB_H)
 	@echo '  CC   $(@F)'
 	@$(CC) $(TLB_CFLAGS) -shared $(EXTRA_LDFLAGS) -o $@ $(filter %.c,$^)
 
-$(TLB_O)/tlb_unit: $(TLB)/tests/tlb_unit.c $(TLB_C) $(TLB_H) $(FRAMEWORK)
+$(TLB_O)/%_unit: $(TLB)/tests/%_unit.c $(TLB_C) $(TLB_H) $(FRAMEWORK)
 	@mkdir -p $(@D)
 	@echo '  CC   $(@F)'
 	@$(CC) $(TLB_CFLAGS) -Wno-unused-parameter -isystem $(KSFT) -I$(TLB) $(EXTRA_LDFLAGS) -o $@ \
@@ -42,7 +44,7 @@ $(TLB_O)/tlb_replay: $(addprefix $(TLB)/,replay.c tlb.c preset.c) $(TLB_H)
 	@echo '  CC   $(@F)'
 	@$(CC) $(TLB_CFLAGS) $(EXTRA_LDFLAGS) -o $@ $(filter %.c,$^)
 
-tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit tlb_replay)
+tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit guest_unit tlb_replay)
 
 .PHONY: tlb-model
 
@@ -56,7 +58,7 @@ TLB_RUN = sh -c 'case %l in split) split=-S ;; esac; \
 
 lab-tlb: all tlb-model lab-payload-arm64 $(TLB_O)/cells.list
 	@TLB_MODEL=$(TLB_O)/tlb-model.so lab/matrix -f $(TLB_O)/cells.list -n $(TLB_BOOTS) \
-		$(SEED:%=-s %) -o $(LAB_OUT)/tlb -p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- $(TLB_RUN)
+		$(SEED:%=-s %) -o $(LAB_OUT)/tlb -p $(LAB_PAYLOADS) -t $(TLB_TIMEOUT) -- $(TLB_RUN)
 	@$(B)/vmtests/vmcompare --allow cpu $(addprefix $(LAB_OUT)/tlb/results/,plain bbml2 split-split) \
 		-o $(LAB_OUT)/tlb/report.txt; status=$$?; cat $(LAB_OUT)/tlb/report.txt; exit $$status
 

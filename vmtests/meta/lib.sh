@@ -37,6 +37,16 @@ python_with()
 	return 1
 }
 
+# tree PID: it and all that descend from it
+tree()
+{
+	echo "$1"
+	# shellcheck disable=SC2013 # words
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		tree "$child"
+	done
+}
+
 finish()
 {
 	echo "1..$number"

@@ -12,7 +12,6 @@ top=$here/../..
 . "$here/lib.sh"
 SCREEN_WIDTH=80
 SCREEN_LINES=24
-BOOT_LINES=32 # half of them are options, and each has but one line
 
 # "FILE [SECTION]|COMMAND": a manual, or one section of it, and whose it is
 programs()
@@ -76,9 +75,7 @@ while IFS='|' read -r of command; do
 	# shellcheck disable=SC2086 # a command and its part, without spaces in names
 	$command -h >"$scratch/help" 2>"$scratch/log" && [ ! -s "$scratch/log" ]
 	result "help_$name" $?
-	lines=$SCREEN_LINES
-	[ "$of" != 'vmtests-lab boot' ] || lines=$BOOT_LINES
-	awk -v width=$SCREEN_WIDTH -v lines=$lines '
+	awk -v width=$SCREEN_WIDTH -v lines=$SCREEN_LINES '
 		length > width { print FNR ": " length " wide"; bad = 1 }
 		END { if (NR > lines) { print NR " lines"; bad = 1 } exit bad }' \
 		"$scratch/help" >"$scratch/log"

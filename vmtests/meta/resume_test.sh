@@ -33,16 +33,6 @@ in_boot()
 		"$scratch/boot_id" "$@"
 }
 
-# tree PID: it and all that descend from it
-tree()
-{
-	echo "$1"
-	# shellcheck disable=SC2013 # words
-	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-		tree "$child"
-	done
-}
-
 # hang COMMAND [ARGUMENTS]: start it in the background, until meta_hang runs in it; sets $pid
 hang()
 {

@@ -23,7 +23,8 @@ class Writer:
     def translation(self, space, va):
         span, leaf = SIZES[va >> 40 & 3]
         tables = " ".join(f"{1 + (va >> (PAGE + 9 * level)):x}" for level in range(1, LEVELS))
-        desc = (self.version[space, va >> span] << 52) + (va >> span & (1 << 40) - 1)
+        # Each descriptor of a group is another.
+        desc = (self.version[space, va >> span] << 52) + (va >> PAGE + 9 * leaf & (1 << 40) - 1)
         print(f"t {space:x} {va:x} {desc:x} {span} {leaf} {LEVELS - 1} {tables}")
 
     def address(self, space):

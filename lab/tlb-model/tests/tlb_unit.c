@@ -50,8 +50,9 @@ static bool rule_translate(void *arg, unsigned int space, uint64_t va, struct tl
 	if (rule->hole && va >> rule->span == rule->hole >> rule->span)
 		return false;
 	*t = (struct tlb_translation) {
-		.desc = rule->desc + (va >> rule->span), .span = rule->span, .leaf = rule->level,
-		.root = TLB_LEVELS - 1,
+		/* Each descriptor of a group is another. */
+		.desc = rule->desc + (va >> (SHIFT_4K + 9 * rule->level)), .span = rule->span,
+		.leaf = rule->level, .root = TLB_LEVELS - 1,
 	};
 	for (level = rule->level + 1; level < TLB_LEVELS; level++)
 		t->table[level] = 1 + (va >> (SHIFT_4K + 9 * level));
