@@ -6,8 +6,8 @@
 # usage: run.sh [-t TESTS] [-x EXCLUDED] [-T TIER] [-r REPEATS] [-l LABEL] [-m TIMEOUT_MUL]
 #               [-u UPLOAD] [-o DIR]
 #
-# As in vmtests.yaml; an empty one is as if it was not there. DIR is where the label goes, by default
-# results. Exit: 0 when everything was reported, whatever it says, 2 when something is missing.
+# As in vmtests.yaml; an empty one is as if it was not there. DIR is where the label goes, by
+# default results. Exit: 0 when everything was reported, whatever it says, 2 when something is missing.
 
 set -u
 tests='' excluded='' tier='' repeats='' label='' timeout_mul='' upload='' dir=results
@@ -34,7 +34,7 @@ command -v lava-test-case >/dev/null || {
 here=$(dirname "$(readlink -f "$0")")
 runner=$(command -v run_vmtests.sh) || runner=$here/../run_vmtests.sh
 [ -x "$runner" ] || {
-	echo 'lava/run.sh: no run_vmtests.sh: the image needs vmtests, by "make install" or its package' >&2
+	echo 'lava/run.sh: no run_vmtests.sh: install vmtests in the image, from its package' >&2
 	lava-test-case vmtests-run --result fail
 	exit 2
 }

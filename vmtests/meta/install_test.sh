@@ -19,6 +19,14 @@ echo 'KTAP version 1'
 result install $?
 [ "$(readlink "$scratch/root/usr/bin/run_vmtests.sh")" = /usr/lib/vmtests/run_vmtests.sh ]
 result link_without_destdir $?
+# What dpkg-buildpackage would find out only in minutes: a file that no package holds.
+grep -h -v '^#' "$here/../../debian/"*.install >"$scratch/packaged"
+(cd "$scratch/root" && find . ! -type d | sed 's|^\./||') | awk '
+	FNR == NR { packaged[$0]; next }
+	{ path = $0; while (path != "" && !(path in packaged)) if (!sub("/[^/]*$", "", path)) path = "" }
+	path == ""' "$scratch/packaged" - >"$scratch/log"
+[ ! -s "$scratch/log" ]
+result everything_is_packaged $?
 (cd "$scratch" && root/usr/lib/vmtests/run_vmtests.sh -t meta_pass -o "$scratch/label") \
 	>"$scratch/log" 2>&1
 result installed_runs $?
@@ -57,6 +65,9 @@ result pass_is_a_pass $?
 kselftest "$scratch/skipped" -x boot_memory -t meta_skip
 grep -q '^ok 1 selftests: vmtests: ksft_boot.sh # SKIP$' "$scratch/skipped"
 result skip_is_a_skip $?
+kselftest "$scratch/refused" -r 0
+grep -q '^not ok 1 selftests: vmtests: ksft_boot.sh # exit=1$' "$scratch/refused"
+result wrong_use_is_a_fail $?
 
 if python=$(python_with "tap, more_itertools, yaml"); then
 	"$python" "$here/kselftest_names.py" <"$scratch/tap" >"$scratch/names" 2>"$scratch/log"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What vmcompare exports is what was measured: of a real run, and of results that are hard to export.
+# What vmcompare exports is what was measured: in a real run, and results that are hard to export.
 # usage: export_test.sh BUILD
 
 set -u
