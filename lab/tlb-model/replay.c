@@ -198,7 +198,7 @@ static void l2_resize(struct tlb_config *config, const char *text)
 	}
 }
 
-static int usage(void)
+static int wrong_use(void)
 {
 	fputs("usage: tlb_replay [-e ENTRIES] PRESET TRACE\n", stderr);
 	return 2;
@@ -214,11 +214,11 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "e:")) != -1) {
 		if (option != 'e')
-			return usage();
+			return wrong_use();
 		entries = optarg;
 	}
 	if (argc - optind != 2)
-		return usage();
+		return wrong_use();
 	if (__tlb_config_read(&config, argv[optind], reason, sizeof(reason)))
 		die("preset", reason);
 	if (entries)

@@ -130,7 +130,7 @@ static uint64_t desc_at(struct guest *guest, uint64_t table, unsigned int index)
 	return desc;
 }
 
-static uint64_t table_new(FIXTURE_DATA(guest) *self)
+static uint64_t table_new(FIXTURE_DATA(guest) * self)
 {
 	uint64_t table = guest_pa(&self->guest, self->used);
 
@@ -139,7 +139,7 @@ static uint64_t table_new(FIXTURE_DATA(guest) *self)
 }
 
 /* Map @va by @desc at level @leaf, from the table @root of level @top on. */
-static void map(FIXTURE_DATA(guest) *self, uint64_t table_bits, uint64_t root,
+static void map(FIXTURE_DATA(guest) * self, uint64_t table_bits, uint64_t root,
 		enum kpg_level top, uint64_t va, enum kpg_level leaf, uint64_t desc)
 {
 	struct guest *guest = &self->guest;

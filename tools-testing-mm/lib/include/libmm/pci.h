@@ -52,13 +52,13 @@ int __pci_take(const char *name, const char *driver, char *reason, size_t len);
 
 /*
  * Whether someone would miss the device's driver. Returns 0 when nobody would; -EBUSY and one
- * sentence in @reason (PCI_REASON_MAX is enough) when it is a bridge or the boot's display, or has a
- * block device that the kernel or someone has opened for itself (a mount, swap, a part of another),
- * a device node that a process has open or mapped, or a network interface that is up; or -errno and
- * a sentence.
+ * sentence in @reason (PCI_REASON_MAX is enough) when it is a bridge or the boot's display, or has
+ * a block device that the kernel or someone has opened for itself (a mount, swap, a part of
+ * another), a device node that a process has open or mapped, or a network interface that is up; or
+ * -errno and a sentence.
  *
- * Root alone can look at all processes. What has neither a node nor an interface, as an IOMMU's or a
- * watchdog's own use of a device, is not seen.
+ * Root alone can look at all processes. What has neither a node nor an interface, as an IOMMU's or
+ * a watchdog's own use of a device, is not seen.
  */
 int __pci_use(const char *name, char *reason, size_t len);
 
