@@ -186,7 +186,7 @@ result panic_fails_the_cell $?
 status_is 1 "$matrix" -f "$list" -o "$dir" && [ ! -s "$FAKE_LOG" ]
 result panic_is_not_tried_again $?
 # Of the console, from the first cry to the end of its trace.
-printf '%s\r\n' '[    1.000000] all is well' '[   12.345678] BUG: unable to handle page fault' \
+printf '%s\r\n' '[    1.000000] NMI watchdog: all is well' '[   12.345678] BUG: unable to handle page fault' \
 	'[   12.345679]  __split_huge_pmd+0x1/0x2' '[   12.345680] ---[ end trace 0 ]---' \
 	'[   12.345681] Kernel panic - not syncing' >"$FAKE_CONSOLE"
 printf '%s\n' '#     BUG: unable to handle page fault' '#      __split_huge_pmd+0x1/0x2' \
