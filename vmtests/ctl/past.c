@@ -184,13 +184,13 @@ int past_load(struct past *past, const char *label_dir)
 	past->label_dir = label_dir;
 	err = boots_load(past);
 	if (err)
-		err = ctl_error("-R: cannot read %s: %s: name the label of the run with -o", label_dir,
-				strerror(-err));
+		err = ctl_error("-R: cannot read %s: %s: name the label of the run with -o",
+				label_dir, strerror(-err));
 	else if (!head_find(past))
-		err = ctl_error("-R: nothing to resume in %s: no run there is unfinished; leave out -R for a new one",
+		err = ctl_error("-R: nothing to resume in %s: no run there is unfinished; leave out -R",
 				label_dir);
 	else if (chain_follow(past))
-		err = ctl_error("-R: %s: a boot is missing of the runs to go on with: begin anew without -R",
+		err = ctl_error("-R: %s: a boot is missing of what to go on with: begin anew without -R",
 				label_dir);
 	else if (json_is_true(json_object_get(past->runs[0].entry, "split")))
 		err = ctl_error("-R: %s was measured with -S, which has to be done in one go: run -S again",
