@@ -115,6 +115,7 @@ help:
 	@echo 'make lab-lava        a guest started by LAVA, and what LAVA made of its results'
 	@echo 'make sample-report   the report that the README shows, anew from the lab'
 	@echo 'make lab-check       the functional tests in every guest of the lab'
+	@echo 'make lab-mutants     stock kernels broken function by function: the tests must notice'
 	@echo 'make lab-tlb         modelled TLB misses of kernels, in guests'
 	@echo 'make install         into $$(DESTDIR)$$(prefix), default $(prefix)'
 	@echo 'make install-service  install, and a systemd unit that goes on with a run after each boot'

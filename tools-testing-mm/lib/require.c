@@ -26,6 +26,7 @@
 
 #include <libmm/command.h>
 #include <libmm/klog.h>
+#include <libmm/memory.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
 
@@ -454,17 +455,17 @@ static unsigned int count_parse(const char *arg)
 
 static const char *need_memory(const char *arg)
 {
-	uint64_t available_kb, wanted = size_parse(arg);
+	uint64_t available, wanted = size_parse(arg);
 	int ret;
 
-	ret = __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb);
+	ret = __memory_available(&available);
 	if (ret)
 		return missing("unknown how much memory is free: MemAvailable in /proc/meminfo: %s",
 			       strerror(-ret));
-	if (available_kb >= (wanted + 1023) / 1024)
+	if (available >= wanted)
 		return NULL;
 	return missing("%s of memory is needed and %" PRIu64 "M available: free some, or add some",
-		       arg, available_kb / 1024);
+		       arg, available >> 20);
 }
 
 /* How many numbers a list like "0-3,8" holds; 0 for an empty or broken one. */

@@ -35,6 +35,7 @@
 #include <libmm/bench.h>
 #include <libmm/command.h>
 #include <libmm/fio.h>
+#include <libmm/memory.h>
 #include <libmm/ramdisk.h>
 #include <libmm/sysfile.h>
 #include <libmm/undo.h>
@@ -72,18 +73,18 @@ static uint64_t disk_bytes(void)
 /* The file's size; a share of all memory, not of what is free, so that it is the same each time. */
 static int file_size(struct bench_case *c)
 {
-	uint64_t total_kb, available_kb;
+	uint64_t total_kb, available;
 
 	if (__sysfile_read_key("/proc/meminfo", "MemTotal", &total_kb) ||
-	    __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb))
+	    __memory_available(&available))
 		return bench_fail(c, -EIO, "cannot tell how much memory there is");
 	file_bytes = bench_tier_full() ? total_kb * 1024 / 100 * FILE_PERCENT : QUICK_BYTES;
 	file_bytes &= ~0xfffffull;
 	/* Once in the cache, once on the disk, and what the file system keeps. */
-	if (available_kb * 1024 > file_bytes + disk_bytes())
+	if (available > file_bytes + disk_bytes())
 		return 0;
 	return bench_skip(c, "%" PRIu64 " MiB of memory are needed and %" PRIu64 " MiB available",
-			  (file_bytes + disk_bytes()) >> 20, available_kb >> 10);
+			  (file_bytes + disk_bytes()) >> 20, available >> 20);
 }
 
 /* What @argv says, at most @size - 1 bytes. Returns 0, -EIO when it failed, or -errno. */

@@ -37,13 +37,14 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/memory.h>
 #include <libmm/sysfile.h>
 
 #define LINE UINT64_C(64)
 #define MIB (UINT64_C(1) << 20)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Share of MemAvailable that the file takes, and its bound in the quick tier. */
+/* Share of the available memory that the file takes, and its bound in the quick tier. */
 #define FILE_SHARE 4
 #define QUICK_BYTES (1024 * MIB)
 /* Of backings that only repeat the comparison, in the quick tier. */
@@ -135,12 +136,12 @@ static uint64_t quick_bytes(const struct place *place)
 
 static int pages_available(const struct place *place, uint64_t page_size, uint64_t *pages)
 {
-	uint64_t kib, bytes;
-	int err = __sysfile_read_key("/proc/meminfo", "MemAvailable", &kib);
+	uint64_t bytes;
+	int err = __memory_available(&bytes);
 
 	if (err)
 		return err;
-	bytes = kib * 1024 / FILE_SHARE;
+	bytes /= FILE_SHARE;
 	if (!bench_tier_full() && bytes > quick_bytes(place))
 		bytes = quick_bytes(place);
 	*pages = bytes / page_size;
@@ -153,7 +154,7 @@ static int size_choose(struct bench_case *c, uint64_t page_size)
 	int err = pages_available(place, page_size, &gups.pages);
 
 	if (err)
-		return bench_fail(c, err, "cannot read MemAvailable of /proc/meminfo");
+		return bench_fail(c, err, "cannot tell how much memory is available");
 	if (gups.pages < page_size / LINE)
 		return bench_fail(c, -ENOMEM, "only %" PRIu64 " pages are available", gups.pages);
 	if (place->sweep_bits)

@@ -52,6 +52,7 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/memory.h>
 #include <libmm/perfcount.h>
 #include <libmm/sysfile.h>
 
@@ -70,7 +71,7 @@
 #define QUICK_CPUS 4
 #define QUICK_KEYS (64u << 10)
 #define FULL_KEYS (256u << 10)
-/* Share of MemAvailable that the store may take, with -T full. */
+/* Share of the available memory that the store may take, with -T full. */
 #define STORE_SHARE 8
 /* Room for rounding to size classes, slabs that are not full, and shards that are unlike. */
 #define STORE_SLACK 2
@@ -329,10 +330,9 @@ static int memcache_setup(struct bench_case *c)
 		return bench_skip(c, "needs a CPU for the server and one for the clients");
 	if (options.external && shape->file)
 		return bench_skip(c, "an external server keeps its values where it likes");
-	err = __sysfile_read_key("/proc/meminfo", "MemAvailable", &available);
+	err = __memory_available(&available);
 	if (err)
-		return bench_fail(c, err, "cannot read MemAvailable of /proc/meminfo");
-	available *= 1024;
+		return bench_fail(c, err, "cannot tell how much memory is available");
 	err = keys_make(c, &keys, available);
 	if (err)
 		return err;

@@ -21,10 +21,11 @@
 
 #include <kselftest.h>
 #include <libmm/bench.h>
+#include <libmm/memory.h>
 #include <libmm/sysfile.h>
 
 #define QUICK_BYTES (64ul << 20)
-/* Of MemAvailable, with -T full: parent and child share the pages, so only tables are doubled. */
+/* Of the available memory, with -T full: parent and child share pages, so only tables double. */
 #define FULL_SHARE 8
 
 struct region {
@@ -40,12 +41,11 @@ static struct region region;
 
 static size_t region_bytes(size_t page)
 {
-	uint64_t available_kb;
+	uint64_t available;
 
-	if (!bench_tier_full() ||
-	    __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb))
+	if (!bench_tier_full() || __memory_available(&available))
 		return QUICK_BYTES;
-	return available_kb * 1024 / FULL_SHARE / page * page;
+	return available / FULL_SHARE / page * page;
 }
 
 /* Room for two regions and a misaligned start for the second. */

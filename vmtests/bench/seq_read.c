@@ -41,6 +41,7 @@
 #include <kselftest.h>
 #include <libmm/bench.h>
 #include <libmm/fio.h>
+#include <libmm/memory.h>
 #include <libmm/ramdisk.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
@@ -107,17 +108,17 @@ static const char *cache_dir(void)
 /* @copies: how often the file will be in memory. */
 static int file_size(struct bench_case *c, unsigned int copies)
 {
-	uint64_t total_kb, available_kb;
+	uint64_t total_kb, available;
 
 	if (__sysfile_read_key("/proc/meminfo", "MemTotal", &total_kb) ||
-	    __sysfile_read_key("/proc/meminfo", "MemAvailable", &available_kb))
+	    __memory_available(&available))
 		return bench_fail(c, -EIO, "cannot tell how much memory there is");
 	cached.bytes = bench_tier_full() ? total_kb * 1024 / 100 * FILE_PERCENT : QUICK_BYTES;
 	cached.bytes = cached.bytes / BLOCK * BLOCK;
-	if (available_kb * 1024 > copies * (cached.bytes + cached.bytes / 8))
+	if (available > copies * (cached.bytes + cached.bytes / 8))
 		return 0;
 	return bench_skip(c, "%" PRIu64 " MiB of memory are needed and %" PRIu64 " MiB available",
-			  copies * (cached.bytes + cached.bytes / 8) >> 20, available_kb >> 10);
+			  copies * (cached.bytes + cached.bytes / 8) >> 20, available >> 20);
 }
 
 static bool disk_has_room(const char *dir, uint64_t bytes)

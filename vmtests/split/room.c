@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include <libmm/memory.h>
 #include <libmm/sysconf.h>
 #include <libmm/sysfile.h>
 
@@ -165,25 +166,13 @@ uint64_t room_whole_blocks(size_t page, size_t block)
 
 int __room_unlimited(char *reason, size_t len)
 {
-	char text[4096], path[4096 + 64], limit[32], *own, *end;
+	struct memory_limit limit;
 
-	if (__sysfile_read("/proc/self/cgroup", text, sizeof(text)) < 0)
+	if (__memory_limit(&limit) || limit.limit >= room_total())
 		return 0;
-	own = strstr(text, "0::/");
-	if (!own)
-		return 0;
-	own += strlen("0::");
-	own[strcspn(own, "\n")] = '\0';
-	for (end = strrchr(own, '/'); end; end = strrchr(own, '/')) {
-		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.max", own);
-		if (__sysfile_read(path, limit, sizeof(limit)) > 0 && strcmp(limit, "max")) {
-			snprintf(reason, len,
-				 "the control group %.150s limits memory to %s bytes: run outside it",
-				 own, limit);
-			return -ENOMEM;
-		}
-		*end = '\0';
-	}
-	return 0;
+	snprintf(reason, len,
+		 "the control group %.150s limits memory to %" PRIu64 " bytes: run outside it",
+		 limit.group, limit.limit);
+	return -ENOMEM;
 }
 

@@ -13,7 +13,7 @@
  *   sysctl:NAME           the sysctl exists, as net.core.bpf_jit_enable
  *   module:NAME           loaded, built in, or loadable (modprobe -n)
  *   command:NAME          an executable in $PATH
- *   memory:SIZE           MemAvailable is at least SIZE (1K, 512M, 2G)
+ *   memory:SIZE           so much is available (memory.h); 1K, 512M, 2G
  *   cpus:N, nodes:N       online CPUs, nodes with memory
  *   hugetlb               the kernel has hugetlb pools
  *   hvo                   the kernel can optimize vmemmap (vm.hugetlb_optimize_vmemmap)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * memory: how much of it this process may take.
+ *
+ * MemAvailable knows no control groups, and a group that is full has an OOM killer of its own.
+ * hugetlb's pools are charged to no memory cgroup: for those MemAvailable alone counts.
+ */
+#ifndef LIBMM_MEMORY_H
+#define LIBMM_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEMORY_GROUP_MAX 256
+
+/* The memory cgroup, of those that this process is in, that leaves least. In bytes. */
+struct memory_limit {
+	uint64_t limit;
+	uint64_t left;		/* page cache that is inactive counts as free */
+	char group[MEMORY_GROUP_MAX];
+};
+
+/*
+ * Cgroups of version 2 and of version 1 at their usual places. Returns 0, or -ENOENT when none has
+ * a limit that can be read.
+ */
+int __memory_limit(struct memory_limit *limit);
+
+/*
+ * What new workloads can take without swapping, in bytes: MemAvailable of /proc/meminfo
+ * (Documentation/filesystems/proc.rst), or what __memory_limit() leaves if that is less. Returns 0
+ * or -errno.
+ */
+int __memory_available(uint64_t *bytes);
+
+#endif
