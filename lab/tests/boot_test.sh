@@ -6,8 +6,9 @@
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 mkdir -p "$scratch/bin" "$scratch/root/tree/bin" "$scratch/tmp" "$scratch/payload"
 cp -r "$here/.." "$scratch/lab"

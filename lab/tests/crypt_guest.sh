@@ -9,8 +9,9 @@
 set -u
 rounds=$1 seed=$2
 here=$(dirname "$(readlink -f "$0")")
-# shellcheck source=lab/tests/lib.sh
+# shellcheck source=vmtests/meta/lib.sh
 . "$here/lib.sh"
+echo 'KTAP version 1'
 program=$here/vmtests/dm_crypt
 journal=/var/lib/vmtests/journal
 export VMTESTS_FIO_JOBS="$here/fio-jobs" TMPDIR="$scratch/tmp"
@@ -48,9 +49,9 @@ start()
 	pid=$!
 }
 
-elapsed()
+elapsed()	# in ms
 {
-	echo "$began $(date +%s.%N)" | awk '{ printf "%.2f\n", $2 - $1 }'
+	echo "$began $(date +%s.%N)" | awk '{ printf "%d\n", ($2 - $1) * 1000 }'
 }
 
 # The run that a killed one held the lock of has ended when the lock is free; then one more starts.
@@ -59,30 +60,21 @@ next_start()
 	flock /var/lib/vmtests/lock true && "$here/vmtests/vmtctl" locked true >>"$scratch/log" 2>&1
 }
 
-# random LARGEST: from 0, another each time
-draw=0
-random()
-{
-	draw=$((draw + 1))
-	awk -v seed="$seed" -v draw=$draw -v largest="$1" \
-		'BEGIN { srand(seed * 1000 + draw); rand(); printf "%.2f\n", rand() * largest }'
-}
-
 # round NAME SIGNAL VICTIM LONGEST COMMAND...: end VICTIM (the first process, or its child) by SIGNAL.
 # The runner says 130 for an interruption of any kind.
 round()
 {
 	name=$1 signal=$2 victim=$3 longest=$4
 	shift 4
-	moment=$(random "$longest")
+	random "$longest"
 	start "$@"
-	sleep "$moment"
+	pause $drawn
 	target=$pid
 	[ "$victim" = first ] || target=$(cut -d ' ' -f 1 "/proc/$pid/task/$pid/children" 2>/dev/null)
 	kill -s "$signal" ${target:+"$target"} 2>>"$scratch/log"
 	wait $pid
 	status=$?
-	echo "SIG$signal to the $victim after $moment of $longest s: status $status" >>"$scratch/log"
+	echo "SIG$signal to the $victim after $drawn of $longest ms: status $status" >>"$scratch/log"
 	ok=0
 	case $name:$signal:$status in
 	*:0 | runner_*:130 | *:INT:130 | *:TERM:143 | *:KILL:137) ;;
@@ -139,16 +131,16 @@ wait $pid
 [ $? -eq 143 ] && [ $seen -eq 0 ] && unchanged
 result layers_are_seen_and_come_down $?
 
-longest=$(echo "$built" | awk '{ print 2 * $1 }')
+longest=$((2 * built))
 whole=$longest
 if [ "$rounds" -gt 3 ]; then
 	# shellcheck disable=SC2086 # words
 	start $case_of
 	wait $pid && unchanged
 	result undisturbed $?
-	whole=$(elapsed | awk '{ print 1.1 * $1 }')
+	whole=$(($(elapsed) * 11 / 10))
 fi
-echo "# built after $built s, moments up to $longest and $whole s"
+echo "# built after $built ms, moments up to $longest and $whole ms"
 
 number_of_round=0
 while [ $number_of_round -lt "$rounds" ]; do

@@ -9,8 +9,9 @@ build=$(cd "$1" && pwd) || exit 1
 rounds=${2:-3} kernel=${3:-7:arm64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 case $kernel in
 *:arm64*) arch=arm64 qemu=qemu-system-aarch64 ;;
@@ -28,7 +29,7 @@ make --no-print-directory -C "$lab/.." O="$build" "lab-payload-$arch" >"$scratch
 	finish
 }
 cp -a "$build/lab-payload/$arch" "$scratch/payload"
-cp "$here/crypt_guest.sh" "$here/lib.sh" "$scratch/payload"
+cp "$here/crypt_guest.sh" "$here/../../vmtests/meta/lib.sh" "$scratch/payload"
 "$lab/boot" --kernel "$kernel" --timeout $((300 + rounds * 60)) --payload "$scratch/payload" \
 	--out "$scratch/guest" -- ./crypt_guest.sh "$rounds" "$seed" 2>"$scratch/log"
 status=$?

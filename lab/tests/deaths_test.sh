@@ -14,8 +14,9 @@ build=$(cd "$1" && pwd) || exit 1
 deaths=${2:-4} kernel=${3:-7:amd64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 PLAN='boot_memory pgtable_ops vmalloc_churn linear_map_churn kernel_gups'
 PLANNED=5
@@ -43,14 +44,6 @@ trap '[ -z "$boot_pid" ] || kill $boot_pid; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# random: seconds from 0 to LONGEST_S in milliseconds' steps, by Park and Miller's generator
-random()
-{
-	seed=$((seed % 2147483646 * 48271 % 2147483647))
-	ms=$((seed % (LONGEST_S * 1000 + 1)))
-	moment=$((ms / 1000)).$(printf '%03d' $((ms % 1000)))
-}
-
 # qemu_of PID: the process of QEMU that lab/boot waits for
 qemu_of()
 {
@@ -69,7 +62,8 @@ boot()
 {
 	how=$1
 	shift
-	random
+	random $((LONGEST_S * 1000))
+	moment=$((drawn / 1000)).$(printf '%03d' $((drawn % 1000)))
 	rm -rf "$scratch/out"
 	env VMTESTS_TIMEOUT_MUL=20 "$lab/boot" --kernel "$kernel" --mem 2G --timeout 1200 \
 		--payload "$scratch/payload" --results-disk "$scratch/disk" --results-late \

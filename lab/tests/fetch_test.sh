@@ -7,8 +7,9 @@
 set -u
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mkdir -p "$scratch/bin" "$scratch/etc/sources.list.d"

@@ -9,8 +9,9 @@ set -u
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
 kernel=${1:-7:arm64}
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 export TMPDIR="$scratch/tmp"
 mkdir "$TMPDIR"
 PATH=$PATH:/usr/sbin:/sbin

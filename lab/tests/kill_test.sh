@@ -9,8 +9,9 @@ build=$(cd "$1" && pwd) || exit 1
 rounds=${2:-4} kernel=${3:-7:amd64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 case $kernel in
 *:arm64*) arch=arm64 qemu=qemu-system-aarch64 ;;

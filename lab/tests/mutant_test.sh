@@ -7,8 +7,9 @@
 set -u
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 NOP=1f2003d5 BTI_C=5f2403d5 PACIASP=3f2303d5 ADD=00040091 RET=c0035fd6
 ZERO=000080d2$RET ERROR=60018092$RET

@@ -6,8 +6,9 @@
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
-# shellcheck source=lab/tests/lib.sh
+# shellcheck source=vmtests/meta/lib.sh
 . "$here/lib.sh"
+echo 'KTAP version 1'
 devices=/sys/bus/pci/devices
 drivers=/sys/bus/pci/drivers
 old=uio_pci_generic

@@ -9,8 +9,9 @@ set -u
 build=$(cd "$1" && pwd) || exit 1
 here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
-# shellcheck source=lab/tests/lib.sh
-. "$here/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 
 for tool in qemu-system-aarch64 mmdebstrap fakeroot cpio; do
 	command -v "$tool" >/dev/null || {
@@ -24,7 +25,7 @@ make --no-print-directory -C "$lab/.." O="$build" lab-payload-arm64 >"$scratch/l
 	finish
 }
 cp -a "$build/lab-payload/arm64" "$scratch/payload"
-cp "$here/pci_guest.sh" "$here/lib.sh" "$scratch/payload"
+cp "$here/pci_guest.sh" "$here/../../vmtests/meta/lib.sh" "$scratch/payload"
 "$lab/boot" --kernel 7:arm64 --machine iommu=smmuv3 \
 	--object memory-backend-ram,id=iv,size=16M,share=on --device ivshmem-plain,memdev=iv \
 	--load vfio-pci --load vfio_iommu_type1 --load uio_pci_generic \

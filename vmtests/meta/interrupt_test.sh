@@ -20,12 +20,11 @@ seed=${SEED:-$(date +%s)}
 LONGEST_MS=700
 journal=/var/lib/vmtests/journal
 
-# at_random: wait 0 to LONGEST_MS; Park and Miller's generator, the same on every machine
+# at_random: wait 0 to LONGEST_MS
 at_random()
 {
-	seed=$((seed % 2147483646 * 48271 % 2147483647))
-	ms=$((seed % (LONGEST_MS + 1)))
-	sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
+	random $LONGEST_MS
+	pause $drawn
 }
 
 running()	# NAME

@@ -79,13 +79,6 @@ snapshot()
 	sed -i '/^# an earlier run died/d' "$1"
 }
 
-# random LARGEST: sets $drawn, from 0; Park and Miller's generator, the same on every machine
-random()
-{
-	seed=$((seed % 2147483646 * 48271 % 2147483647))
-	drawn=$((seed % ($1 + 1)))
-}
-
 # test_of PID: the program that the runner's helper started, if there is one
 test_of()
 {

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tests of the runner share: KTAP output and a scratch folder.
+# What tests in shell share: KTAP output and a scratch folder.
 
 number=0
 failed=0
@@ -51,4 +51,48 @@ finish()
 {
 	echo "1..$number"
 	exit $failed
+}
+
+# random LARGEST: a number from 0 into $drawn, by $seed; Park and Miller's generator, the same on every
+# machine. Not in a subshell: that would draw the same number again.
+random()
+{
+	seed=$((seed % 2147483646 * 48271 % 2147483647))
+	# shellcheck disable=SC2034 # for the caller
+	drawn=$((seed % ($1 + 1)))
+}
+
+# pause MILLISECONDS
+pause()
+{
+	sleep "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))"
+}
+
+# status_is STATUS COMMAND [ARGUMENTS]: whether it exits with that; its words go to $scratch/log
+status_is()
+{
+	wanted=$1
+	shift
+	"$@" >"$scratch/out" 2>"$scratch/log" </dev/null
+	status=$?
+	[ $status -eq "$wanted" ] || {
+		echo "exit $status, expected $wanted" >>"$scratch/log"
+		return 1
+	}
+}
+
+# said PATTERN: on stderr, by what status_is ran last
+said()
+{
+	grep -q -e "$1" "$scratch/log"
+}
+
+# refused STATUS NAME PATTERN COMMAND [ARGUMENTS]: one line on stderr like PATTERN, and that status
+refused()
+{
+	refused_status=$1 refused_name=$2 refused_pattern=$3
+	shift 3
+	status_is "$refused_status" "$@" && said "$refused_pattern" &&
+		[ "$(wc -l <"$scratch/log")" -eq 1 ]
+	result "$refused_name" $?
 }

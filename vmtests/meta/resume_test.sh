@@ -180,13 +180,6 @@ else
 	skip another_boot 'another boot_id cannot be mounted: needs root'
 fi
 
-# random LARGEST: Park and Miller's generator, the same on every machine
-random()
-{
-	seed=$((seed % 2147483646 * 48271 % 2147483647))
-	echo $((seed % ($1 + 1)))
-}
-
 # once FILES: is no sample there twice?
 once()
 {
@@ -207,8 +200,8 @@ while [ $round -lt 3 ]; do
 		# shellcheck disable=SC2086 # -R is a word or nothing
 		"$runner" $resume -r 2 -t "$BENCHMARKS" -o "$scratch/random" >"$scratch/log" 2>&1 &
 		pid=$!
-		ms=$(random $LONGEST_MS)
-		sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
+		random $LONGEST_MS
+		pause $drawn
 		# shellcheck disable=SC2046 # words
 		kill -KILL $(tree $pid) 2>/dev/null
 		wait $pid 2>/dev/null

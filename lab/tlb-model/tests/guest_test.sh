@@ -16,8 +16,9 @@
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
-# shellcheck source=lab/tests/lib.sh
-. "$here/../../tests/lib.sh"
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../../vmtests/meta/lib.sh"
+echo 'KTAP version 1'
 build=$1
 tools=$build/tlb-model
 preset=$here/../presets/neoverse-v3
