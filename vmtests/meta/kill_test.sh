@@ -58,7 +58,7 @@ here=$(dirname "$(readlink -f "$0")")
 runner=$here/../../run_vmtests.sh
 vmtctl=$VMTESTS_BUILD/vmtests/vmtctl
 lock=/var/lib/vmtests/lock
-LONGEST_MS=${LONGEST_MS:-4000}
+IDLE_MOST=100
 
 # What changes something that outlives its process, and so may leave it.
 CHANGING='hvo_churn hvo_test hvo_race_test linear_map_churn linear_map_pressure_test
@@ -108,6 +108,26 @@ kill_round()
 	wait $started 2>/dev/null
 }
 
+# length_of NAME: sets $ms, how long it takes undisturbed, for later is too late; asked once. 0 for one
+# that skips itself here, and so changes nothing.
+length_of()
+{
+	if [ ! -f "$scratch/length.$1" ]; then
+		while :; do
+			began=$(date +%s%N)
+			"$runner" -t "$1" -r 2 -o "$scratch/label" >"$scratch/run" 2>&1
+			status=$?
+			ms=$((($(date +%s%N) - began) / 1000000))
+			rm -rf "$scratch/label"
+			grep -q 'another run holds' "$scratch/run" || break
+			flock $lock true
+		done
+		[ "$status" -ne 4 ] || ms=0
+		echo "$ms" >"$scratch/length.$1"
+	fi
+	ms=$(cat "$scratch/length.$1")
+}
+
 echo 'KTAP version 1'
 for tool in pgrep flock; do
 	command -v $tool >/dev/null || { skip kills "$tool is not installed"; finish; }
@@ -126,19 +146,22 @@ done
 set -- $tests
 [ $# -gt 0 ] || { skip kills 'none of these can run here'; finish; }
 
-number_of_round=0 different=0 dead=0 idle=0
-while [ $number_of_round -lt "$rounds" ]; do
-	number_of_round=$((number_of_round + 1))
+# A round is one with a kill. Before the program has begun, and at the very end, there may be none to
+# kill; those are drawn again.
+dead=0 different=0 idle=0
+while [ $dead -lt "$rounds" ] && [ $idle -lt $((IDLE_MOST + 10 * rounds)) ]; do
 	rm -rf "$scratch/label"
 	: >"$scratch/log"
 	random $(($# - 1)); shift_by=$drawn
 	name=$(shift "$shift_by"; echo "$1")
-	case $((number_of_round % 3)) in
+	length_of "$name"
+	[ "$ms" -gt 0 ] || { idle=$((idle + 1)); continue; }
+	case $((dead % 3)) in
 	0) victim=runner ;;
 	1) victim=all ;;
 	2) victim='test' ;;
 	esac
-	random "$LONGEST_MS"
+	random "$ms"
 	ok=0
 	snapshot "$scratch/before" || ok=1
 	kill_round "$name" "$victim" "$drawn"
@@ -146,12 +169,19 @@ while [ $number_of_round -lt "$rounds" ]; do
 		flock $lock true
 		kill_round "$name" "$victim" "$drawn"
 	done
-	if [ $killed -gt 0 ]; then dead=$((dead + 1)); else idle=$((idle + 1)); fi
 	snapshot "$scratch/after" || ok=1
 	diff "$scratch/before" "$scratch/after" >>"$scratch/log" || ok=1
 	[ $ok -eq 0 ] || different=$((different + 1))
+	if [ $killed -eq 0 ] && [ $ok -eq 0 ]; then
+		idle=$((idle + 1))
+		continue
+	fi
+	dead=$((dead + 1))
 	cat "$scratch/why" "$scratch/run" >>"$scratch/log"
-	result "round_${number_of_round}_${name}_${victim}_at_${drawn}_ms" $ok
+	result "round_${dead}_${name}_${victim}_at_${drawn}_ms" $ok
 done
-echo "# $number_of_round rounds: $dead with a kill, $idle too late for one; $different differences"
+echo "# $dead kills, $idle moments with nothing to kill; $different differences"
+echo "$dead of $rounds rounds had something to kill" >"$scratch/log"
+[ $dead -eq "$rounds" ]
+result kills $?
 finish
