@@ -135,9 +135,8 @@ argument_given device_as_it_is "pci-testdev,membar=2G" --device pci-testdev,memb
 argument_given object_with_quote "a'b" --object "a'b"
 argument_given command_line "console=ttyS0 panic=-1 vmtests.emulated=1 a b=1 c" --append 'a b=1' --append c
 argument_given machine_option 'q35,kernel-irqchip=split' --machine kernel-irqchip=split
-argument_given many_threads 'tcg,thread=multi'
+argument_given one_thread 'tcg,thread=single'
 argument_given clock_of_instructions 'shift=3,sleep=off' --icount 3
-argument_given clock_on_one_thread 'tcg,thread=single' --icount 3
 : >"$scratch/tlb-model.so"
 export TLB_MODEL="$scratch/tlb-model.so"
 argument_given tlb_model \
