@@ -101,7 +101,7 @@ grep -q '^# arm64-plain: bad_test fails on the stock kernel' "$scratch/out" &&
 result left_out_what_fails_on_stock $?
 grep -q '^stock: .* all $' "$scratch/boots" && [ "$(grep -c '^stock' "$scratch/boots")" -eq 1 ]
 result stock_runs_once_to_the_end $?
-[ "$(grep -c 'panic_on_oops=1' "$scratch/boots")" -eq 5 ]
+[ "$(grep -c 'oops=panic' "$scratch/boots")" -eq 5 ]
 result same_command_line_for_stock $?
 [ -s "$scratch/kernel/kallsyms" ] && grep -q '^: nokaslr' "$scratch/boots"
 result symbols_are_kept $?
