@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <libmm/procstat.h>
 #include <libmm/sysfile.h>
 
 #include "journal.h"
@@ -20,58 +21,32 @@
 #define JOURNAL_UNDONE "done"
 #define BOOT_ID_SIZE 64
 #define FIELDS_MAX 5
-/* Which field of /proc/PID/stat is the start time, as proc(5) counts; the name is field 2. */
-#define STAT_START_TIME 22
-
-/* State and start time of a process; the kernel's own /proc, whatever $LIBMM_ROOT says. */
-static int process_stat(pid_t pid, char *state, uint64_t *start)
-{
-	char path[64], buf[1024], *p;
-	int fd, field;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	len = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	if (len <= 0)
-		return -ESRCH;
-	buf[len] = '\0';
-
-	/* The command's name may hold anything, but it ends at the last parenthesis. */
-	p = strrchr(buf, ')');
-	if (!p || sscanf(p + 1, " %c", state) != 1)
-		return -EINVAL;
-	for (field = 2; p && field < STAT_START_TIME; field++)
-		p = strchr(p + 1, ' ');
-	return p && sscanf(p, " %" SCNu64, start) == 1 ? 0 : -EINVAL;
-}
 
 int journal_owner_self(struct journal_owner *owner)
 {
-	char state;
+	struct procstat stat;
+	int err;
 
 	owner->pid = getpid();
-	return process_stat(owner->pid, &state, &owner->start);
+	err = __procstat_of(owner->pid, &stat);
+	if (!err)
+		owner->start = stat.start;
+	return err;
 }
 
 bool journal_owner_present(const struct journal_owner *owner)
 {
-	uint64_t start;
-	char state;
+	struct procstat stat;
 
-	return !process_stat(owner->pid, &state, &start) && start == owner->start;
+	return !__procstat_of(owner->pid, &stat) && stat.start == owner->start;
 }
 
 bool journal_owner_alive(const struct journal_owner *owner)
 {
-	uint64_t start;
-	char state;
+	struct procstat stat;
 
-	return !process_stat(owner->pid, &state, &start) && start == owner->start &&
-	       state != 'Z' && state != 'X';
+	return !__procstat_of(owner->pid, &stat) && stat.start == owner->start &&
+	       stat.state != 'Z' && stat.state != 'X';
 }
 
 static char *field_encode(char *to, const char *from)

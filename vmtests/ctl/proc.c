@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <libmm/procstat.h>
+
 #include "ctl.h"
 
 #define TICK_MS 500
@@ -59,31 +61,15 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* /proc/PID/stat is "PID (NAME) STATE PARENT ..."; the name may hold spaces and brackets. */
 static bool process_read(pid_t pid, struct process *p)
 {
-	char path[64], text[512];
-	char *first, *last;
-	ssize_t length;
-	int fd;
+	struct procstat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (__procstat_of(pid, &stat))
 		return false;
-	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
-	first = strchr(text, '(');
-	last = strrchr(text, ')');
-	if (!first || !last || strlen(last) < 5)
-		return false;
-	*last = '\0';
-	snprintf(p->name, sizeof(p->name), "%.31s", first + 1);
 	p->pid = pid;
-	p->parent = (pid_t)strtol(last + 4, NULL, 10);
+	p->parent = stat.parent;
+	snprintf(p->name, sizeof(p->name), "%.31s", stat.name);
 	return true;
 }
 

@@ -7,9 +7,11 @@
  * out.
  */
 #include <dirent.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include <libmm/procstat.h>
 
 #include "ctl.h"
 
@@ -32,18 +34,11 @@ static void stuck_line(struct stuck *s, const char *what, const char *text)
 	s->err = s->line(line, s->arg);
 }
 
-static FILE *thread_open(const char *dir, const char *file)
-{
-	char path[PATH_MAX];
-
-	return ctl_path(path, dir, file) ? NULL : fopen(path, "re");
-}
-
 /* Every line of a file that is short by its nature. */
 static void stuck_file(struct stuck *s, const char *dir, const char *file)
 {
-	FILE *in = thread_open(dir, file);
-	char line[512], what[64];
+	char path[PATH_MAX], line[512], what[64];
+	FILE *in = ctl_path(path, dir, file) ? NULL : fopen(path, "re");
 
 	if (!in)
 		return;
@@ -55,31 +50,17 @@ static void stuck_file(struct stuck *s, const char *dir, const char *file)
 	fclose(in);
 }
 
-/* PID (NAME) STATE and, as numbered in proc_pid_stat(5), 14 utime, 15 stime, 39 processor. */
-static void stuck_stat(struct stuck *s, const char *dir)
+static void stuck_stat(struct stuck *s, const char *thread, const char *dir)
 {
-	FILE *in = thread_open(dir, "stat");
-	char text[1024], out[512], *rest, *field, *at;
-	const char *found[40] = { NULL };
-	unsigned int i;
+	struct procstat stat;
+	char text[512];
 
-	if (!in)
+	if (__procstat_read(dir, &stat))
 		return;
-	text[0] = '\0';
-	rest = fgets(text, sizeof(text), in) ? strrchr(text, ')') : NULL;
-	fclose(in);
-	if (!rest)
-		return;
-	*rest++ = '\0';
-	for (i = 3; i < ARRAY_SIZE(found) && (field = strtok_r(rest, "\n ", &at)); i++) {
-		found[i] = field;
-		rest = NULL;
-	}
-	if (i < ARRAY_SIZE(found))
-		return;
-	snprintf(out, sizeof(out), "%.200s) state %.1s, CPU %.8s, user %.20s + kernel %.20s ticks",
-		 text, found[3], found[39], found[14], found[15]);
-	stuck_line(s, "", out);
+	snprintf(text, sizeof(text),
+		 "%s (%s) state %c, CPU %d, user %" PRIu64 " + kernel %" PRIu64 " ticks", thread,
+		 stat.name, stat.state, stat.cpu, stat.user_ticks, stat.kernel_ticks);
+	stuck_line(s, "", text);
 }
 
 int stuck_report(pid_t pid, int (*line)(const char *text, void *arg), void *arg)
@@ -96,7 +77,7 @@ int stuck_report(pid_t pid, int (*line)(const char *text, void *arg), void *arg)
 	while ((entry = readdir(threads))) {
 		if (entry->d_name[0] == '.' || ctl_path(dir, tasks, entry->d_name))
 			continue;
-		stuck_stat(&s, dir);
+		stuck_stat(&s, entry->d_name, dir);
 		stuck_file(&s, dir, "syscall");
 		stuck_file(&s, dir, "stack");
 	}
