@@ -11,7 +11,11 @@
  * run out of requests while a batch of answers is read.
  *
  * Connections are watched edge-triggered: of a level-triggered one epoll asks once more whether
- * there is something to read after all was read, for each answer.
+ * there is something to read after all was read, for each answer. In the closed loop they are not
+ * watched at all: it is the server's CPU that puts each answer into epoll's list, and to find how
+ * much a server can do nothing else should be asked of it. Answers come in about the order of their
+ * requests, so the oldest are looked at; as many workers need not keep that order, every other look
+ * goes on where the last such one ended, instead.
  */
 #include <errno.h>
 #include <limits.h>
@@ -42,10 +46,13 @@
 #define SPIN 0
 /*
  * Closed loop: between two looks at the answers, for each request on its way. Looking takes the
- * lines of epoll's list from the server's CPU, which adds to it. A request takes any server several
+ * lines of a socket from the server's CPU, which is writing to it. A request takes any server several
  * times as long, so that it does not run out of them meanwhile.
  */
 #define LOOK_NS 150
+/* A look ends after as many connections in a row without an answer. */
+#define MISSES_MOST 2
+#define NO_CONN UINT32_MAX
 
 enum work { WORK_RUN, WORK_LOAD, WORK_END };
 
@@ -54,6 +61,7 @@ struct conn {
 	bool is_set;
 	bool busy;
 	bool waits;		/* to send the rest of a request */
+	uint32_t older, newer;	/* neighbours in the order of requests, while busy */
 	uint32_t key;
 	uint32_t sent;		/* bytes of the request */
 	uint64_t due;		/* ns, as bench_now_ns() */
@@ -66,7 +74,9 @@ struct client {
 	unsigned int index;
 	struct random random;
 	int epoll;
+	bool watched;		/* connections, by epoll */
 	struct conn *conns;
+	uint32_t oldest, newest, cursor;	/* of the busy ones */
 	uint32_t nr_conns;
 	uint32_t *idle;		/* indices of connections without a request */
 	uint32_t nr_idle;
@@ -116,17 +126,74 @@ static size_t request_make(struct client *c, const struct conn *conn)
 	return len + 2;
 }
 
-static int conn_wait_for(struct client *c, struct conn *conn, bool to_send)
+static struct epoll_event conn_event(struct conn *conn)
 {
-	struct epoll_event event = {
-		.events = to_send ? EPOLLIN | EPOLLOUT : EPOLLIN | EPOLLET,
+	return (struct epoll_event) {
+		.events = conn->waits ? EPOLLIN | EPOLLOUT : EPOLLIN | EPOLLET,
 		.data.ptr = conn,
 	};
+}
+
+static int conn_wait_for(struct client *c, struct conn *conn, bool to_send)
+{
+	struct epoll_event event;
 
 	if (conn->waits == to_send)
 		return 0;
 	conn->waits = to_send;
-	return epoll_ctl(c->epoll, EPOLL_CTL_MOD, conn->fd, &event) ? -errno : 0;
+	event = conn_event(conn);
+	if (c->watched && epoll_ctl(c->epoll, EPOLL_CTL_MOD, conn->fd, &event))
+		return -errno;
+	return 0;
+}
+
+/* Watch all connections, or none. */
+static int conns_watch(struct client *c, bool watched)
+{
+	uint32_t i;
+
+	if (c->watched == watched)
+		return 0;
+	c->watched = watched;
+	for (i = 0; i < c->nr_conns; i++) {
+		struct epoll_event event = conn_event(&c->conns[i]);
+
+		if (epoll_ctl(c->epoll, watched ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, c->conns[i].fd,
+			      &event))
+			return client_fail(c, -errno, "watching a connection");
+	}
+	return 0;
+}
+
+static void busy_add(struct client *c, struct conn *conn)
+{
+	uint32_t i = conn - c->conns;
+
+	conn->busy = true;
+	conn->older = c->newest;
+	conn->newer = NO_CONN;
+	if (c->newest == NO_CONN)
+		c->oldest = i;
+	else
+		c->conns[c->newest].newer = i;
+	c->newest = i;
+}
+
+static void busy_remove(struct client *c, struct conn *conn)
+{
+	uint32_t i = conn - c->conns;
+
+	conn->busy = false;
+	if (c->cursor == i)
+		c->cursor = conn->newer;
+	if (conn->older == NO_CONN)
+		c->oldest = conn->newer;
+	else
+		c->conns[conn->older].newer = conn->newer;
+	if (conn->newer == NO_CONN)
+		c->newest = conn->older;
+	else
+		c->conns[conn->newer].older = conn->older;
 }
 
 /* Send what is not yet sent of the connection's request. */
@@ -149,7 +216,7 @@ static int request_begin(struct client *c, uint32_t key, bool is_set, uint64_t d
 	struct conn *conn = &c->conns[c->idle[at]];
 
 	c->idle[at] = c->idle[--c->nr_idle];
-	conn->busy = true;
+	busy_add(c, conn);
 	conn->is_set = is_set;
 	conn->key = key;
 	conn->sent = 0;
@@ -196,7 +263,7 @@ static int answer_take(struct client *c, struct conn *conn, enum reply_kind kind
 	c->last_answer = now;
 	if (!c->nr_idle)
 		c->freed = now;
-	conn->busy = false;
+	busy_remove(c, conn);
 	c->idle[c->nr_idle++] = conn - c->conns;
 	return 0;
 }
@@ -264,6 +331,40 @@ static int events_take(struct client *c, int timeout_ms)
 	return err;
 }
 
+/* Look at busy connections from @at on. Returns the first that it did not look at, or NO_CONN. */
+static uint32_t answers_look_from(struct client *c, uint32_t at, int *err)
+{
+	unsigned int misses = 0;
+
+	while (at != NO_CONN && misses < MISSES_MOST && !*err) {
+		struct conn *conn = &c->conns[at];
+		uint64_t answers = c->result.answers;
+
+		at = conn->newer;
+		if (conn->waits)
+			*err = request_send(c, conn);
+		if (!*err)
+			*err = conn_readable(c, conn);
+		if (c->result.answers == answers) {
+			misses++;
+			continue;
+		}
+		misses = 0;
+		if (!*err)
+			*err = window_fill(c, c->last_answer);
+	}
+	return at;
+}
+
+static int answers_look(struct client *c)
+{
+	int err = 0;
+
+	answers_look_from(c, c->oldest, &err);
+	c->cursor = answers_look_from(c, c->cursor == NO_CONN ? c->oldest : c->cursor, &err);
+	return err;
+}
+
 static bool all_answered(const struct client *c)
 {
 	return c->nr_idle == c->nr_conns;
@@ -282,7 +383,7 @@ static int events_drain(struct client *c, int timeout_ms)
 
 	c->window = 0;
 	while (!err && !all_answered(c)) {
-		err = events_take(c, timeout_ms);
+		err = c->watched ? events_take(c, timeout_ms) : answers_look(c);
 		if (!err)
 			err = answers_overdue(c);
 	}
@@ -319,7 +420,7 @@ static int client_closed(struct client *c)
 	while (!err && now < c->stop) {
 		err = window_fill(c, now);
 		if (!err)
-			err = events_take(c, SPIN);
+			err = answers_look(c);
 		if (!err)
 			err = answers_overdue(c);
 		now = clock_pass(now + (uint64_t)c->window * LOOK_NS);
@@ -415,12 +516,17 @@ static void client_reset(struct client *c)
 
 static int client_work(struct client *c)
 {
+	bool load = c->generator->work == WORK_LOAD;
+	bool closed = !load && c->generator->phase.rate <= 0;
+
+	if (!c->err)
+		c->err = conns_watch(c, !closed);
 	if (c->err)
 		return c->err;
 	client_reset(c);
-	if (c->generator->work == WORK_LOAD)
+	if (load)
 		return client_load(c);
-	return c->generator->phase.rate > 0 ? client_open(c) : client_closed(c);
+	return closed ? client_closed(c) : client_open(c);
 }
 
 static void *client_main(void *arg)
@@ -443,7 +549,6 @@ static int conn_open(struct client *c, struct conn *conn)
 {
 	/* Closing resets the connection: nothing stays behind in TIME_WAIT. */
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = conn };
 	int on = 1;
 
 	conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -454,8 +559,6 @@ static int conn_open(struct client *c, struct conn *conn)
 	    connect(conn->fd, (const struct sockaddr *)&c->generator->config.server,
 		    sizeof(c->generator->config.server)))
 		return client_fail(c, -errno, "connecting to the server");
-	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, conn->fd, &event))
-		return client_fail(c, -errno, "watching a connection");
 	return 0;
 }
 
@@ -488,6 +591,9 @@ static int client_init(struct generator *g, unsigned int index)
 	c->generator = g;
 	c->index = index;
 	c->epoll = -1;
+	c->oldest = NO_CONN;
+	c->newest = NO_CONN;
+	c->cursor = NO_CONN;
 	c->nr_conns = conns * (index + 1) / g->config.threads - conns * index / g->config.threads;
 	random_seed(&c->random, g->config.seed + index);
 	return client_open_conns(c);
