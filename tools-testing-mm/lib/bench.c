@@ -30,6 +30,12 @@
 /* The first repeat pays for page faults, cold caches and what the kernel allocates lazily. */
 #define DEFAULT_WARMUPS 1
 #define MAX_REPEATS 100000
+/*
+ * The repeats of a case are spread over so many passes through the table, each with a set-up of its
+ * own. Repeats in a row share what setup drew, such as which physical pages they work on, and the
+ * speed that the machine has for these seconds: they would differ by less than runs do.
+ */
+#define PASSES 3
 #define MAX_WANTED 64
 
 /* A run that is over sooner needs no progress line; a faster one could not be read. */
@@ -60,7 +66,7 @@ struct bench_run {
 	struct bench_case *cases;
 	size_t nr_cases;
 	size_t nr_chosen;
-	size_t done;
+	unsigned int pass;
 	struct report *report;
 	struct progress progress;
 };
@@ -190,7 +196,12 @@ static void progress_clear(struct progress *p)
 	p->shown = false;
 }
 
-static void progress_show(struct bench_run *run, const struct bench_case *c, unsigned int repeats)
+static unsigned int case_repeats(const struct bench_run *run, const struct bench_case *c)
+{
+	return c->once ? 1 : run->opt.repeats;
+}
+
+static void progress_show(struct bench_run *run, const struct bench_case *c)
 {
 	struct progress *p = &run->progress;
 	uint64_t now = bench_now_ns();
@@ -199,9 +210,9 @@ static void progress_show(struct bench_run *run, const struct bench_case *c, uns
 		return;
 	p->last = now;
 	p->shown = true;
-	fprintf(stderr, "\r%s: case %zu of %zu, %s: %s %u of %u\033[K", run->bench->name,
-		run->done + 1, run->nr_chosen, c->name, c->warmup ? "warm-up" : "repeat",
-		c->rep + 1, c->warmup ? run->opt.warmups : repeats);
+	fprintf(stderr, "\r%s: pass %u of %u, %s: %s %u of %u\033[K", run->bench->name,
+		run->pass + 1, PASSES, c->name, c->warmup ? "warm-up" : "repeat",
+		c->rep + 1, c->warmup ? run->opt.warmups : case_repeats(run, c));
 }
 
 static double phase_value(const struct bench_case *c, const struct bench_phase *phase,
@@ -268,19 +279,27 @@ static int repeat_run(struct bench_run *run, struct bench_case *c, double *value
 	return err ? bench_fail(c, err, "cannot write what the TLB model counted") : 0;
 }
 
+/* How many of the case's repeats there are before the given pass. */
+static unsigned int repeats_before(const struct bench_run *run, const struct bench_case *c,
+				   unsigned int pass)
+{
+	return (uint64_t)case_repeats(run, c) * pass / PASSES;
+}
+
 static int repeats_run(struct bench_run *run, struct bench_case *c)
 {
 	unsigned int warmups = c->once ? 0 : run->opt.warmups;
-	unsigned int repeats = c->once ? 1 : run->opt.repeats;
+	unsigned int first = repeats_before(run, c, run->pass);
+	unsigned int end = repeats_before(run, c, run->pass + 1);
 	double *values = calloc(c->nr_phases + 1, sizeof(*values));
 	int err = 0;
 
 	if (!values)
 		return bench_fail(c, -ENOMEM, "memory for the results");
-	for (unsigned int i = 0; i < warmups + repeats && !err; i++) {
+	for (unsigned int i = 0; i < warmups + end - first && !err; i++) {
 		c->warmup = i < warmups;
-		c->rep = c->warmup ? i : i - warmups;
-		progress_show(run, c, repeats);
+		c->rep = c->warmup ? i : first + i - warmups;
+		progress_show(run, c);
 		err = repeat_run(run, c, values);
 	}
 	free(values);
@@ -337,15 +356,17 @@ static void case_print(const struct bench_case *c, int err)
 	}
 }
 
-static void case_run(struct bench_run *run, struct bench_case *c)
+/* The case's part of this pass. Returns 0, SETUP_SKIPPED or -errno, as does the case. */
+static int case_pass(struct bench_run *run, struct bench_case *c)
 {
 	int err;
 
+	if (repeats_before(run, c, run->pass) == repeats_before(run, c, run->pass + 1))
+		return 0;
 	c->reason[0] = '\0';
 	err = case_undo(c, case_measure(run, c));
 	progress_clear(&run->progress);
-	case_print(c, err);
-	run->done++;
+	return err;
 }
 
 static bool case_wanted(const struct options *opt, const char *name)
@@ -514,21 +535,39 @@ static int bail_out(const char *what, int err)
 	return KSFT_FAIL;
 }
 
+/* Results are known, and printed, in the last pass. A case that did not pass has no more passes. */
+static void pass_run(struct bench_run *run, int *results)
+{
+	for (size_t i = 0; i < run->nr_cases; i++) {
+		struct bench_case *c = &run->cases[i];
+
+		if (!case_wanted(&run->opt, c->name))
+			continue;
+		if (!results[i])
+			results[i] = case_pass(run, c);
+		if (run->pass == PASSES - 1)
+			case_print(c, results[i]);
+	}
+}
+
 static int cases_run(struct bench_run *run)
 {
+	int *results = calloc(run->nr_cases, sizeof(*results));
 	int err;
 
-	err = __report_open(&run->report, run->bench->name);
-	if (err)
+	err = results ? __report_open(&run->report, run->bench->name) : -ENOMEM;
+	if (err) {
+		free(results);
 		return bail_out("cannot open samples.jsonl in $VMTESTS_OUT", err);
+	}
 
 	current = run;
 	ksft_set_plan(run->nr_chosen);
-	for (size_t i = 0; i < run->nr_cases; i++)
-		if (case_wanted(&run->opt, run->cases[i].name))
-			case_run(run, &run->cases[i]);
+	for (run->pass = 0; run->pass < PASSES; run->pass++)
+		pass_run(run, results);
 	current = NULL;
 	report_close(run->report);
+	free(results);
 
 	ksft_print_cnts();
 	if (ksft_get_fail_cnt())

@@ -74,6 +74,13 @@ static void step_teardown(struct bench_case *c)
 	trace_add("T");
 }
 
+static int mark_before(struct bench_case *c)
+{
+	(void)c;
+	trace_add("M");
+	return 0;
+}
+
 static int setup_skips(struct bench_case *c)
 {
 	return bench_skip(c, "no %s in this machine", "widget");
@@ -152,6 +159,7 @@ static struct bench_case traced = {
 	.nr_phases = ARRAY_SIZE(traced_phases), .after = step_after, .teardown = step_teardown,
 };
 
+static struct bench_case marked = { .name = "marked", .before = mark_before };
 static struct bench_case skipping = { .name = "skipping", .setup = setup_skips };
 static struct bench_case needing = { .name = "needing", .needs = "nodes:999999" };
 static struct bench_case refusing = { .name = "refusing", .setup = setup_fails };
@@ -273,16 +281,42 @@ static double sample_value(const char *path, const char *metric)
 	return value;
 }
 
+/* A warm-up and two repeats. */
+#define PASS "Sw01p01ab01p01ab01p01aT"
+
 TEST_F(bench, steps_run_in_order)
 {
 	struct bench_case cases[] = { traced, { 0 } };
 
-	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "2", "-w", "1"));
-	EXPECT_STREQ("Sw01p01ab01p01ab01p01aT", trace);
+	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "6", "-w", "1"));
+	for (const char *pass = trace; *pass; pass += strlen(PASS))
+		ASSERT_EQ(0, strncmp(PASS, pass, strlen(PASS))) TH_LOG("%s", trace);
+	EXPECT_EQ(3 * strlen(PASS), strlen(trace));
 	EXPECT_NE(NULL, strstr(output, "1..1\nok 1 traced\n"));
-	EXPECT_EQ(2u, samples_count(self->samples, "traced", "one_ns"));
-	EXPECT_EQ(2u, samples_count(self->samples, "traced", "two_ns"));
-	EXPECT_EQ(2u, samples_count(self->samples, "traced", "side"));
+	EXPECT_EQ(6u, samples_count(self->samples, "traced", "one_ns"));
+	EXPECT_EQ(6u, samples_count(self->samples, "traced", "two_ns"));
+	EXPECT_EQ(6u, samples_count(self->samples, "traced", "side"));
+}
+
+TEST_F(bench, passes_go_through_all_cases)
+{
+	struct bench_case cases[] = { marked, traced, { 0 } };
+
+	cases[1].nr_phases = 0;
+	cases[1].after = NULL;
+	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "7", "-w", "0"));
+	EXPECT_STREQ("MMSbbTMMSbbTMMMSbbbT", trace);
+	EXPECT_NE(NULL, strstr(output, "ok 1 marked\nok 2 traced\n"));
+}
+
+TEST_F(bench, few_repeats_take_few_passes)
+{
+	struct bench_case cases[] = { traced, { 0 } };
+
+	cases[0].nr_phases = 0;
+	cases[0].after = NULL;
+	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "1", "-w", "1"));
+	EXPECT_STREQ("SwbT", trace);
 }
 
 TEST_F(bench, repeats_come_from_the_environment)
@@ -334,7 +368,7 @@ TEST_F(bench, failure_keeps_earlier_samples_and_tears_down)
 {
 	struct bench_case cases[] = { failing, { 0 } };
 
-	ASSERT_EQ(KSFT_FAIL, RUN(cases, "-w", "0", "-r", "4"));
+	ASSERT_EQ(KSFT_FAIL, RUN(cases, "-w", "0", "-r", "6"));
 	EXPECT_STREQ("ST", trace);
 	EXPECT_NE(NULL, strstr(output, "# op_ns: Cannot allocate memory\nnot ok 1 failing\n"));
 	EXPECT_EQ(1u, samples_count(self->samples, "failing", "op_ns"));

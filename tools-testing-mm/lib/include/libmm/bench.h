@@ -5,15 +5,18 @@
  * A benchmark is a table of cases. Each repeat of a case runs its phases in order; a phase is one
  * timed step and gives one metric. Nothing but the phase's own operation is inside the clock.
  *
- *   for each case:  setup
- *                   warm-up repeats, then recorded repeats:
+ *   in each of three passes, for each case:
+ *                   setup
+ *                   warm-up repeats, then a third of the recorded repeats:
  *                       before; { prepare; clock; op x iterations; clock } per phase; after
  *                   teardown; settings (sysconf) and CPU affinity put back
  *
- * The program prints KTAP, one subtest a case, and writes samples through report, when the repeat
- * that they belong to is over. A step that fails ends its case: what remains of the repeat is left
- * out, after() too, and teardown runs. Samples of earlier repeats stay. Nothing is pinned unless
- * setup calls __bench_pin(): threads and programs that a case starts inherit its affinity.
+ * So what setup draws, and how fast the machine is for a while, are in the spread of the repeats.
+ * The program prints KTAP, one subtest a case, in the last pass, and writes samples through report,
+ * when the repeat that they belong to is over. A step that fails ends its case for good: what
+ * remains of the repeat is left out, after() too, and teardown runs. Samples of earlier repeats
+ * stay. Nothing is pinned unless setup calls __bench_pin(): threads and programs that a case starts
+ * inherit its affinity.
  */
 #ifndef LIBMM_BENCH_H
 #define LIBMM_BENCH_H
@@ -49,7 +52,7 @@ struct bench_case {
 	const char *needs;	/* as libmm/require.h, or NULL */
 	void *ctx;
 	/*
-	 * Once a case, not timed. Sets iterations and units. Returns 0, -errno for a failure (after
+	 * Once a pass, not timed. Sets iterations and units. Returns 0, -errno for a failure (after
 	 * bench_fail() if words help), or bench_skip(c, "reason ..."), for which it must have
 	 * cleaned up itself, as for a failure. May be NULL when the table has all values.
 	 */
@@ -59,7 +62,7 @@ struct bench_case {
 	size_t nr_phases;
 	int (*after)(struct bench_case *c);	/* after each repeat, not timed; may be NULL */
 	void (*teardown)(struct bench_case *c);	/* always after a setup that returned 0 */
-	bool once;		/* a state, not a duration: one repeat, no warm-up */
+	bool once;		/* a state, no duration: one repeat in the last pass, no warm-up */
 
 	/* set by setup, or by before or a phase's prepare where the amount varies */
 	uint64_t iterations;	/* calls of op in a phase, at least 1 */
