@@ -15,7 +15,7 @@ here=$(dirname "$(readlink -f "$0")")
 boots=$here/../../service/vmtests-boots
 export VMTESTS_BOOTS_STATE="$scratch/asked"
 export VMTESTS_RUNNER="$here/../../run_vmtests.sh" VMTESTS_REBOOT="$scratch/reboot"
-export VMTESTS_TIMEOUT_MUL=100
+export VMTESTS_TIMEOUT_MUL=100 VMTESTS_ENABLED=true
 printf '#!/bin/sh\necho reboot >>"%s/rebooted"\n' "$scratch" >"$VMTESTS_REBOOT"
 chmod +x "$VMTESTS_REBOOT"
 
@@ -65,6 +65,10 @@ refused relative_label 'an absolute path' start -o label
 refused no_boots '-n 0: a whole number' start -o /label -n 0
 refused many_boots '-n 1001' start -o /label -n 1001
 refused no_resume_by_hand '-R: not with' start -o /label -- -R
+refused option 'unknown option -Z' start -Z
+VMTESTS_ENABLED=false
+refused not_enabled "is not enabled, .* 'systemctl enable vmtests'" start -o /label
+VMTESTS_ENABLED=true
 "$boots" step >"$scratch/log" 2>&1 && [ ! -s "$scratch/log" ]
 result nothing_asked_for $?
 
@@ -114,9 +118,9 @@ grep -q '^ExecStart=/usr/lib/vmtests/vmtests-boots step$' "$unit" &&
 	[ -x "$scratch/root/usr/lib/vmtests/vmtests-boots" ]
 result installed $?
 if command -v systemd-analyze >/dev/null; then
-	# Its program is not on this machine; a path that is says nothing about the rest.
+	# Its program and manual are not on this machine; a path that is says nothing about the rest.
 	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit" >"$scratch/vmtests.service"
-	systemd-analyze verify "$scratch/vmtests.service" >"$scratch/log" 2>&1
+	systemd-analyze --man=no verify "$scratch/vmtests.service" >"$scratch/log" 2>&1
 	! grep -q 'vmtests.service' "$scratch/log"
 	result systemd_understands_the_unit $?
 else
