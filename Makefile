@@ -88,14 +88,13 @@ patch:
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
 	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests $(KSFT)
-	@.ci/install-tools $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
+	@.ci/install-tools $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/bash-completion/completions
 
 # Only unpacked and enabled: it does nothing until vmtests-boots is asked for something.
 install-service: install
 	@install -d $(DESTDIR)$(unitdir)
 	@sed 's|@DIR@|$(libdir)/vmtests|' service/vmtests.service.in >$(DESTDIR)$(unitdir)/vmtests.service
-	@ln -sf $(libdir)/vmtests/vmtests-boots $(DESTDIR)$(bindir)/vmtests-boots
 	@[ -n "$(DESTDIR)" ] || systemctl enable vmtests.service
 
 clean:

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bash completion for run_vmtests.sh, vmcompare, kmap and vmtests-lab. Options are those that each
-# prints with -h, tests and groups those of -l, so nothing here knows them.
+# bash completion for run_vmtests.sh, vmcompare, kmap, vmtests-lab and vmtests-boots. Options are
+# those that each prints with -h, tests and groups those of -l, so nothing here knows them.
 
 # Words of the usage of COMMAND that are options.
 _vmtests_options()
@@ -77,14 +77,19 @@ _vmtests_lab()
 	local program=${COMP_WORDS[0]} part=${COMP_WORDS[1]}
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_vmtests_reply 'fetch root boot matrix expect list'
+		_vmtests_reply 'fetch root boot matrix expect cross mutant mutants list'
 		return
 	fi
 	case $part:${COMP_WORDS[COMP_CWORD - 1]} in
 	boot:--arch) _vmtests_reply 'arm64 amd64' ;;
 	boot:--cpu) _vmtests_reply 'plain bbml2 bbml2-off-by-revision ampere1 la57-off no1g' ;;
-	boot:--payload | boot:--out | boot:--modules | matrix:-o | matrix:-p) _vmtests_folders ;;
-	boot:--kernel | matrix:-f) _vmtests_files ;;
+	boot:--payload | boot:--out | boot:--modules | matrix:-o | matrix:-p | mutants:-o | mutants:-p)
+		_vmtests_folders
+		;;
+	boot:--kernel | boot:--image | matrix:-f | mutants:-f) _vmtests_files ;;
+	boot:--tlb-model)
+		_vmtests_reply "$(ls "$(dirname "$(readlink -f "$(command -v "$program")")")/tlb-model/presets")"
+		;;
 	*)
 		case $part:${COMP_WORDS[COMP_CWORD]} in
 		root:[!-]* | root:) _vmtests_reply 'arm64 amd64' ;;
@@ -95,7 +100,21 @@ _vmtests_lab()
 	esac
 }
 
+_vmtests_boots()
+{
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		_vmtests_reply 'start status stop'
+		return
+	fi
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	-o) _vmtests_folders ;;
+	-n | -b) COMPREPLY=() ;;
+	*) _vmtests_reply "$(_vmtests_options "${COMP_WORDS[0]}")" ;;
+	esac
+}
+
 complete -F _run_vmtests run_vmtests.sh
 complete -F _vmcompare vmcompare
 complete -F _kmap kmap
 complete -F _vmtests_lab vmtests-lab
+complete -F _vmtests_boots vmtests-boots

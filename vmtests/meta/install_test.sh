@@ -14,8 +14,8 @@ here=$(dirname "$(readlink -f "$0")")
 tree=$scratch/root/usr/lib/vmtests
 
 echo 'KTAP version 1'
-(cd "$here/../.." && make --no-print-directory O="$build" DESTDIR="$scratch/root" prefix=/usr install) \
-	>"$scratch/log" 2>&1
+(cd "$here/../.." && make --no-print-directory O="$build" DESTDIR="$scratch/root" prefix=/usr \
+	unitdir=/lib/systemd/system install-service) >"$scratch/log" 2>&1
 result install $?
 [ "$(readlink "$scratch/root/usr/bin/run_vmtests.sh")" = /usr/lib/vmtests/run_vmtests.sh ]
 result link_without_destdir $?

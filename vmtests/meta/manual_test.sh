@@ -25,6 +25,10 @@ programs()
 		vmtests-lab boot|$top/lab/vmtests-lab boot
 		vmtests-lab matrix|$top/lab/vmtests-lab matrix
 		vmtests-lab expect|$top/lab/vmtests-lab expect
+		vmtests-lab cross|$top/lab/vmtests-lab cross
+		vmtests-lab mutant|$top/lab/vmtests-lab mutant
+		vmtests-lab mutants|$top/lab/vmtests-lab mutants
+		vmtests-boots|$top/service/vmtests-boots
 		vmtests-lab|$top/lab/vmtests-lab
 	END
 }
@@ -107,7 +111,7 @@ complete_line()
 	name=$1 expected=$2
 	shift 2
 	# shellcheck disable=SC2016 # for bash
-	PATH=$top:$top/lab:$build/vmtests:$build/tools-testing-mm:$PATH VMTESTS_BUILD=$build \
+	PATH=$top:$top/lab:$top/service:$build/vmtests:$build/tools-testing-mm:$PATH VMTESTS_BUILD=$build \
 		bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 			"$(complete -p "$1" | sed "s/.*-F \([^ ]*\) .*/\1/")"
 			printf "%s\n" "${COMPREPLY[@]}"' "$top/completions/vmtests.bash" "$@" \
@@ -129,6 +133,9 @@ if command -v bash >/dev/null; then
 	complete_line completes_of_parts --results-size vmtests-lab boot --r
 	complete_line completes_cpus bbml2 vmtests-lab boot --cpu b
 	complete_line completes_flavours arm64-16k vmtests-lab fetch 7 arm64-1
+	complete_line completes_presets neoverse-v3 vmtests-lab boot --tlb-model n
+	complete_line completes_mutants mutants vmtests-lab mu
+	complete_line completes_boots start vmtests-boots s
 else
 	skip completion 'no bash'
 fi
