@@ -20,6 +20,9 @@ B := $(abspath $(O))
 # The kselftest framework: from KSRC, or from the packaged kernel source.
 ifneq ($(KSRC),)
 KSFT := $(abspath $(KSRC))/tools/testing/selftests
+ifeq ($(wildcard $(KSFT)/lib.mk),)
+$(error KSRC=$(KSRC) is no kernel tree: there is no tools/testing/selftests/lib.mk in it)
+endif
 CHECKPATCH := $(abspath $(KSRC))/scripts/checkpatch.pl
 FRAMEWORK :=
 else

@@ -200,8 +200,9 @@ static int compare(struct dataset *ds, const struct arguments *args, char **path
 	for (int i = 0; i < n; i++) {
 		if (dataset_add(ds, paths[i]))
 			return EXIT_USAGE;
-		if (n > 1 && !ds->labels[i].n) {
-			fail("%s: no boot in it: a label holds BOOT_ID/run.json", paths[i]);
+		if (!ds->labels[i].n) {
+			fail("%s: no boot in it: give a folder that run_vmtests.sh -o wrote",
+			     paths[i]);
 			return EXIT_USAGE;
 		}
 	}

@@ -201,7 +201,7 @@ check "without a word of gnuplot's" quiet
 check "says so there" says "<b>WITHIN ONE BOOT"
 check "within one boot again" runs 0 "$dir/block" "$dir/split"
 check "finds the split" says "worse"
-check "an empty label" runs 0 "$dir/empty"
+check "an empty label" runs 2 "$dir/empty"
 check "a label of skips" runs 0 "$dir/nothing"
 check "nothing to compare with" runs 2 "$dir/plain" "$dir/empty"
 check "compared with itself" runs 2 "$dir/plain" "$dir/plain"
