@@ -12,7 +12,7 @@ data=${TMT_TEST_DATA:?run this by tmt}
 runner=$(command -v run_vmtests.sh) || runner=$here/../run_vmtests.sh
 runner=$(readlink -f "$runner")
 [ -x "$runner" ] || {
-	echo "no $runner: install vmtests on this machine, or build it in the tree that tmt copies" >&2
+	echo 'no run_vmtests.sh: install vmtests on this machine, or have its built tree in PATH (tmt -e)' >&2
 	exit 2
 }
 tree=$(dirname "$runner")
