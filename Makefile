@@ -57,7 +57,7 @@ deps:
 	@.ci/deps $(filter-out deps,$(MAKECMDGOALS))
 
 run: all
-	./run_vmtests.sh $(ARGS)
+	VMTESTS_BUILD=$(B) ./run_vmtests.sh $(ARGS)
 
 check: all
 	@.ci/check $(B) $(KSFT) $(CHECKPATCH)
