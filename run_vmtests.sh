@@ -214,12 +214,12 @@ options_settle()
 
 list_tests()
 {
-	printf '%-18s %-8s %-6s %s\n' NAME GROUP TIER HERE
+	printf '%-24s %-8s %-6s %s\n' NAME GROUP TIER HERE
 	entries | while read -r name group test_tier _ flags _; do
 		missing=''
 		needs=$(needs_of "$flags")
 		[ -z "$needs" ] || missing=$("$vmtctl" needs "$needs")
-		printf '%-18s %-8s %-6s %s\n' "$name" "$group" "$test_tier" "${missing:-runs}"
+		printf '%-24s %-8s %-6s %s\n' "$name" "$group" "$test_tier" "${missing:-runs}"
 	done
 }
 
