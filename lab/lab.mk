@@ -42,9 +42,10 @@ endif
 LAB_RUN = env VMTESTS_TIMEOUT_MUL=$(LAB_TIMEOUT_MUL) VMTESTS_CACHE_DIR=/tmp ./run_vmtests.sh
 
 LAB_ARCHES := arm64 amd64
-# What lab-lava runs, and in which guest.
+# What lab-lava runs, by default all of the quick tier, and in which guest.
 LAVA_KERNEL ?= 7:amd64
-LAVA_ARGS ?= -T quick -r 3
+LAVA_TESTS ?=
+LAVA_REPEATS ?= 3
 LAB_CROSS_arm64 := aarch64-linux-gnu-
 LAB_CROSS_amd64 := x86_64-linux-gnu-
 LAB_PAYLOADS := $(B)/lab-payload
@@ -112,9 +113,9 @@ sample-report:
 	@$(MAKE) --no-print-directory SMALL=1 lab-compare
 	@.ci/sample-report $(B)/vmtests/vmcompare $(LAB_OUT)/compare/results docs/sample
 
-lab-lava: all lab-payload-amd64
-	@lava/tests/lab_lava.sh $(B) $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) \
-		'$(LAB_RUN) $(LAVA_ARGS) -o /results/lava'
+lab-lava: lab-payload-$(if $(findstring :arm64,$(LAVA_KERNEL)),arm64,amd64)
+	@lava/tests/lab_lava.sh $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) $(LAVA_REPEATS) \
+		$(LAB_TIMEOUT_MUL) "$(LAVA_TESTS)"
 
 lab-deaths: all
 	@lab/tests/deaths_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)

@@ -1,39 +1,58 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# LAVA from end to end, without a server: lava-run boots a guest of the lab as if lab/boot were its
-# QEMU, which runs vmtests, and what LAVA took for results is compared, line by line, with what the
-# guest left on its disk. Prints KTAP.
-# usage: lab_lava.sh BUILD PAYLOADS OUT KERNEL COMMAND...
-#   COMMAND is run in the guest, and leaves its label in /results/lava
+# LAVA from end to end, without a server: lava-run makes of lava/vmtests.yaml what it gives to a board,
+# and a guest of the lab is the board. LAVA's own lava-test-runner runs the definition in it, and
+# what LAVA took for results is compared, line by line, with the results that were uploaded. Prints
+# KTAP.
+# usage: lab_lava.sh PAYLOADS OUT KERNEL REPEATS TIMEOUT_MUL [TESTS]
+#   the last three are parameters of the definition
 #
-# Called by lava-run, with nothing but $VMTESTS_LAVA set: be the guest.
+# Called by lava-run, with nothing but $VMTESTS_LAVA set: be the board, whose console has a shell.
 
 set -u
-kernel='' payload='' out='' vmcompare='' command=''
+kernel='' payload='' out='' job=''
 here=$(dirname "$(readlink -f "$0")")
 top=$here/../..
+PROMPT='lava-test: # '
+DOWNLOADS=/var/lib/lava/dispatcher/tmp # not for the dispatcher's configuration to say
 
-# The guest, and then its results on the console, each line whole.
+# Everything that was typed until now, in a guest that has LAVA's overlay.
 guest()
 {
-	"$top/lab/boot" --kernel "$kernel" --payload "$payload" --out "$out/guest" --timeout 7000 \
-		-- sh -c "$command"
-	echo "lab/boot: exit $?"
-	echo 'vmtests: begin'
-	"$vmcompare" -f lava "$out"/guest/results/lava/* | sed 's/^/vmtests: /'
-	echo 'vmtests: end'
+	rm -rf "$out/payload"
+	cp -a "$payload" "$out/payload" && mkdir "$out/payload/overlay" &&
+		find "$DOWNLOADS/$job" -name 'overlay-*.tar.gz' \
+			-exec tar -C "$out/payload/overlay" -xzf {} \; &&
+		cp "$out/typed" "$out/payload/overlay/typed" || exit
+	"$top/lab/boot" --kernel "$kernel" --payload "$out/payload" --out "$out/guest" \
+		--timeout 7000 -- sh -c 'cp -a overlay/lava-* / && . overlay/typed' </dev/null
+	# A board that died says nothing more; LAVA need not wait for it.
+	[ "$(cat "$out/guest/status")" = 'exit 0' ] || exit
+	cat "$out/guest/output.log"
+}
+
+console()
+{
+	: >"$out/typed"
+	printf '%s' "$PROMPT"
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >>"$out/typed"
+		case $line in
+		*/lava-test-runner\ *) guest ;;
+		esac
+		printf '%s' "$PROMPT"
+	done
 }
 
 if [ $# -eq 0 ]; then
 	# shellcheck source=/dev/null # written below
 	. "${VMTESTS_LAVA:?run this by make lab-lava}"
-	guest
+	console
 	exit
 fi
 
-build=$1 payloads=$2 out=$3 kernel=$4
-shift 4
+payloads=$1 out=$2 kernel=$3 repeats=$4 timeout_mul=$5 tests=${6:-}
 # shellcheck source=vmtests/meta/lib.sh
 . "$top/vmtests/meta/lib.sh"
 # shellcheck source=lab/lib.sh
@@ -41,8 +60,12 @@ shift 4
 arch=$(flavour_arch "${kernel#*:}") || exit 2
 
 echo 'KTAP version 1'
-if ! command -v lava-run >/dev/null; then
-	skip lava 'no lava-run: try make deps lab-lava'
+if ! command -v lava-run >/dev/null || ! command -v git >/dev/null; then
+	skip lava 'no lava-run, or no git: try make deps lab-lava'
+	finish
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	skip lava 'not root: the dispatcher keeps its files where only root can write'
 	finish
 fi
 python=$(python_with 'yaml, jsonschema') || {
@@ -50,8 +73,9 @@ python=$(python_with 'yaml, jsonschema') || {
 	finish
 }
 
-rm -rf "$out" && mkdir -p "$out" || exit 2
+rm -rf "$out" && mkdir -p "$out/repository/lava" || exit 2
 out=$(cd "$out" && pwd)
+job=vmtests-$$
 quoted()
 {
 	printf "'%s'\n" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
@@ -60,42 +84,60 @@ quoted()
 	echo "out=$(quoted "$out")"
 	echo "kernel=$(quoted "$kernel")"
 	echo "payload=$(quoted "$payloads/$arch")"
-	echo "vmcompare=$(quoted "$build/vmtests/vmcompare")"
-	echo "command=$(quoted "$*")"
-} >"$out/guest.sh"
+	echo "job=$(quoted "$job")"
+} >"$out/board.sh"
 sed "s|@COMMAND@|$here/lab_lava.sh|" "$here/device.yaml" >"$out/device.yaml"
-sed "s|@ARCH@|$arch|" "$here/job.yaml" >"$out/job.yaml"
-echo '{}' >"$out/dispatcher.yaml"
+sed "s|@ARCH@|$arch|; s|@REPOSITORY@|$out/repository|; s|@TESTS@|$tests|; s|@REPEATS@|$repeats|
+	s|@TIMEOUT_MUL@|$timeout_mul|" "$here/job.yaml" >"$out/job.yaml"
+echo 'dispatcher_ip: 127.0.0.1' >"$out/dispatcher.yaml"
 
-VMTESTS_LAVA=$out/guest.sh lava-run --job-id "vmtests-$$" --output-dir "$out/lava" \
+# What a board is given comes from a repository, which is this tree's definition as it is.
+cp "$top/lava/vmtests.yaml" "$top/lava/run.sh" "$out/repository/lava/" && (
+	cd "$out/repository" && git init -q . && git add . &&
+		git -c user.name=vmtests -c user.email=vmtests@localhost commit -q -m vmtests
+) >"$scratch/log" 2>&1
+result repository $?
+
+VMTESTS_LAVA=$out/board.sh lava-run --job-id "$job" --output-dir "$out/lava" \
 	--device "$out/device.yaml" --dispatcher "$out/dispatcher.yaml" "$out/job.yaml" \
 	>"$out/lava.log" 2>&1
 status=$?
+rm -rf "$out/payload"
 tail -n 30 "$out/lava.log" >"$scratch/log"
 result lava_job $status
 
-# Those of the suite, as lines of vmcompare's; a name is kept whole beside LAVA's own.
-"$python" - "$out/lava.log" >"$out/lava.txt" 2>"$scratch/log" <<'END'
+# Those of the definition, as lines of vmcompare's.
+"$python" - "$out/lava.log" >"$out/reported.txt" 2>"$scratch/log" <<'END'
 import sys, yaml
 for line in open(sys.argv[1], encoding="utf-8"):
     if '"lvl": "results"' not in line:
         continue
     got = yaml.safe_load(line)["msg"]
-    if got["definition"] != "vmtests":
+    if got["definition"] != "0_vmtests":
         continue
-    fields = [got["extra"]["test_case_id"], got["result"]]
-    if got.get("measurement") not in (None, "null"):
+    fields = [got["case"], got["result"]]
+    if "measurement" in got:
         fields += [got["measurement"], got["units"]]
     print(*fields)
 END
 result results_are_read $?
-"$python" -W ignore "$top/vmtests/compare/tests/export_check.py" lava "$out/lava.txt" \
-	"$out/guest/results/lava" >"$scratch/log" 2>&1
+grep '^vmtests-' "$out/reported.txt" | paste -s -d , - >"$scratch/log"
+[ "$(cat "$scratch/log")" = 'vmtests-run pass,vmtests-upload pass' ]
+result run_and_upload $?
+grep -v '^vmtests-' "$out/reported.txt" >"$out/lava.txt"
+mkdir "$out/uploaded" && tar -C "$out/uploaded" -xzf "$out"/guest/results/*.tar.gz \
+	>"$scratch/log" 2>&1
+result archive $?
+compare()	# FILE
+{
+	"$python" -W ignore "$top/vmtests/compare/tests/export_check.py" lava "$1" \
+		"$out/uploaded/lava" >"$scratch/log" 2>&1
+}
+compare "$out/lava.txt"
 status=$?
 tail -n 1 "$scratch/log" | sed 's/^/# /'
 result line_by_line $status
 sed '$d' "$out/lava.txt" >"$out/short.txt"
-! "$python" -W ignore "$top/vmtests/compare/tests/export_check.py" lava "$out/short.txt" \
-	"$out/guest/results/lava" >"$scratch/log" 2>&1
+! compare "$out/short.txt"
 result a_missing_line_is_seen $?
 finish
