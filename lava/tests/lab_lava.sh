@@ -91,6 +91,25 @@ sed "s|@ARCH@|$arch|; s|@REPOSITORY@|$out/repository|; s|@TESTS@|$tests|; s|@REP
 	s|@TIMEOUT_MUL@|$timeout_mul|" "$here/job.yaml" >"$out/job.yaml"
 echo 'dispatcher_ip: 127.0.0.1' >"$out/dispatcher.yaml"
 
+# The jobs that are given as examples, by LAVA's own rules for jobs; and one with a word too many.
+valid()	# JOB
+{
+	# Not where the suite's Python is, but where LAVA is.
+	/usr/bin/python3 -c 'import sys, yaml
+from lava_common.schemas import validate
+validate(yaml.safe_load(open(sys.argv[1])))' "$1" >"$scratch/log" 2>&1
+}
+for example in qemu board; do
+	valid "$top/lava/job-$example.yaml"
+	result job_$example $?
+done
+{
+	cat "$top/lava/job-qemu.yaml"
+	echo 'nonesuch: yes'
+} >"$out/wrong.yaml"
+! valid "$out/wrong.yaml" && grep -q nonesuch "$scratch/log"
+result a_wrong_job_is_seen $?
+
 # What a board is given comes from a repository, which is this tree's definition as it is.
 cp "$top/lava/vmtests.yaml" "$top/lava/run.sh" "$out/repository/lava/" && (
 	cd "$out/repository" && git init -q . && git add . &&
