@@ -11,8 +11,8 @@
  * operation tell which entries it took away. What the memory holds is told by a second way to it:
  * VFIO's read and write, which go through a mapping of the kernel's own. The same cases run over
  * pages in VFIO, and over sysfs' resource file and /dev/mem, which have been mapped by pages ever
- * since; and over a buffer of vgem (libmm/gem.h), which has neither device nor IOMMU and yet is mapped
- * as a device's memory is.
+ * since; and over a buffer of vgem (libmm/gem.h), which has neither device nor IOMMU and yet is
+ * mapped as a device's memory is.
  *
  * The device is that of libmm/devmem.h: the contents of its BAR are overwritten, so name no device
  * that minds. One that has a driver other than vfio-pci is refused, or, if it was named and nobody
@@ -21,9 +21,9 @@
  *
  * Cases that are known to kill kernels run only by name, with -d.
  *
- * Limits: the entries are not seen themselves. Of vgem's the first fault must tell whether there are
- * PMDs: a kernel that has stopped making them skips. What is mapped by pages is an area that is a page
- * off, so it shares the kernel's code for huge entries up to the question of alignment.
+ * Limits: the entries are not seen themselves. Of vgem's the first fault must tell whether there
+ * are PMDs: a kernel that has stopped making them skips. What is mapped by pages is an area that is
+ * a page off, so it shares the kernel's code for huge entries up to the question of alignment.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -235,9 +235,9 @@ static bool traps(char *page, bool write, int sig, int code)
 }
 
 /*
- * Read a word of each page, or write zero there. Returns how many faults this thread took for it: those of the stack,
- * which fork and clear_refs write-protect, are taken first. AddressSanitizer would take more, for
- * what it notes of each word.
+ * Read a word of each page, or write zero there. Returns how many faults this thread took for it:
+ * those of the stack, which fork and clear_refs write-protect, are taken first. AddressSanitizer
+ * would take more, for what it notes of each word.
  */
 static uint64_t __attribute__((no_sanitize_address))
 faults_touching(const struct devmem_levels *levels, const struct area *area, bool write)
@@ -644,7 +644,8 @@ static bool cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t si
 	const struct devmem_levels *levels = &self->levels;
 
 	return area_entry_size(levels, &self->area, from) < levels->pud ||
-	       ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0) || death_wanted(self);
+	       ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0) ||
+	       death_wanted(self);
 }
 
 /* Faults that reading the whole of a fresh area takes: mmap(2) of a resource file makes all. */
@@ -896,13 +897,20 @@ static size_t entry_cut(FIXTURE_DATA(pfnmap) * self, char *from, size_t size)
 	return 0;
 }
 
+/* Faults of the area after the part at @from was made a VMA of its own, or a hole. */
+static size_t entries_remade(FIXTURE_DATA(pfnmap) * self, char *from, size_t size, bool inside)
+{
+	return self->premapped ? 0 : area_entries_remade(&self->levels, &self->area, from, size,
+							 inside);
+}
+
 /* Make @from read-only: all its neighbours stay writable, and everything keeps its contents. */
 static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
 			   char *from, size_t size)
 {
 	const struct devmem_levels *levels = &self->levels;
 	size_t entry = entry_cut(self, from, size);
-	size_t remade = self->premapped ? 0 : area_entries_remade(levels, &self->area, from, size, true);
+	size_t remade = entries_remade(self, from, size, true);
 	uint64_t splits = splits_read(levels, entry);
 	size_t page = levels->page;
 
@@ -990,7 +998,7 @@ static void cut_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * 
 	size_t entry = entry_cut(self, from, size), remade;
 	uint64_t splits = splits_read(levels, entry);
 
-	remade = self->premapped ? 0 : area_entries_remade(levels, &self->area, from, size, false);
+	remade = entries_remade(self, from, size, false);
 	populate(self);
 	if (replace) {
 		ASSERT_EQ(from, mmap(from, size, PROT_READ | PROT_WRITE,
@@ -1273,7 +1281,7 @@ TEST_F(pfnmap, mremap_shrink)
 	if (!cut_allowed(self, last, page))
 		SKIP(return, "%s", self->missing);
 	parts = area_cut(&self->area, last, page);
-	remade = self->premapped ? 0 : area_entries_remade(&self->levels, &self->area, last, page, false);
+	remade = entries_remade(self, last, page, false);
 	populate(self);
 	ASSERT_EQ(self->area.map, mremap(self->area.map, self->area.size, self->area.size - page,
 					 0));
@@ -1283,8 +1291,8 @@ TEST_F(pfnmap, mremap_shrink)
 }
 
 /*
- * madvise(2): EINVAL for special mappings, as for what a kernel does not know; none of it may take an
- * entry away.
+ * madvise(2): EINVAL for special mappings, as for what a kernel does not know; none of it may take
+ * an entry away.
  */
 TEST_F(pfnmap, madvise_refused)
 {
@@ -1464,8 +1472,8 @@ TEST_F(pfnmap, mbind_strict)
 }
 
 /*
- * move_pages(2) says of a page that is not there ENOENT, or EFAULT, and moves none. Of a PUD 6.12 takes
- * the struct page, which device memory has not (pud_page() in folio_walk_start()).
+ * move_pages(2) says of a page that is not there ENOENT, or EFAULT, and moves none. Of a PUD 6.12
+ * takes the struct page, which device memory has not (pud_page() in folio_walk_start()).
  */
 TEST_F(pfnmap, move_pages)
 {
@@ -1743,7 +1751,10 @@ TEST_F(pfnmap, clear_refs)
 	EXPECT_EQ(0, control_wrong(self, 1));
 }
 
-/* Neither vfio-pci's memory nor DRM's has a way in for others: __access_remote_vm() wants vm_ops->access. */
+/*
+ * Neither vfio-pci's memory nor DRM's has a way in for others: __access_remote_vm() wants
+ * vm_ops->access.
+ */
 TEST_F(pfnmap, proc_mem)
 {
 	uint64_t value = 0, *word;
