@@ -17,7 +17,7 @@ struct bench_child {
 /* Returns 0 or -errno, and then there is no child. */
 int __bench_child_fork(struct bench_child *child);
 
-/* Let it go and wait until it is gone. Returns 0, -ECHILD when it did not exit with 0, or -errno. */
+/* Let it go and wait for its end. Returns 0, -ECHILD when it did not exit with 0, or -errno. */
 int __bench_child_exit(struct bench_child *child);
 
 /* End one that may be there. */
