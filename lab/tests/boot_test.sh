@@ -140,7 +140,9 @@ argument_given command_line "$console a b=1 c" --append 'a b=1' --append c
 argument_given machine_option 'q35,kernel-irqchip=split' --machine kernel-irqchip=split
 argument_given pci_device 'memory-backend-ram,id=pci,size=2048M,share=on' --pci-device 2G
 argument_given pci_device_machine 'q35,kernel-irqchip=split' --pci-device 16
-argument_given pci_device_iommu "$console a intel_iommu=on" --append a --pci-device 16M
+argument_given pci_device_iommu \
+	'console=ttyS0 panic=-1 vmtests.emulated=1 intel_iommu=on no_timer_check intel_iommu=off' \
+	--append intel_iommu=off --pci-device 16M
 argument_given one_thread 'tcg,thread=single'
 argument_given clock_of_instructions 'shift=3,sleep=off' --icount 3
 : >"$scratch/tlb-model.so"

@@ -69,7 +69,9 @@ int __devmem_open(struct devmem *mem, char *reason, size_t len)
 	char why[PCI_REASON_MAX];
 	int ret;
 
-	ret = driver_set(mem, why, sizeof(why));
+	ret = __vfio_iommu(mem->device, why, sizeof(why));
+	if (!ret)
+		ret = driver_set(mem, why, sizeof(why));
 	if (!ret)
 		ret = __vfio_open(&mem->vfio, mem->device, why, sizeof(why));
 	if (ret)
