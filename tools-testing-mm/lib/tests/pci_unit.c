@@ -295,13 +295,15 @@ TEST_F(pci, device_memory_is_not_opened)
 	char why[DEVMEM_REASON_MAX];
 
 	driver_is(NULL);
+	fakeroot_must(!unlink(fakeroot_path(&root, DRIVERS "/vfio-pci/unbind")), "unlink");
+	fakeroot_must(!rmdir(fakeroot_path(&root, DRIVERS "/vfio-pci")), "rmdir");
 	ASSERT_EQ(0, __devmem_find(&mem, why, sizeof(why)));
 	EXPECT_EQ(-ENODEV, __devmem_open(&mem, why, sizeof(why)));
 	EXPECT_STREQ(NAME " has no IOMMU group: switch an IOMMU on: " DEVMEM_SEE, why);
 	link_make("../../../../kernel/iommu_groups/7", DEV "/iommu_group");
 	EXPECT_EQ(-ENOENT, __devmem_open(&mem, why, sizeof(why)));
 	EXPECT_STREQ("no driver vfio-pci: modprobe vfio-pci: " DEVMEM_SEE, why);
-	EXPECT_STREQ("", fakeroot_read(&root, DEV "/driver_override"));
+	EXPECT_STREQ("(null)\n", fakeroot_read(&root, DEV "/driver_override"));
 	devmem_close(&mem);
 }
 
