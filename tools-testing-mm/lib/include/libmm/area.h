@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * area: a stretch of device memory in the address space, within one VMA, and the entries that map it.
+ * area: a stretch of device memory in the address space, within one VMA, and the entries that map
+ * it.
  *
  * A fault makes the largest entry for which address and frame are aligned and which lies within the
  * mapping. Source: is_aligned_for_order() in drivers/vfio/pci/vfio_pci_core.c, and

@@ -20,9 +20,9 @@ struct gem {
 
 /*
  * Make a buffer of @size bytes, a multiple of the page size. Its memory is taken when it is first
- * mapped, as tmpfs' setting for huge pages is then. Returns 0; or -errno and one sentence in @reason
- * (GEM_REASON_MAX is enough): -ENODEV, no vgem. Source: drm/drm_mode.h, which Debian's headers of
- * the kernel leave out.
+ * mapped, as tmpfs' setting for huge pages is then. Returns 0; or -errno and one sentence in
+ * @reason (GEM_REASON_MAX is enough): -ENODEV, no vgem. Source: drm/drm_mode.h, which Debian's
+ * headers of the kernel leave out.
  */
 int __gem_open(struct gem *gem, uint64_t size, char *reason, size_t len);
 

@@ -24,8 +24,8 @@ struct vfio_region {
 };
 
 /*
- * Whether an IOMMU is in front of PCI device @name: vfio-pci takes no other. Returns 0; or -ENODEV and
- * one sentence in @reason (VFIO_REASON_MAX is enough).
+ * Whether an IOMMU is in front of PCI device @name: vfio-pci takes no other. Returns 0; or -ENODEV
+ * and one sentence in @reason (VFIO_REASON_MAX is enough).
  */
 int __vfio_iommu(const char *name, char *reason, size_t len);
 
