@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A child waits until it is let go, leaves no descriptor behind, and is said to be lost if it is. */
+/* A child waits until it is let go, leaves no descriptor behind, and is missed when it is lost. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
