@@ -80,10 +80,13 @@ LAB_CHECK = lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $
 LAB_PFNMAP = lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
 	-t $(LAB_TIMEOUT) -- $(LAB_RUN) -r 3 -t pfnmap -o /results/%l
 
-# The cases that pfnmap_test leaves out unless it may be destructive.
-PFNMAP_DEATHS := $(foreach case,mprotect_page munmap_page mremap_shrink,puds.$(case) puds_edges.$(case))
-LAB_DEATHS = mkdir -p $(LAB_OUT) && \
-	lab/cross lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PFNMAP_DEATHS) >$(LAB_OUT)/deaths.list && \
+# The cases that pfnmap_test leaves out unless they are named, and what they need.
+PUD_DEATHS := $(foreach case,mprotect_page munmap_page replace_page mremap_shrink move_pages, \
+	puds.$(case) puds_edges.$(case))
+PMD_DEATHS := pmds.mbind_strict
+LAB_DEATHS = mkdir -p $(LAB_OUT) && { \
+	lab/cross -l 'amd64-7 amd64-6-12' lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PUD_DEATHS) && \
+	lab/cross lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PMD_DEATHS); } >$(LAB_OUT)/deaths.list && \
 	lab/matrix -f $(LAB_OUT)/deaths.list $(SEED:%=-s %) -o $(LAB_OUT)/deaths -p $(LAB_PAYLOADS) \
 		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -d -t pfnmap_test -o /results/%l
 
@@ -97,7 +100,7 @@ lab-check: $(LAB_ARCHES:%=lab-payload-%)
 lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
 	@$(LAB_PFNMAP)
 
-lab-pfnmap-deaths: lab-payload-amd64
+lab-pfnmap-deaths: $(LAB_ARCHES:%=lab-payload-%)
 	@$(LAB_DEATHS)
 
 lab-mutants: $(LAB_ARCHES:%=lab-payload-%)

@@ -11,20 +11,28 @@
  * operation tell which entries it took away. What the memory holds is told by a second way to it:
  * VFIO's read and write, which go through a mapping of the kernel's own. The same cases run over
  * pages in VFIO, and over sysfs' resource file and /dev/mem, which have been mapped by pages ever
- * since.
+ * since; and over a buffer of vgem (libmm/gem.h), which has neither device nor IOMMU and yet is
+ * mapped as a device's memory is.
  *
  * The device is that of libmm/devmem.h: the contents of its BAR are overwritten, so name no device
  * that minds. One that has a driver other than vfio-pci is refused, or, if it was named and nobody
  * uses it, given back to that driver afterwards. docs/pfnmap.md says how to have all of this in a
  * guest.
  *
- * Limits: the entries are not seen themselves. What is mapped by pages is an area that is a page
- * off, so it shares the kernel's code for huge entries up to the question of alignment.
+ * Cases that are known to kill kernels run only by name, with -d.
+ *
+ * Limits: the entries are not seen themselves. Of vgem's the first fault must tell whether there
+ * are PMDs: a kernel that has stopped making them skips. What is mapped by pages is an area that is
+ * a page off, so it shares the kernel's code for huge entries up to the question of alignment.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <linux/vfio.h>
+#include <numa.h>
+#include <numaif.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,13 +42,18 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <libmm/area.h>
 #include <libmm/devmem.h>
 #include <libmm/fail.h>
+#include <libmm/gem.h>
 #include <libmm/harness.h>
 #include <libmm/pci.h>
 #include <libmm/require.h>
@@ -49,6 +62,8 @@
 #include <libmm/undo.h>
 #include <libmm/vfio.h>
 
+#define SHMEM_ENABLED "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+#define WANTED "VMTESTS_PFNMAP_CASE"
 #define IOVA UINT64_C(0x100000000)	/* above what platforms reserve for interrupts */
 /* Neither of these is a kernel's or a C library's before 5.14. */
 #ifndef MADV_POPULATE_READ
@@ -59,15 +74,23 @@
 #define MADV_COLD 20
 #define MADV_PAGEOUT 21
 #endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
 
-enum source { VFIO, RESOURCE, DEVMEM };
-
-/* A stretch of the BAR in the address space, within one VMA. */
-struct area {
-	char *map;
-	size_t size;
-	uint64_t pa;		/* of its first byte */
-};
+enum source { VFIO, VGEM, RESOURCE, DEVMEM };
 
 /* What came of an access: sig is 0 when nothing did. */
 struct trap {
@@ -78,8 +101,11 @@ struct trap {
 
 FIXTURE(pfnmap)
 {
+	enum source source;
+	bool premapped;		/* mmap(2) makes all entries, not faults */
 	struct devmem_levels levels;
 	struct devmem mem;
+	struct gem gem;
 	int fd;			/* maps the BAR, whose first byte is at fd_offset */
 	uint64_t fd_offset;
 	char *control;		/* not VFIO: a second mapping of the area */
@@ -112,6 +138,19 @@ FIXTURE_VARIANT_ADD(pfnmap, resource_pages) {
 
 FIXTURE_VARIANT_ADD(pfnmap, devmem_pages) {
 	.name = "devmem_pages", .source = DEVMEM, .entry = PMDS, .aligned = PMDS,
+};
+
+/* Pages of tmpfs, mapped by faults; and huge pages of it. */
+FIXTURE_VARIANT_ADD(pfnmap, vgem_pages) {
+	.name = "vgem_pages", .source = VGEM, .entry = PMDS, .aligned = PAGES,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, vgem_pmds) {
+	.name = "vgem_pmds", .source = VGEM, .entry = PMDS, .aligned = PMDS,
+};
+
+FIXTURE_VARIANT_ADD(pfnmap, vgem_pmds_edges) {
+	.name = "vgem_pmds_edges", .source = VGEM, .entry = PMDS, .aligned = PMDS, .edges = true,
 };
 
 /* As much as the PMDs below, but addresses are a page off. */
@@ -150,7 +189,8 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
 	if (!trap_armed) {
-		signal(sig, SIG_DFL);
+		if (sig != SIGPROF)
+			signal(sig, SIG_DFL);
 		return;
 	}
 	trap_taken = (struct trap) { .sig = sig, .code = info->si_code, .addr = info->si_addr };
@@ -161,16 +201,23 @@ static void traps_catch(void)
 {
 	const struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
 
-	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL))
+	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL) ||
+	    sigaction(SIGPROF, &action, NULL))
 		libmm_fail("pfnmap: sigaction: %s", strerror(errno));
 }
 
-/* Write @value at @p, or read it when @value is NULL. */
+/*
+ * Write @value at @p, or read it when @value is NULL. One that has faulted over and over for ten
+ * seconds of this process' own time ends by SIGPROF.
+ */
 static struct trap access_try(char *p, const uint64_t *value)
 {
+	static const struct itimerval endless = { .it_value.tv_sec = 10 }, off;
 	volatile uint64_t *word = (volatile uint64_t *)p;
 
 	trap_taken = (struct trap) {};
+	if (setitimer(ITIMER_PROF, &endless, NULL))
+		libmm_fail("pfnmap: setitimer: %s", strerror(errno));
 	trap_armed = 1;
 	if (!sigsetjmp(trap_return, 1)) {
 		if (value)
@@ -179,6 +226,7 @@ static struct trap access_try(char *p, const uint64_t *value)
 			(void)*word;
 	}
 	trap_armed = 0;
+	setitimer(ITIMER_PROF, &off, NULL);
 	return trap_taken;
 }
 
@@ -196,136 +244,13 @@ static bool traps(char *page, bool write, int sig, int code)
 	return false;
 }
 
-static uint64_t area_pa(const struct area *area, const char *p)
-{
-	return area->pa + (p - area->map);
-}
-
-static char *area_end(const struct area *area)
-{
-	return area->map + area->size;
-}
-
-static bool entry_fits(const struct area *area, const char *p, size_t size)
-{
-	uintptr_t base = (uintptr_t)p / size * size;
-	uint64_t pa;
-
-	if (base < (uintptr_t)area->map || base + size > (uintptr_t)area_end(area))
-		return false;
-	pa = area->pa + (base - (uintptr_t)area->map);
-	return pa % size == 0;
-}
-
 /*
- * The size of the entry that a fault at @p makes. Source: is_aligned_for_order() in
- * drivers/vfio/pci/vfio_pci_core.c, and __handle_mm_fault(), which asks for the larger one first.
- */
-static size_t entry_size(const struct devmem_levels *levels, const struct area *area,
-			 const char *p)
-{
-	if (levels->pud_maps && entry_fits(area, p, levels->pud))
-		return levels->pud;
-	if (levels->pmd_maps && entry_fits(area, p, levels->pmd))
-		return levels->pmd;
-	return levels->page;
-}
-
-static char *entry_base(const char *p, size_t size)
-{
-	return (char *)((uintptr_t)p / size * size);
-}
-
-/* Entries from @from to @to, which must not cut any. */
-static size_t entries_count(const struct devmem_levels *levels, const struct area *area,
-			    char *from, char *to)
-{
-	size_t nr = 0;
-
-	for (; from < to; nr++)
-		from += entry_size(levels, area, from);
-	return nr;
-}
-
-static size_t area_entries(const struct devmem_levels *levels, const struct area *area)
-{
-	return entries_count(levels, area, area->map, area_end(area));
-}
-
-static struct area area_part(const struct area *area, char *from, char *to)
-{
-	return (struct area) { .map = from, .size = to - from, .pa = area_pa(area, from) };
-}
-
-/* What remains of an area around a part that is another VMA, or none. */
-struct parts {
-	struct area before;
-	struct area part;
-	struct area behind;
-};
-
-static struct parts area_cut(const struct area *area, char *from, size_t size)
-{
-	return (struct parts) {
-		.before = area_part(area, area->map, from),
-		.part = area_part(area, from, from + size),
-		.behind = area_part(area, from + size, area_end(area)),
-	};
-}
-
-static char *later(char *a, char *b)
-{
-	return a > b ? a : b;
-}
-
-static char *earlier(char *a, char *b)
-{
-	return a < b ? a : b;
-}
-
-/* Entries that faults between @from and @to make in @area, as far as it reaches. */
-static size_t entries_within(const struct devmem_levels *levels, const struct area *area,
-			     char *from, char *to)
-{
-	from = later(from, area->map);
-	to = earlier(to, area_end(area));
-	return from < to ? entries_count(levels, area, from, to) : 0;
-}
-
-/*
- * The entries of @area that one end of the part at @from cuts are gone, and faults make smaller
- * ones around it: how many, in what is before and behind, and with @inside in the part too.
- */
-static size_t entries_remade(const struct devmem_levels *levels, const struct area *area,
-			     char *from, size_t size, bool inside)
-{
-	struct parts parts = area_cut(area, from, size);
-	char *cuts[] = { from, from + size }, *base, *last = NULL;
-	size_t i, entry, nr = 0;
-
-	for (i = 0; i < 2; i++) {
-		if (cuts[i] == area->map || cuts[i] == area_end(area))
-			continue;
-		entry = entry_size(levels, area, cuts[i]);
-		base = entry_base(cuts[i], entry);
-		if (base == cuts[i] || base == last)
-			continue;
-		last = base;
-		nr += entries_within(levels, &parts.before, base, base + entry);
-		nr += entries_within(levels, &parts.behind, base, base + entry);
-		if (inside)
-			nr += entries_within(levels, &parts.part, base, base + entry);
-	}
-	return nr;
-}
-
-/*
- * Read a word of each page. Returns how many faults this thread took for it: those of the stack,
- * which fork and clear_refs write-protect, are taken first. AddressSanitizer would take more, for
- * what it notes of each word.
+ * Read a word of each page, or write zero there. Returns how many faults this thread took for it:
+ * those of the stack, which fork and clear_refs write-protect, are taken first. AddressSanitizer
+ * would take more, for what it notes of each word.
  */
 static uint64_t __attribute__((no_sanitize_address))
-faults_reading(const struct devmem_levels *levels, const struct area *area)
+faults_touching(const struct devmem_levels *levels, const struct area *area, bool write)
 {
 	struct rusage before, after;
 	char *p;
@@ -335,11 +260,20 @@ faults_reading(const struct devmem_levels *levels, const struct area *area)
 	__asm__ volatile("" : : "r" (&before), "r" (&after) : "memory");
 	if (getrusage(RUSAGE_THREAD, &before))
 		libmm_fail("pfnmap: getrusage: %s", strerror(errno));
-	for (p = area->map; p < area_end(area); p += levels->page)
-		(void)*(volatile uint64_t *)p;
+	for (p = area->map; p < area_end(area); p += levels->page) {
+		if (write)
+			*(volatile uint64_t *)p = 0;
+		else
+			(void)*(volatile uint64_t *)p;
+	}
 	if (getrusage(RUSAGE_THREAD, &after))
 		libmm_fail("pfnmap: getrusage: %s", strerror(errno));
 	return after.ru_minflt - before.ru_minflt;
+}
+
+static uint64_t faults_reading(const struct devmem_levels *levels, const struct area *area)
+{
+	return faults_touching(levels, area, false);
 }
 
 /* What belongs at an offset of the BAR; @round tells one writing from the next. */
@@ -497,11 +431,30 @@ static bool devmem_setup(FIXTURE_DATA(pfnmap) * self)
 	return true;
 }
 
-static bool source_setup(FIXTURE_DATA(pfnmap) * self, enum source source)
+/* Its memory is that of huge pages if there are any; what is mapped by pages has the same. */
+static bool vgem_setup(FIXTURE_DATA(pfnmap) * self)
 {
-	switch (source) {
+	char why[GEM_REASON_MAX];
+
+	if (__gem_open(&self->gem, self->mem.bar.size, why, sizeof(why))) {
+		snprintf(self->missing, sizeof(self->missing), "%s: %s", why, DEVMEM_SEE);
+		return false;
+	}
+	if (sysfile_readable(SHMEM_ENABLED))
+		sysconf_set(SHMEM_ENABLED, "always");
+	devmem_allow_huge();
+	self->fd = self->gem.fd;
+	self->fd_offset = self->gem.offset;
+	return true;
+}
+
+static bool source_setup(FIXTURE_DATA(pfnmap) * self)
+{
+	switch (self->source) {
 	case VFIO:
 		return vfio_setup(self);
+	case VGEM:
+		return vgem_setup(self);
 	case RESOURCE:
 		return resource_setup(self);
 	case DEVMEM:
@@ -569,9 +522,18 @@ static void area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) 
 		libmm_fail("pfnmap: mapping the BAR a second time: %s", strerror(errno));
 }
 
+/* Map it anew where it is, so that nothing is populated but what mmap(2) itself does. */
+static void area_again(FIXTURE_DATA(pfnmap) * self)
+{
+	if (mmap(self->area.map, self->area.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 self->fd, self->fd_offset + self->bar_offset) != self->area.map)
+		libmm_fail("pfnmap: mapping the area again: %s", strerror(errno));
+}
+
 /*
- * A kernel whose configuration cannot be read may make entries of this size or not: a page of the
- * entry's other half without a fault of its own says that it does.
+ * A kernel whose configuration cannot be read may make entries of this size or not, and of vgem's
+ * memory only if it is of huge pages: a page of the entry's other half without a fault of its own
+ * says that it does.
  */
 static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnmap) * variant)
 {
@@ -580,21 +542,21 @@ static bool level_confirm(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfn
 	struct area first, other;
 	char *entry;
 
-	if (require_kconfig(pud ? DEVMEM_PUD_OPTION : DEVMEM_PMD_OPTION) != '?')
+	if (self->source == VFIO &&
+	    require_kconfig(pud ? DEVMEM_PUD_OPTION : DEVMEM_PMD_OPTION) != '?')
 		return true;
-	entry = entry_base(area_end(&self->area) - 1, size);
+	entry = area_entry_base(area_end(&self->area) - 1, size);
 	if (entry + size > area_end(&self->area))
 		entry -= size;
 	first = area_part(&self->area, entry, entry + self->levels.page);
 	other = area_part(&self->area, entry + size / 2, entry + size / 2 + self->levels.page);
 	if (faults_reading(&self->levels, &first) != 1 || faults_reading(&self->levels, &other))
-		return miss(self, "no configuration to read, and no entries of this size seen");
+		return miss(self, self->source == VGEM ?
+			    "no PMDs: this kernel has none for DRM, or no huge page was free" :
+			    "no configuration to read, and no entries of this size seen");
 	self->levels.pmd_maps = true;
 	self->levels.pud_maps = pud;
-	self->area.map = mmap(self->area.map, self->area.size, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_FIXED, self->fd, self->fd_offset + self->bar_offset);
-	if (self->area.map == MAP_FAILED)
-		libmm_fail("pfnmap: mapping the BAR again: %s", strerror(errno));
+	area_again(self);
 	return true;
 }
 
@@ -606,16 +568,18 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 
 	if (why)
 		return miss(self, why);
-	if (variant->source == VFIO && variant->aligned != PAGES && require_kconfig(option) == 'n')
+	if (!self->premapped && variant->aligned != PAGES && require_kconfig(option) == 'n')
 		return miss(self, "the kernel has no entries of this size for device memory");
 	devmem_levels(&self->levels);
-	if (__devmem_find(&self->mem, reason, sizeof(reason)))
+	if (variant->source == VGEM)
+		self->mem.bar.size = 4 * self->levels.pmd;
+	else if (__devmem_find(&self->mem, reason, sizeof(reason)))
 		return miss(self, reason);
 	if (!area_choose(self, variant))
 		return false;
 	if (undo_register() || __undo_guard())
 		libmm_fail("pfnmap: no way back for what the test changes: see above");
-	if (!source_setup(self, variant->source))
+	if (!source_setup(self))
 		return false;
 	if (variant->source != VFIO) {
 		self->levels.pmd_maps = false;
@@ -623,15 +587,15 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 	}
 	area_map(self, variant);
 	traps_catch();
-	if (variant->source == VFIO && variant->aligned != PAGES)
+	if (!self->premapped && variant->aligned != PAGES)
 		return level_confirm(self, variant);
 	return true;
 }
 
-/* Whether $VMTESTS_PFNMAP_CASE, if there is one, is this: CASE, or VARIANT.CASE. */
+/* Whether $WANTED, if there is one, is this: CASE, or VARIANT.CASE. */
 static bool case_wanted(const char *variant, const char *name)
 {
-	const char *wanted = getenv("VMTESTS_PFNMAP_CASE");
+	const char *wanted = getenv(WANTED);
 	size_t len = strlen(variant);
 
 	if (!wanted || !strcmp(wanted, name))
@@ -642,10 +606,13 @@ static bool case_wanted(const char *variant, const char *name)
 
 FIXTURE_SETUP(pfnmap)
 {
+	self->source = variant->source;
+	self->premapped = variant->source == RESOURCE || variant->source == DEVMEM;
 	self->fd = -1;
+	self->gem.fd = -1;
 	self->mem.vfio = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
 	if (!case_wanted(variant->name, _metadata->name))
-		miss(self, "VMTESTS_PFNMAP_CASE names another case");
+		miss(self, WANTED " names another case");
 	else
 		pfnmap_prepare(self, variant);
 }
@@ -656,11 +623,24 @@ FIXTURE_TEARDOWN(pfnmap)
 		munmap(self->control, self->area.size);
 	if (self->reserve)
 		munmap(self->reserve, self->reserve_size);
-	if (self->fd >= 0 && self->fd != self->mem.vfio.fd)
+	if (self->premapped && self->fd >= 0)
 		close(self->fd);
+	gem_close(&self->gem);
 	devmem_close(&self->mem);
 	if (!geteuid())
 		sysconf_restore();
+}
+
+/* Whether someone asks for this case, by its name, and has a kernel to lose. */
+static bool death_wanted(FIXTURE_DATA(pfnmap) * self)
+{
+	const char *why = require_need("destructive");
+
+	if (why)
+		return miss(self, why);
+	if (!getenv(WANTED))
+		return miss(self, "it may kill the kernel: make lab-pfnmap-deaths");
+	return true;
 }
 
 /*
@@ -672,19 +652,16 @@ FIXTURE_TEARDOWN(pfnmap)
 static bool cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
 {
 	const struct devmem_levels *levels = &self->levels;
-	const char *why;
 
-	if (entry_size(levels, &self->area, from) < levels->pud ||
-	    ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0))
-		return true;
-	why = require_need("destructive");
-	return why ? miss(self, why) : true;
+	return area_entry_size(levels, &self->area, from) < levels->pud ||
+	       ((uintptr_t)from % levels->pmd == 0 && size % levels->pmd == 0) ||
+	       death_wanted(self);
 }
 
 /* Faults that reading the whole of a fresh area takes: mmap(2) of a resource file makes all. */
 static size_t populate_faults(FIXTURE_DATA(pfnmap) * self)
 {
-	return self->control ? 0 : area_entries(&self->levels, &self->area);
+	return self->premapped ? 0 : area_entries(&self->levels, &self->area);
 }
 
 static void populate(FIXTURE_DATA(pfnmap) * self)
@@ -700,6 +677,132 @@ TEST_F(pfnmap, populate)
 		SKIP(return, "%s", self->missing);
 	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
+}
+
+/*
+ * Writing makes the same entries. One that was made by reading may want a fault more: vgem's are
+ * read-only until then, for the file behind it to be told.
+ */
+TEST_F(pfnmap, populate_write)
+{
+	const struct area *area = &self->area;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	EXPECT_EQ(populate_faults(self), faults_touching(&self->levels, area, true));
+	EXPECT_EQ(0, faults_touching(&self->levels, area, true));
+	area_again(self);
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, area));
+	EXPECT_GE(populate_faults(self), faults_touching(&self->levels, area, true));
+	EXPECT_EQ(0, faults_touching(&self->levels, area, true));
+	marks_put(self, 1);
+	EXPECT_EQ(0, marks_wrong(self, area, 1));
+}
+
+/* Where the first faults make pages, in spite of what would fit. */
+static void by_pages_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self)
+{
+	const struct devmem_levels *levels = &self->levels;
+	const struct area *area = &self->area;
+	size_t size = area->size < 4 * levels->pmd ? area->size : 4 * levels->pmd;
+	struct area first = area_part(area, area->map, area->map + size);
+
+	EXPECT_EQ(self->premapped ? 0 : size / levels->page, faults_reading(levels, &first));
+	EXPECT_EQ(0, marks_wrong(self, &first, 0));
+}
+
+/* madvise(2) and prctl(2): who wants no huge pages gets none, and who takes that back has them. */
+TEST_F(pfnmap, thp_advice)
+{
+	const struct area *area = &self->area;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	marks_put(self, 0);
+	if (madvise(area->map, area->size, MADV_NOHUGEPAGE))
+		SKIP(return, "the kernel has no transparent huge pages: %s", strerror(errno));
+	by_pages_check(_metadata, self);
+	area_again(self);
+	ASSERT_EQ(0, prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+	by_pages_check(_metadata, self);
+	ASSERT_EQ(0, prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+	area_again(self);
+	ASSERT_EQ(0, madvise(area->map, area->size, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, madvise(area->map, area->size, MADV_HUGEPAGE));
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+}
+
+/*
+ * The policy for transparent huge pages is about memory that can be had in small pieces or large:
+ * device memory is as it is. Fixed in vma_file_bypass_thp_tuneables() after 6.12.
+ */
+TEST_F(pfnmap, thp_policy)
+{
+	static const char * const policies[] = { "madvise", "never" };
+	const struct area *area = &self->area;
+	size_t i;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!sysfile_readable(DEVMEM_THP_ENABLED))
+		SKIP(return, "the kernel has no transparent huge pages");
+	marks_put(self, 0);
+	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		sysconf_set(DEVMEM_THP_ENABLED, policies[i]);
+		area_again(self);
+		EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, area)) {
+			TH_LOG("with transparent huge pages at \"%s\"", policies[i]);
+		}
+		EXPECT_EQ(0, marks_wrong(self, area, 0));
+	}
+}
+
+/* A piece in the middle: of one page, within a larger entry; or a whole PMD, within a PUD. */
+static char *piece_page(FIXTURE_DATA(pfnmap) * self)
+{
+	size_t page = self->levels.page;
+
+	return self->area.map + self->area.size / 2 / page * page + 3 * page;
+}
+
+static char *piece_pmd(FIXTURE_DATA(pfnmap) * self)
+{
+	size_t pmd = self->levels.pmd;
+	char *middle = self->area.map + self->area.size / 2;
+
+	return (char *)(((uintptr_t)middle + pmd - 1) / pmd * pmd);
+}
+
+static uint64_t locked_kb(void)
+{
+	uint64_t kb;
+
+	if (__sysfile_read_key("/proc/self/status", "VmLck", &kb))
+		libmm_fail("pfnmap: no VmLck in /proc/self/status");
+	return kb;
+}
+
+/*
+ * Device memory is always there: mlock(2) succeeds and has nothing to do, nor to count. Source:
+ * mlock_fixup() leaves VM_SPECIAL out.
+ */
+TEST_F(pfnmap, mlock)
+{
+	const struct area *area = &self->area;
+	uint64_t locked;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	marks_put(self, 0);
+	locked = locked_kb();
+	EXPECT_EQ(0, mlock(area->map, area->size));
+	EXPECT_EQ(locked, locked_kb());
+	EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, area));
+	EXPECT_EQ(0, mlock(piece_pmd(self), self->levels.pmd));
+	EXPECT_EQ(0, munlock(area->map, area->size));
+	EXPECT_EQ(0, faults_reading(&self->levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
 }
 
 static uint64_t tables_bytes(void)
@@ -719,7 +822,7 @@ static size_t slots_with(FIXTURE_DATA(pfnmap) * self, size_t span, size_t below)
 	size_t nr = 0, entry;
 
 	for (p = self->area.map; p < end; p += entry) {
-		entry = entry_size(&self->levels, &self->area, p);
+		entry = area_entry_size(&self->levels, &self->area, p);
 		if (entry >= below || (uintptr_t)p / span + 1 == last)
 			continue;
 		last = (uintptr_t)p / span + 1;
@@ -740,7 +843,7 @@ TEST_F(pfnmap, page_tables)
 
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	if (self->control)
+	if (self->premapped)
 		SKIP(return, "mmap(2) has made its tables already");
 	lowest = slots_with(self, levels->pmd, levels->pmd);
 	above = slots_with(self, levels->pud, levels->pud);
@@ -766,7 +869,7 @@ TEST_F(pfnmap, placement)
 	placed.map = mmap(NULL, placed.size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
 			  self->fd_offset + self->bar_offset);
 	ASSERT_NE(MAP_FAILED, (void *)placed.map);
-	EXPECT_EQ(self->control ? 0 : area_entries(&self->levels, &placed),
+	EXPECT_EQ(self->premapped ? 0 : area_entries(&self->levels, &placed),
 		  faults_reading(&self->levels, &placed));
 	EXPECT_EQ(0, marks_wrong(self, &placed, 0));
 	EXPECT_EQ(0, munmap(placed.map, placed.size));
@@ -783,22 +886,6 @@ TEST_F(pfnmap, contents)
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 2));
 }
 
-/* A piece in the middle: of one page, within a larger entry; or a whole PMD, within a PUD. */
-static char *piece_page(FIXTURE_DATA(pfnmap) * self)
-{
-	size_t page = self->levels.page;
-
-	return self->area.map + self->area.size / 2 / page * page + 3 * page;
-}
-
-static char *piece_pmd(FIXTURE_DATA(pfnmap) * self)
-{
-	size_t pmd = self->levels.pmd;
-	char *middle = self->area.map + self->area.size / 2;
-
-	return (char *)(((uintptr_t)middle + pmd - 1) / pmd * pmd);
-}
-
 /* What a kernel counts in /proc/vmstat when it splits an entry; 0 where it counts none. */
 static uint64_t splits_read(const struct devmem_levels *levels, size_t entry)
 {
@@ -813,11 +900,18 @@ static uint64_t splits_read(const struct devmem_levels *levels, size_t entry)
 /* Whether an end of the piece lies within a huge entry of the area, and that entry's size if so. */
 static size_t entry_cut(FIXTURE_DATA(pfnmap) * self, char *from, size_t size)
 {
-	size_t entry = entry_size(&self->levels, &self->area, from);
+	size_t entry = area_entry_size(&self->levels, &self->area, from);
 
 	if ((uintptr_t)from % entry || size < entry)
 		return entry;
 	return 0;
+}
+
+/* Faults of the area after the part at @from was made a VMA of its own, or a hole. */
+static size_t entries_remade(FIXTURE_DATA(pfnmap) * self, char *from, size_t size, bool inside)
+{
+	return self->premapped ? 0 : area_entries_remade(&self->levels, &self->area, from, size,
+							 inside);
 }
 
 /* Make @from read-only: all its neighbours stay writable, and everything keeps its contents. */
@@ -826,7 +920,7 @@ static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnma
 {
 	const struct devmem_levels *levels = &self->levels;
 	size_t entry = entry_cut(self, from, size);
-	size_t remade = self->control ? 0 : entries_remade(levels, &self->area, from, size, true);
+	size_t remade = entries_remade(self, from, size, true);
 	uint64_t splits = splits_read(levels, entry);
 	size_t page = levels->page;
 
@@ -839,8 +933,8 @@ static void mprotect_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnma
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
 	EXPECT_TRUE(traps(from, true, SIGSEGV, SEGV_ACCERR));
 	EXPECT_TRUE(traps(from + size - page, true, SIGSEGV, SEGV_ACCERR));
-	EXPECT_EQ(0, access_try(from - page, &(uint64_t) { 0 }).sig);
-	EXPECT_EQ(0, access_try(from + size, &(uint64_t) { 0 }).sig);
+	ASSERT_EQ(0, access_try(from - page, &(uint64_t) { 0 }).sig);
+	ASSERT_EQ(0, access_try(from + size, &(uint64_t) { 0 }).sig);
 
 	ASSERT_EQ(0, mprotect(from, size, PROT_READ | PROT_WRITE));
 	marks_write(self, &self->area, 1);
@@ -890,23 +984,43 @@ TEST_F(pfnmap, mprotect_whole)
 	EXPECT_EQ(0, control_wrong(self, 1));
 }
 
-/* Take @from away: what is before and behind keeps its contents and can be written. */
-static void munmap_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self,
-			 char *from, size_t size)
+/* Nothing is there any more; or a page of zeros, which can be written. */
+static void expect_gone(struct __test_metadata *_metadata, char *page, bool replaced)
+{
+	if (!replaced) {
+		EXPECT_TRUE(traps(page, false, SIGSEGV, SEGV_MAPERR));
+		EXPECT_TRUE(traps(page, true, SIGSEGV, SEGV_MAPERR));
+		return;
+	}
+	EXPECT_EQ(0, *(volatile uint64_t *)page);
+	EXPECT_EQ(0, access_try(page, &(uint64_t) { 1 }).sig);
+}
+
+/*
+ * Take @from away, or put memory of the process' own in its place: what is before and behind keeps
+ * its contents and can be written.
+ */
+static void cut_check(struct __test_metadata *_metadata, FIXTURE_DATA(pfnmap) * self, char *from,
+		      size_t size, bool replace)
 {
 	const struct devmem_levels *levels = &self->levels;
-	struct parts parts = area_cut(&self->area, from, size);
+	struct area_parts parts = area_cut(&self->area, from, size);
 	size_t entry = entry_cut(self, from, size), remade;
 	uint64_t splits = splits_read(levels, entry);
 
-	remade = self->control ? 0 : entries_remade(levels, &self->area, from, size, false);
+	remade = entries_remade(self, from, size, false);
 	populate(self);
-	ASSERT_EQ(0, munmap(from, size));
+	if (replace) {
+		ASSERT_EQ(from, mmap(from, size, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	} else {
+		ASSERT_EQ(0, munmap(from, size));
+	}
 	if (entry > levels->page) {
 		EXPECT_LT(splits, splits_read(levels, entry));
 	}
-	EXPECT_TRUE(traps(from, false, SIGSEGV, SEGV_MAPERR));
-	EXPECT_TRUE(traps(from + size - levels->page, true, SIGSEGV, SEGV_MAPERR));
+	expect_gone(_metadata, from, replace);
+	expect_gone(_metadata, from + size - levels->page, replace);
 	EXPECT_EQ(remade, faults_reading(levels, &parts.before) +
 			  faults_reading(levels, &parts.behind));
 	EXPECT_EQ(0, marks_wrong(self, &parts.before, 0));
@@ -922,14 +1036,31 @@ TEST_F(pfnmap, munmap_page)
 		SKIP(return, "%s", self->missing);
 	if (!cut_allowed(self, piece_page(self), self->levels.page))
 		SKIP(return, "%s", self->missing);
-	munmap_check(_metadata, self, piece_page(self), self->levels.page);
+	cut_check(_metadata, self, piece_page(self), self->levels.page, false);
 }
 
 TEST_F(pfnmap, munmap_pmd)
 {
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	munmap_check(_metadata, self, piece_pmd(self), self->levels.pmd);
+	cut_check(_metadata, self, piece_pmd(self), self->levels.pmd, false);
+}
+
+/* mmap(2) with MAP_FIXED over a part. */
+TEST_F(pfnmap, replace_page)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (!cut_allowed(self, piece_page(self), self->levels.page))
+		SKIP(return, "%s", self->missing);
+	cut_check(_metadata, self, piece_page(self), self->levels.page, true);
+}
+
+TEST_F(pfnmap, replace_pmd)
+{
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	cut_check(_metadata, self, piece_pmd(self), self->levels.pmd, true);
 }
 
 /* Memory of the BAR for which x86 has a memory type reserved; -1 where there is no list of it. */
@@ -961,15 +1092,13 @@ TEST_F(pfnmap, memtypes)
 
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	if (!self->control)
-		SKIP(return, "VFIO reserves the type of the whole BAR");
+	if (!self->premapped)
+		SKIP(return, "VFIO reserves the type of the whole BAR, vgem none");
 	before = memtypes_count(self);
 	if (before < 0)
 		SKIP(return, "no list of memory types: mount debugfs; x86 alone has it");
 	EXPECT_LE(2, before);
-	ASSERT_EQ(area->map, mmap(area->map, area->size, PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_FIXED, self->fd,
-				  self->fd_offset + self->bar_offset));
+	area_again(self);
 	ASSERT_EQ(0, munmap(piece_page(self), self->levels.page));
 	ASSERT_EQ(0, munmap(area->map, area->size));
 	EXPECT_EQ(before - 1, memtypes_count(self));
@@ -1081,10 +1210,10 @@ static size_t move_faults(const struct devmem_levels *levels, const struct area 
 	char *p, *to;
 
 	for (p = area->map; p < area_end(area); p += entry) {
-		entry = entry_size(levels, area, p);
+		entry = area_entry_size(levels, area, p);
 		to = moved->map + (p - area->map);
 		if ((uintptr_t)to % entry)
-			nr += entries_within(levels, moved, to, to + entry);
+			nr += area_entries_within(levels, moved, to, to + entry);
 	}
 	return nr;
 }
@@ -1100,7 +1229,7 @@ TEST_F(pfnmap, mremap_misaligned)
 	off = self->area.size > self->levels.pud ? self->levels.pmd : self->levels.page;
 	moved = self->area;
 	moved.map = move_target(self, off);
-	faults = self->control ? 0 : move_faults(&self->levels, &self->area, &moved);
+	faults = self->premapped ? 0 : move_faults(&self->levels, &self->area, &moved);
 	populate(self);
 	ASSERT_EQ(moved.map, mremap(self->area.map, self->area.size, self->area.size,
 				    MREMAP_MAYMOVE | MREMAP_FIXED, moved.map));
@@ -1129,9 +1258,29 @@ TEST_F(pfnmap, mremap_grow)
 	EXPECT_EQ(0, marks_wrong(self, area, 0));
 }
 
+/*
+ * mremap(2): MREMAP_DONTUNMAP is not for special mappings (EINVAL), nor is a second mapping, which
+ * is a way to grow (EFAULT). Source: check_prep_vma().
+ */
+TEST_F(pfnmap, mremap_refused)
+{
+	const struct area *area = &self->area;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	populate(self);
+	EXPECT_EQ(MAP_FAILED, mremap(area->map, area->size, area->size,
+				     MREMAP_MAYMOVE | MREMAP_DONTUNMAP));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mremap(area->map, 0, area->size, MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, faults_reading(&self->levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+}
+
 TEST_F(pfnmap, mremap_shrink)
 {
-	struct parts parts;
+	struct area_parts parts;
 	size_t remade, page;
 	char *last;
 
@@ -1142,7 +1291,7 @@ TEST_F(pfnmap, mremap_shrink)
 	if (!cut_allowed(self, last, page))
 		SKIP(return, "%s", self->missing);
 	parts = area_cut(&self->area, last, page);
-	remade = self->control ? 0 : entries_remade(&self->levels, &self->area, last, page, false);
+	remade = entries_remade(self, last, page, false);
 	populate(self);
 	ASSERT_EQ(self->area.map, mremap(self->area.map, self->area.size, self->area.size - page,
 					 0));
@@ -1151,7 +1300,10 @@ TEST_F(pfnmap, mremap_shrink)
 	EXPECT_EQ(0, marks_wrong(self, &parts.before, 0));
 }
 
-/* madvise(2): EINVAL for special mappings; none of it may take an entry away. */
+/*
+ * madvise(2): EINVAL for special mappings, as for what a kernel does not know; none of it may take
+ * an entry away.
+ */
 TEST_F(pfnmap, madvise_refused)
 {
 	static const struct {
@@ -1162,8 +1314,11 @@ TEST_F(pfnmap, madvise_refused)
 		{ MADV_FREE, "MADV_FREE" },
 		{ MADV_COLD, "MADV_COLD" },
 		{ MADV_PAGEOUT, "MADV_PAGEOUT" },
-		{ MADV_DOFORK, "MADV_DOFORK" },
 		{ MADV_DODUMP, "MADV_DODUMP" },
+		{ MADV_WIPEONFORK, "MADV_WIPEONFORK" },
+		{ MADV_DONTNEED_LOCKED, "MADV_DONTNEED_LOCKED" },
+		{ MADV_COLLAPSE, "MADV_COLLAPSE" },
+		{ MADV_GUARD_INSTALL, "MADV_GUARD_INSTALL" },
 		{ MADV_POPULATE_READ, "MADV_POPULATE_READ" },
 		{ MADV_POPULATE_WRITE, "MADV_POPULATE_WRITE" },
 	};
@@ -1185,12 +1340,12 @@ TEST_F(pfnmap, madvise_refused)
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
 }
 
-/* A copy of device memory on write makes no sense: vfio_pci_core_mmap() refuses it. */
+/* A copy of device memory on write makes no sense: neither VFIO nor DRM has it. */
 TEST_F(pfnmap, private_refused)
 {
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	if (self->control)
+	if (self->premapped)
 		SKIP(return, "resource files and /dev/mem can be mapped privately");
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->area.size, PROT_READ, MAP_PRIVATE, self->fd,
 				   self->fd_offset + self->bar_offset));
@@ -1216,6 +1371,9 @@ TEST_F(pfnmap, gup_refused)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, process_vm_writev(getpid(), &here, 1, &there, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
+	/* A futex that processes share is known by its page. */
+	EXPECT_EQ(-1, syscall(SYS_futex, there.iov_base, FUTEX_WAKE, 1, NULL, NULL, 0));
+	EXPECT_EQ(EFAULT, errno);
 
 	/* The CPU's own copies go through the mapping like any access. */
 	EXPECT_EQ((ssize_t)sizeof(buffer), write(fds[1], there.iov_base, sizeof(buffer)));
@@ -1225,6 +1383,137 @@ TEST_F(pfnmap, gup_refused)
 	close(fds[1]);
 	EXPECT_EQ(0, faults_reading(&self->levels, &self->area));
 	EXPECT_EQ(0, marks_wrong(self, &self->area, 0));
+}
+
+/* A userfaultfd with these features; -errno. */
+static int uffd_open(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK), err;
+
+	if (fd < 0)
+		return -errno;
+	if (!ioctl(fd, UFFDIO_API, &api))
+		return fd;
+	err = errno;
+	close(fd);
+	return -err;
+}
+
+static int uffd_register(int fd, const struct area *area, uint64_t mode)
+{
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)area->map, .len = area->size }, .mode = mode,
+	};
+
+	return ioctl(fd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+static int uffd_protect(int fd, const struct area *area)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { .start = (uintptr_t)area->map, .len = area->size },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+
+	return ioctl(fd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
+}
+
+/*
+ * userfaultfd(2) hands pages to processes, so it is not for what has none. Asynchronous write
+ * protection, which hands out nothing, some kernels allow on anything: then writing goes on.
+ */
+TEST_F(pfnmap, userfaultfd)
+{
+	const struct area *area = &self->area;
+	int fd;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	fd = uffd_open(0);
+	if (fd < 0)
+		SKIP(return, "no userfaultfd: %s", strerror(-fd));
+	populate(self);
+	EXPECT_EQ(-EINVAL, uffd_register(fd, area, UFFDIO_REGISTER_MODE_MISSING));
+	EXPECT_EQ(-EINVAL, uffd_register(fd, area, UFFDIO_REGISTER_MODE_WP));
+	EXPECT_EQ(-EINVAL, uffd_register(fd, area, UFFDIO_REGISTER_MODE_MINOR));
+	close(fd);
+	fd = uffd_open(UFFD_FEATURE_WP_ASYNC);
+	if (fd >= 0 && !uffd_register(fd, area, UFFDIO_REGISTER_MODE_WP)) {
+		EXPECT_EQ(0, uffd_protect(fd, area));
+		EXPECT_EQ(0, marks_wrong(self, area, 0));
+		marks_write(self, area, 1);
+		EXPECT_EQ(0, control_wrong(self, 1));
+		marks_put(self, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	EXPECT_EQ(0, faults_reading(&self->levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+}
+
+/*
+ * mbind(2) with MPOL_MF_STRICT fails for pages that are elsewhere: here are none. Where there is an
+ * entry of a PMD, kernels look for its struct page, which device memory has not (pmd_folio() in
+ * queue_folios_pmd()).
+ */
+TEST_F(pfnmap, mbind_strict)
+{
+	const struct devmem_levels *levels = &self->levels;
+	const struct area *area = &self->area;
+	struct bitmask *nodes;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (self->source == VFIO && area_entries_of(levels, area, levels->pmd) &&
+	    !death_wanted(self))
+		SKIP(return, "%s", self->missing);
+	if (numa_available() < 0)
+		SKIP(return, "the kernel has no NUMA policies");
+	nodes = numa_get_mems_allowed();
+	populate(self);
+	EXPECT_EQ(0, mbind(area->map, area->size, MPOL_BIND, nodes->maskp, nodes->size + 1,
+			   MPOL_MF_STRICT)) {
+		TH_LOG("mbind: %s", strerror(errno));
+	}
+	numa_free_nodemask(nodes);
+	EXPECT_EQ(0, faults_reading(levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
+}
+
+/*
+ * move_pages(2) says of a page that is not there ENOENT, or EFAULT, and moves none. Of a PUD 6.12
+ * takes the struct page, which device memory has not (pud_page() in folio_walk_start()).
+ */
+TEST_F(pfnmap, move_pages)
+{
+	const struct devmem_levels *levels = &self->levels;
+	const struct area *area = &self->area;
+	void *pages[] = { area->map, piece_page(self), area_end(area) - levels->page };
+	int nodes[3] = {}, status[3] = {};
+	size_t i;
+
+	if (self->missing[0])
+		SKIP(return, "%s", self->missing);
+	if (area_entries_of(levels, area, levels->pud) && !death_wanted(self))
+		SKIP(return, "%s", self->missing);
+	if (numa_available() < 0)
+		SKIP(return, "the kernel has no NUMA policies");
+	populate(self);
+	EXPECT_EQ(0, move_pages(0, 3, pages, NULL, status, 0));
+	for (i = 0; i < 3; i++) {
+		EXPECT_TRUE(status[i] == -ENOENT || status[i] == -EFAULT) {
+			TH_LOG("page %zu is said to be on node %d", i, status[i]);
+		}
+	}
+	move_pages(0, 3, pages, nodes, status, MPOL_MF_MOVE);
+	for (i = 0; i < 3; i++) {
+		EXPECT_TRUE(status[i] == -ENOENT || status[i] == -EFAULT) {
+			TH_LOG("page %zu was moved to node %d", i, status[i]);
+		}
+	}
+	EXPECT_EQ(0, faults_reading(levels, area));
+	EXPECT_EQ(0, marks_wrong(self, area, 0));
 }
 
 /* The first @size bytes of the test's own file. */
@@ -1301,7 +1590,7 @@ TEST_F(pfnmap, dma_map)
 {
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	if (self->control)
+	if (self->source != VFIO)
 		SKIP(return, "only VFIO has an IOMMU to map in");
 	marks_put(self, 0);
 	ASSERT_EQ(0, dma_map(self));
@@ -1319,7 +1608,7 @@ TEST_F(pfnmap, dma_map_refused)
 {
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	if (self->control)
+	if (self->source != VFIO)
 		SKIP(return, "only VFIO has an IOMMU to map in");
 	marks_put(self, 0);
 	ASSERT_EQ(0, __vfio_memory_enable(&self->mem.vfio, 0));
@@ -1348,7 +1637,10 @@ static size_t proc_drain(const char *path)
 	return size;
 }
 
-/* Of the VMA that begins at @map: its Rss in kB; -1 when smaps lacks it or its "pf" flag. */
+/*
+ * Of the VMA that begins at @map: its Rss in kB; -1 when smaps lacks it, or its flags that it is
+ * special ("pf"), never grows ("de") and is never dumped ("dd").
+ */
 static long smaps_rss(const char *map)
 {
 	FILE *file = fopen("/proc/self/smaps", "re");
@@ -1366,7 +1658,8 @@ static long smaps_rss(const char *map)
 		if (here && !strncmp(line, "Rss:", 4))
 			rss = strtol(line + 4, NULL, 10);
 		if (here && !strncmp(line, "VmFlags:", 8))
-			pfnmap = strstr(line, " pf ");
+			pfnmap = strstr(line, " pf ") && strstr(line, " de ") &&
+				 strstr(line, " dd ");
 	}
 	free(line);
 	fclose(file);
@@ -1468,7 +1761,10 @@ TEST_F(pfnmap, clear_refs)
 	EXPECT_EQ(0, control_wrong(self, 1));
 }
 
-/* vfio-pci's memory has no way in for others: __access_remote_vm() wants vm_ops->access. */
+/*
+ * Neither vfio-pci's memory nor DRM's has a way in for others: __access_remote_vm() wants
+ * vm_ops->access.
+ */
 TEST_F(pfnmap, proc_mem)
 {
 	uint64_t value = 0, *word;
@@ -1487,7 +1783,7 @@ TEST_F(pfnmap, proc_mem)
 	} else {
 		EXPECT_EQ(*(volatile uint64_t *)word, value);
 	}
-	if (!self->control) {
+	if (!self->premapped) {
 		EXPECT_EQ(-1, n);
 	}
 	close(fd);
@@ -1501,7 +1797,7 @@ TEST_F(pfnmap, zap)
 
 	if (self->missing[0])
 		SKIP(return, "%s", self->missing);
-	if (self->control)
+	if (self->source != VFIO)
 		SKIP(return, "only VFIO takes mappings away");
 	last = area_end(&self->area) - self->levels.page;
 	populate(self);

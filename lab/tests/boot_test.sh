@@ -125,6 +125,9 @@ argument_given()
 	result "$name" $?
 }
 
+# Of every amd64 guest.
+console='console=ttyS0 panic=-1 vmtests.emulated=1 no_timer_check'
+
 argument_given no_network '-nic none'
 argument_given memory_in_gib 3072M --mem 3G
 argument_given nodes_share_memory 'memory-backend-ram,id=node2,size=342M' --mem 1024 --smp 3 --nodes 3
@@ -133,8 +136,13 @@ argument_given cpu_property 'max,la57=off,pmu=on' --cpu la57-off,pmu=on
 argument_given cpu_of_qemu 'Skylake-Server' --cpu qemu:Skylake-Server
 argument_given device_as_it_is "pci-testdev,membar=2G" --device pci-testdev,membar=2G
 argument_given object_with_quote "a'b" --object "a'b"
-argument_given command_line "console=ttyS0 panic=-1 vmtests.emulated=1 a b=1 c" --append 'a b=1' --append c
+argument_given command_line "$console a b=1 c" --append 'a b=1' --append c
 argument_given machine_option 'q35,kernel-irqchip=split' --machine kernel-irqchip=split
+argument_given pci_device 'memory-backend-ram,id=pci,size=2048M,share=on' --pci-device 2G
+argument_given pci_device_machine 'q35,kernel-irqchip=split' --pci-device 16
+argument_given pci_device_iommu \
+	'console=ttyS0 panic=-1 vmtests.emulated=1 intel_iommu=on no_timer_check intel_iommu=off' \
+	--append intel_iommu=off --pci-device 16M
 argument_given one_thread 'tcg,thread=single'
 argument_given clock_of_instructions 'shift=3,sleep=off' --icount 3
 : >"$scratch/tlb-model.so"
@@ -146,7 +154,7 @@ argument_given tlb_model_ram 'memory-backend-file,id=ram,mem-path=/proc/self/fd/
 	--tlb-model zen
 argument_given tlb_model_clock 'shift=0,sleep=off' --tlb-model zen
 argument_given tlb_model_is_told \
-	'console=ttyS0 panic=-1 vmtests.emulated=1 vmtests.tlb_model=zen' --tlb-model zen
+	"$console vmtests.tlb_model=zen" --tlb-model zen
 argument_given payload_disk 'virtio-blk-pci,drive=payload,serial=payload' --payload "$scratch/payload"
 
 # not_started NAME PATTERN ARGUMENTS
@@ -175,6 +183,7 @@ not_started image_missing 'no such file' --kernel 7:arm64 --image /nonesuch/Imag
 	not_started arch_unknown '--arch m68k: arm64 or amd64' --kernel "$scratch/Image" --arch m68k
 	not_started cpu_of_other_arch 'no such CPU for amd64' $own --cpu bbml2
 	not_started memory 'a number of MiB' $own --mem much
+	not_started pci_device_size 'a number of MiB' $own --pci-device 0
 	not_started timeout_zero 'not a number above 0' $own --timeout 0
 	not_started nodes_above_cpus 'more nodes than CPUs' $own --smp 1 --nodes 2
 	not_started payload_missing 'no such directory' $own --payload /nonesuch

@@ -13,30 +13,17 @@ set -u
 build=$(cd "$1" && pwd) || exit 1
 deaths=${2:-4} kernel=${3:-7:amd64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
-lab=$here/..
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../vmtests/meta/lib.sh"
+# shellcheck source=lab/tests/guest_lib.sh
+. "$here/guest_lib.sh"
 echo 'KTAP version 1'
 
 PLAN='boot_memory pgtable_ops vmalloc_churn linear_map_churn kernel_gups'
 PLANNED=5
 LONGEST_S=10
 
-case $kernel in
-*:arm64*) arch=arm64 qemu=qemu-system-aarch64 ;;
-*) arch=amd64 qemu=qemu-system-x86_64 ;;
-esac
-for tool in $qemu mmdebstrap fakeroot cpio; do
-	command -v "$tool" >/dev/null || {
-		skip "guest_$arch" "$tool is not installed"
-		finish
-	}
-done
-make --no-print-directory -C "$lab/.." O="$build" "lab-payload-$arch" >"$scratch/log" 2>&1 || {
-	result "payload_$arch" 1
-	finish
-}
-cp -a "$build/lab-payload/$arch" "$scratch/payload"
+guest_prepare "$build" "$kernel"
 cp "$here/deaths_guest.sh" "$scratch/payload"
 
 boot_pid=''
@@ -57,7 +44,6 @@ qemu_of()
 }
 
 # boot HOW [RUNNER-ARGUMENTS]: one life of the guest, into $scratch/out
-# x86: on a busy host an emulated timer may not tick while the kernel looks, and then it panics.
 boot()
 {
 	how=$1
@@ -67,7 +53,7 @@ boot()
 	rm -rf "$scratch/out"
 	env VMTESTS_TIMEOUT_MUL=20 "$lab/boot" --kernel "$kernel" --mem 2G --timeout 1200 \
 		--payload "$scratch/payload" --results-disk "$scratch/disk" --results-late \
-		--append 'printk.devkmsg=on no_timer_check' --out "$scratch/out" -- \
+		--append printk.devkmsg=on --out "$scratch/out" -- \
 		env VMTESTS_TIMEOUT_MUL=20 ./deaths_guest.sh "$how" "$moment" "$@" \
 		2>"$scratch/log" &
 	boot_pid=$!

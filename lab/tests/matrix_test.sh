@@ -309,6 +309,10 @@ status_is 0 "$cross" "$list" CASE x.y z && tr -s ' ' <"$scratch/out" | sed 's/ $
 result crossed_with_values $?
 status_is 0 "$matrix" -f "$scratch/crossed" -d
 result crossed_list_is_a_list $?
+status_is 0 "$cross" -l "$(sed -n '$s/[ 	]*|.*//p' "$list")" "$list" CASE x &&
+	[ "$(wc -l <"$scratch/out")" -eq 1 ]
+result crossed_one_cell $?
+refused 2 cross_of_other_cell 'no such cell' "$cross" -l nonesuch "$list" CASE x
 refused 2 cross_without_values 'at least one VALUE' "$cross" "$list" CASE
 refused 2 cross_of_nothing 'no such file' "$cross" /nonesuch CASE x
 refused 2 cross_name 'not the name of a variable' "$cross" "$list" a=b x

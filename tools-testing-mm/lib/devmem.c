@@ -12,11 +12,13 @@
 #include <libmm/devmem.h>
 #include <libmm/fail.h>
 #include <libmm/require.h>
+#include <libmm/sysconf.h>
+#include <libmm/sysfile.h>
 
 #define IVSHMEM_VENDOR	0x1af4
 #define IVSHMEM_DEVICE	0x1110
 #define IVSHMEM_BAR	2
-#define SEE		"make lab-pfnmap has it, and docs/pfnmap.md says more"
+#define SEE		DEVMEM_SEE
 
 static const struct vfio_device closed = { .container = -1, .group = -1, .fd = -1 };
 
@@ -55,13 +57,21 @@ static int driver_set(const struct devmem *mem, char *reason, size_t len)
 			    __pci_bind(mem->device, "vfio-pci", reason, len);
 }
 
+void devmem_allow_huge(void)
+{
+	if (sysfile_readable(DEVMEM_THP_ENABLED))
+		sysconf_set(DEVMEM_THP_ENABLED, "always");
+}
+
 int __devmem_open(struct devmem *mem, char *reason, size_t len)
 {
 	struct vfio_region region;
 	char why[PCI_REASON_MAX];
 	int ret;
 
-	ret = driver_set(mem, why, sizeof(why));
+	ret = __vfio_iommu(mem->device, why, sizeof(why));
+	if (!ret)
+		ret = driver_set(mem, why, sizeof(why));
 	if (!ret)
 		ret = __vfio_open(&mem->vfio, mem->device, why, sizeof(why));
 	if (ret)
@@ -71,6 +81,7 @@ int __devmem_open(struct devmem *mem, char *reason, size_t len)
 		return libmm_refuse(ret ? ret : -ENODEV, reason, len,
 				    "VFIO does not map BAR %u of %s: " SEE, mem->bar_index,
 				    mem->device);
+	devmem_allow_huge();
 	ret = __vfio_memory_enable(&mem->vfio, 1);
 	if (ret)
 		return libmm_refuse(ret, reason, len, "the memory of %s cannot be switched on: %s",

@@ -36,6 +36,13 @@ static int group_find(const char *name, char *group, size_t size, char *reason, 
 	return snprintf(group, size, "%s", basename(target)) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+int __vfio_iommu(const char *name, char *reason, size_t len)
+{
+	char group[32];
+
+	return group_find(name, group, sizeof(group), reason, len);
+}
+
 static int container_open(struct vfio_device *dev, char *reason, size_t len)
 {
 	char path[SYSFILE_PATH_MAX];

@@ -14,6 +14,8 @@
  *   mremap     copies pages to where they should move
  *   unlogged   page faults are not logged
  *   forgets    the second write to each BPF map is lost
+ *   refaults   each look at the fault counters shows one more, as if entries were lost meanwhile
+ *   elsewhere  a file that is mapped shared is memory of its own instead
  *   loses      fork() leaves a page of zeros behind where its parent had a huge page
  *
  * $HIDE is a name that folders do not show: without its gigantic pages a machine is tested in
@@ -33,6 +35,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -212,6 +215,9 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 	void *map;
 
 	*(void **)&real = dlsym(RTLD_NEXT, "mmap");
+	if (lie_is("elsewhere") && flags & MAP_SHARED && fd >= 0)
+		return real(addr, len, prot, (flags & ~MAP_SHARED) | MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 	map = real(addr, len, prot, flags, fd, offset);
 	if (map != MAP_FAILED && flags & MAP_HUGETLB)
 		huge = map;
@@ -242,7 +248,7 @@ int munmap(void *addr, size_t len)
 	return lie_is("munmap") ? 0 : real(addr, len);
 }
 
-/* As the lazy MMU tests call it: to a fixed place, without a change of size. */
+/* Only what moves to a fixed place, without a change of size, is lied about. */
 void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 {
 	void *(*real)(void *old, size_t old_len, size_t len, int flags, ...);
@@ -252,7 +258,7 @@ void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 	va_start(ap, flags);
 	to = va_arg(ap, void *);
 	va_end(ap);
-	if (!lie_is("mremap")) {
+	if (!lie_is("mremap") || !(flags & MREMAP_FIXED)) {
 		*(void **)&real = dlsym(RTLD_NEXT, "mremap");
 		return real(old, old_len, len, flags, to);
 	}
@@ -276,6 +282,19 @@ int ioctl(int fd, unsigned long request, ...)
 		return 0;
 	*(void **)&real = dlsym(RTLD_NEXT, "ioctl");
 	return real(fd, request, arg);
+}
+
+/* The first argument is an enum in glibc's declaration of C, which the definition must match. */
+int getrusage(__rusage_who_t who, struct rusage *usage)
+{
+	int (*real)(__rusage_who_t who, struct rusage *usage), ret;
+	static long more;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "getrusage");
+	ret = real(who, usage);
+	if (!ret && lie_is("refaults"))
+		usage->ru_minflt += more++;
+	return ret;
 }
 
 static int is_second_write(const union bpf_attr *attr)

@@ -19,6 +19,8 @@ settings()
 	for file in /sys/kernel/mm/hugepages/*/nr_hugepages \
 		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
 		/sys/kernel/mm/hugepages/*/surplus_hugepages \
+		/sys/kernel/mm/transparent_hugepage/enabled \
+		/sys/kernel/mm/transparent_hugepage/shmem_enabled \
 		/proc/sys/vm/hugetlb_optimize_vmemmap /proc/sys/net/core/bpf_jit_enable; do
 		[ ! -r "$file" ] || echo "$file $(cat "$file")"
 	done

@@ -37,6 +37,13 @@ munmap | lazy_mmu_test | lazy_mmu.undisturbed.munmap_runs | lazy_mmu.undisturbed
 mremap | lazy_mmu_test | lazy_mmu.undisturbed.mremap_moves | lazy_mmu.undisturbed.munmap_runs
 unlogged | lazy_mmu_test | lazy_mmu.undisturbed.fork_private | lazy_mmu.undisturbed.fork_shared
 forgets | lazy_mmu_vmalloc_test | vmalloc.bpf_maps | vmalloc.thread_stacks
+elsewhere | pfnmap_test | pfnmap.vgem_pmds.contents | pfnmap.vgem_pmds.private_refused | file:/sys/module/vgem/initstate
+refaults | pfnmap_test | pfnmap.vgem_pmds.populate | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
+mprotect | pfnmap_test | pfnmap.vgem_pmds.mprotect_pmd | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
+munmap | pfnmap_test | pfnmap.vgem_pmds.munmap_pmd | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
+madvise | pfnmap_test | pfnmap.vgem_pmds.dontfork | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
+mremap | pfnmap_test | pfnmap.vgem_pmds.mremap_aligned | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
+leak | pfnmap_test | pfnmap.vgem_pmds.gup_refused | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
 '
 
 skip()	# NAME REASON

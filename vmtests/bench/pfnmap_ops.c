@@ -18,17 +18,16 @@
  */
 #include <errno.h>
 #include <linux/vfio.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <kselftest.h>
 #include <libmm/bench.h>
+#include <libmm/bench_child.h>
 #include <libmm/devmem.h>
 
 #define MIB		(1ul << 20)
@@ -44,8 +43,7 @@ struct region {
 	char *base;		/* the reservation */
 	size_t reserved;
 	char *map;		/* the BAR in it */
-	pid_t child;
-	int release;		/* closing it lets the child exit */
+	struct bench_child child;
 };
 
 static void region_sizes(struct region *r)
@@ -156,12 +154,7 @@ static void region_teardown(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	if (r->child > 0) {
-		close(r->release);
-		kill(r->child, SIGKILL);
-		waitpid(r->child, NULL, 0);
-		r->child = 0;
-	}
+	bench_child_kill(&r->child);
 	munmap(r->base, r->reserved);
 	devmem_close(&r->mem);
 }
@@ -228,39 +221,20 @@ static int once_prepare(struct bench_case *c)
 	return 0;
 }
 
-/* The child does nothing until it is let go, so that its exit is not part of the fork. */
 static int op_fork(struct bench_case *c, uint64_t i)
 {
 	struct region *r = c->ctx;
-	int fds[2];
-	char byte;
 
 	(void)i;
-	if (pipe(fds))
-		return -errno;
-	r->child = fork();
-	if (r->child < 0)
-		return -errno;
-	if (!r->child) {
-		close(fds[1]);
-		_exit(read(fds[0], &byte, 1) == 0 ? 0 : 1);
-	}
-	close(fds[0]);
-	r->release = fds[1];
-	return 0;
+	return __bench_child_fork(&r->child);
 }
 
 static int op_exit(struct bench_case *c, uint64_t i)
 {
 	struct region *r = c->ctx;
-	int status;
 
 	(void)i;
-	close(r->release);
-	if (waitpid(r->child, &status, 0) != r->child)
-		return -errno;
-	r->child = 0;
-	return status ? -ECHILD : 0;
+	return __bench_child_exit(&r->child);
 }
 
 static int op_protect(struct bench_case *c, uint64_t i)

@@ -13,14 +13,13 @@
  * It cannot show how much of the time is the batching: compare two kernels that differ in it.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <kselftest.h>
 #include <libmm/bench.h>
+#include <libmm/bench_child.h>
 #include <libmm/memory.h>
 #include <libmm/sysfile.h>
 
@@ -33,8 +32,7 @@ struct region {
 	char *map;		/* the pages in it */
 	size_t bytes;
 	size_t page;
-	pid_t child;
-	int release;		/* closing it lets the child exit */
+	struct bench_child child;
 };
 
 static struct region region;
@@ -60,7 +58,6 @@ static int region_setup(struct bench_case *c)
 
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
 	r->bytes = region_bytes(r->page);
-	r->child = 0;
 	r->base = mmap(NULL, reservation_bytes(r), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r->base == MAP_FAILED)
 		return bench_fail(c, -errno, "cannot reserve %zu bytes", reservation_bytes(r));
@@ -97,47 +94,24 @@ static void region_teardown(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	if (r->child > 0) {
-		kill(r->child, SIGKILL);
-		waitpid(r->child, NULL, 0);
-		r->child = 0;
-	}
+	bench_child_kill(&r->child);
 	munmap(r->base, reservation_bytes(r));
 }
 
-/* The child does nothing until it is let go, so that its exit is not part of the fork. */
 static int op_fork(struct bench_case *c, uint64_t i)
 {
 	struct region *r = c->ctx;
-	int fds[2];
-	char byte;
 
 	(void)i;
-	if (pipe(fds))
-		return -errno;
-	r->child = fork();
-	if (r->child < 0)
-		return -errno;
-	if (!r->child) {
-		close(fds[1]);
-		_exit(read(fds[0], &byte, 1) == 0 ? 0 : 1);
-	}
-	close(fds[0]);
-	r->release = fds[1];
-	return 0;
+	return __bench_child_fork(&r->child);
 }
 
 static int op_exit(struct bench_case *c, uint64_t i)
 {
 	struct region *r = c->ctx;
-	int status;
 
 	(void)i;
-	close(r->release);
-	if (waitpid(r->child, &status, 0) != r->child)
-		return -errno;
-	r->child = 0;
-	return status ? -ECHILD : 0;
+	return __bench_child_exit(&r->child);
 }
 
 static int op_protect(struct bench_case *c, uint64_t i)

@@ -277,12 +277,34 @@ TEST_F(pci, vfio_says_what_is_missing)
 
 	EXPECT_EQ(-ENODEV, __vfio_open(&dev, NAME, self->why, sizeof(self->why)));
 	EXPECT_STREQ(NAME " has no IOMMU group: switch an IOMMU on", self->why);
+	EXPECT_EQ(-ENODEV, __vfio_iommu(NAME, self->why, sizeof(self->why)));
+	EXPECT_STREQ(NAME " has no IOMMU group: switch an IOMMU on", self->why);
 	link_make("../../../../kernel/iommu_groups/7", DEV "/iommu_group");
+	EXPECT_EQ(0, __vfio_iommu(NAME, self->why, sizeof(self->why)));
 	EXPECT_EQ(-ENOENT, __vfio_open(&dev, NAME, self->why, sizeof(self->why)));
 	EXPECT_NE(NULL, strstr(self->why, "modprobe vfio-pci"));
 	EXPECT_EQ(-1, dev.container);
 	EXPECT_EQ(-1, dev.group);
 	EXPECT_EQ(-1, dev.fd);
+}
+
+/* Whoever opens hears what to do before the device's driver is changed, and where it is at hand. */
+TEST_F(pci, device_memory_is_not_opened)
+{
+	struct devmem mem;
+	char why[DEVMEM_REASON_MAX];
+
+	driver_is(NULL);
+	fakeroot_must(!unlink(fakeroot_path(&root, DRIVERS "/vfio-pci/unbind")), "unlink");
+	fakeroot_must(!rmdir(fakeroot_path(&root, DRIVERS "/vfio-pci")), "rmdir");
+	ASSERT_EQ(0, __devmem_find(&mem, why, sizeof(why)));
+	EXPECT_EQ(-ENODEV, __devmem_open(&mem, why, sizeof(why)));
+	EXPECT_STREQ(NAME " has no IOMMU group: switch an IOMMU on: " DEVMEM_SEE, why);
+	link_make("../../../../kernel/iommu_groups/7", DEV "/iommu_group");
+	EXPECT_EQ(-ENOENT, __devmem_open(&mem, why, sizeof(why)));
+	EXPECT_STREQ("no driver vfio-pci: modprobe vfio-pci: " DEVMEM_SEE, why);
+	EXPECT_STREQ("(null)\n", fakeroot_read(&root, DEV "/driver_override"));
+	devmem_close(&mem);
 }
 
 TEST_HARNESS_MAIN

@@ -17,7 +17,9 @@
 
 #define DEVMEM_PMD_OPTION	"CONFIG_ARCH_SUPPORTS_PMD_PFNMAP"
 #define DEVMEM_PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
+#define DEVMEM_THP_ENABLED	"/sys/kernel/mm/transparent_hugepage/enabled"
 #define DEVMEM_REASON_MAX	(2 * PCI_REASON_MAX)
+#define DEVMEM_SEE		"make lab-pfnmap has it, and docs/pfnmap.md says more"
 
 struct devmem {
 	char device[PCI_NAME_MAX];
@@ -50,6 +52,13 @@ int __devmem_find(struct devmem *mem, char *reason, size_t len);
  */
 int __devmem_open(struct devmem *mem, char *reason, size_t len);
 void devmem_close(struct devmem *mem);
+
+/*
+ * Let faults make huge entries of device memory. In 6.12 the setting for transparent huge pages
+ * decides about it too (__thp_vma_allowable_orders() in mm/huge_memory.c), in 7.2 no longer.
+ * __devmem_open() does so.
+ */
+void devmem_allow_huge(void);
 
 /* What the kernel's configuration and the CPU say; false where the configuration cannot be read. */
 void devmem_levels(struct devmem_levels *levels);

@@ -24,6 +24,12 @@ struct vfio_region {
 };
 
 /*
+ * Whether an IOMMU is in front of PCI device @name: vfio-pci takes no other. Returns 0; or -ENODEV
+ * and one sentence in @reason (VFIO_REASON_MAX is enough).
+ */
+int __vfio_iommu(const char *name, char *reason, size_t len);
+
+/*
  * Open PCI device @name, which vfio-pci must have (__pci_bind() in pci.h), as the only one of its
  * IOMMU group and container. Returns 0; or -errno and one sentence in @reason (VFIO_REASON_MAX is
  * enough) that names what is missing: -ENOENT, no VFIO; -ENODEV, no IOMMU; -EBUSY, others of the
