@@ -371,6 +371,12 @@ static void on_invalidate(unsigned int vcpu, void *arg)
 	model.cpu[vcpu].counts.invalidations++;
 }
 
+static void on_unseen(unsigned int vcpu, void *arg)
+{
+	(void)arg;
+	model.cpu[vcpu].counts.unseen++;
+}
+
 static void on_space(unsigned int vcpu, void *arg)
 {
 	(void)arg;
@@ -504,9 +510,9 @@ static void on_message(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t v
 static void insn_instrument(struct qemu_plugin_insn *insn, enum insn_meaning meaning,
 			    bool is_message)
 {
-	static const qemu_plugin_exec_fn on[] = {
-		[INSN_PLAIN] = NULL, [INSN_INVALIDATE] = on_invalidate, [INSN_FLUSH] = on_flush,
-		[INSN_SPACE] = on_space, [INSN_MARK_FIRST] = NULL, [INSN_MARK] = NULL,
+	static const qemu_plugin_exec_fn on[INSN_MEANINGS] = {
+		[INSN_INVALIDATE] = on_invalidate, [INSN_FLUSH] = on_flush, [INSN_SPACE] = on_space,
+		[INSN_UNSEEN] = on_unseen,
 	};
 
 	qemu_plugin_register_vcpu_mem_cb(insn, is_message ? on_message : on_access,

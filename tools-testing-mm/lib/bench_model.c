@@ -91,6 +91,7 @@ int bench_model_report(struct bench_case *c)
 		  (double)counts.reads[TLBMODEL_IN_KERNEL][TLBMODEL_LINEAR] / ops },
 		{ "model_walk_reads_per_op", "reads/op",
 		  sum(counts.reads_by_level, TLBMODEL_LEVELS) / ops },
+		{ "model_unseen_per_op", "insns/op", (double)counts.unseen / ops },
 		{ "model_untranslated", "accesses", (double)counts.untranslated },
 		{ "model_disagreed", "walks", (double)counts.disagreed },
 	};

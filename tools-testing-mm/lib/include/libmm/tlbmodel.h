@@ -65,6 +65,7 @@ struct tlbmodel_counts {
 	uint64_t reads_by_level[TLBMODEL_LEVELS];	/* data and fetch */
 	uint64_t untranslated;		/* accesses that the page tables do not explain */
 	uint64_t disagreed;		/* walks that led elsewhere than the emulator went */
+	uint64_t unseen;		/* instructions whose accesses the emulator does not tell */
 	uint64_t invalidations;		/* instructions that invalidate anything */
 	uint64_t reach_walks[TLBMODEL_REACHES];	/* in the kernel, for the linear map */
 };
