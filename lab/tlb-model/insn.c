@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sources: Arm ARM, "A64 system instruction class" (TLBI is SYS with CRn 8, or 9 for its nXS forms)
- * and "MOVZ"; Intel SDM volume 2, INVLPG, INVPCID, MOV to control registers, NOP.
+ * Sources: Arm ARM, "A64 system instruction class" (TLBI is SYS with CRn 8, or 9 for its nXS
+ * forms), "DC ZVA" and "MOVZ"; Intel SDM volume 2, INVLPG, INVPCID, MOV to control registers, NOP.
  *
  * Limits: which address or space an instruction invalidates is in a register, and a plugin of this
- * interface reads none.
+ * interface reads none. So is what DC ZVA clears, and QEMU does not report it as an access.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 #define ARM64_VMALLE1_MASK	0xffffe0e0u
 #define ARM64_VMALLE1		0xd5088000u
 #define ARM64_MSR_TTBR0		0xd5182000u
+#define ARM64_DC_ZVA		0xd50b7420u
 #define ARM64_RT_MASK		0xffffffe0u
 #define ARM64_MOVZ_XZR(imm)	(0xd280001fu | (uint32_t)(imm) << 5)
 
@@ -36,6 +37,8 @@ enum insn_meaning insn_arm64(const uint8_t *data, size_t size)
 		return INSN_MARK;
 	if ((insn & ARM64_RT_MASK) == ARM64_MSR_TTBR0)
 		return INSN_SPACE;
+	if ((insn & ARM64_RT_MASK) == ARM64_DC_ZVA)
+		return INSN_UNSEEN;
 	if ((insn & ARM64_VMALLE1_MASK) == ARM64_VMALLE1)
 		return INSN_FLUSH;
 	if ((insn & ARM64_SYS_MASK) == ARM64_TLBI || (insn & ARM64_SYS_MASK) == ARM64_TLBI_NXS)

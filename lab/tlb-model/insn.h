@@ -14,7 +14,9 @@ enum insn_meaning {
 	INSN_FLUSH,		/* everything */
 	INSN_SPACE,		/* another user address space */
 	INSN_MARK_FIRST,	/* of a message's sequence, where it takes two */
+	INSN_UNSEEN,		/* accesses memory, and the emulator does not say where */
 	INSN_MARK,		/* the next instruction loads from the message */
+	INSN_MEANINGS
 };
 
 /* @data: @size bytes of one instruction. */

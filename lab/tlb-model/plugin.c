@@ -2,10 +2,12 @@
 /*
  * A plugin of QEMU's that feeds every memory access of a guest to a TLB model, one for each CPU.
  *
- * usage: -plugin tlb-model.so,preset=FILE,ram=FILE[,trace=FILE[,trace-most=N]]
+ * usage: -plugin tlb-model.so,preset=FILE,ram=FILE[,reach=ENTRIES[:ENTRIES]...]
+ *                [,trace=FILE[,trace-most=N]]
  *        with -object memory-backend-file,id=ram,mem-path=FILE,share=on and -machine
  *        memory-backend=ram
  *
+ * reach: count beside the model's own the linear map's walks with second levels of so many entries.
  * trace: record what the first CPU's TLB is asked, from an empty TLB at the first window on, at
  * most N accesses (default 1000000); trace.h has the format.
  *
@@ -42,6 +44,7 @@
 
 struct cpu {
 	struct tlb *tlb;
+	struct tlb *reach[TLBMODEL_REACHES];	/* second levels that miss what tlb's first did */
 	unsigned int space;
 	bool space_known;
 	enum tlbmodel_mode mode;
@@ -54,6 +57,9 @@ struct cpu {
 
 static struct {
 	struct tlb_config config;
+	unsigned int nr_reaches;
+	uint32_t reach_entries[TLBMODEL_REACHES];
+	struct tlb_config reach_config[TLBMODEL_REACHES];
 	struct guest guest;
 	struct spaces *spaces;
 	struct tlbmodel_kernel kernel;
@@ -146,6 +152,24 @@ static uint64_t address_canonical(uint64_t va)
 	return model.tagged ? (uint64_t)((int64_t)(va << 8) >> 8) : va;
 }
 
+static void cpu_flush(struct cpu *cpu)
+{
+	unsigned int i;
+
+	tlb_flush(cpu->tlb);
+	for (i = 0; i < model.nr_reaches; i++)
+		tlb_flush(cpu->reach[i]);
+}
+
+static void cpu_distrust(struct cpu *cpu)
+{
+	unsigned int i;
+
+	tlb_distrust(cpu->tlb);
+	for (i = 0; i < model.nr_reaches; i++)
+		tlb_distrust(cpu->reach[i]);
+}
+
 static bool is_traced(const struct cpu *cpu)
 {
 	return model.trace && cpu == &model.cpu[0];
@@ -159,7 +183,7 @@ static void trace_begin(struct cpu *cpu)
 	model.trace_path = NULL;
 	model.traced_from = cpu->counts;
 	cpu->fetched = 0;
-	tlb_flush(cpu->tlb);
+	cpu_flush(cpu);
 }
 
 static void trace_end(const struct cpu *cpu)
@@ -209,14 +233,14 @@ static void cpu_follow(struct cpu *cpu)
 		cpu->fetched = 0;
 		if (is_traced(cpu))
 			trace_flush(model.trace);
-		tlb_flush(cpu->tlb);
+		cpu_flush(cpu);
 	}
 	if (cpu->seen_invalidations != invalidations) {
 		cpu->seen_invalidations = invalidations;
 		cpu->fetched = 0;
 		if (is_traced(cpu))
 			trace_distrust(model.trace);
-		tlb_distrust(cpu->tlb);
+		cpu_distrust(cpu);
 	}
 }
 
@@ -248,6 +272,20 @@ static void data_count(struct cpu *cpu, qemu_plugin_meminfo_t info, uint64_t va,
 		cpu->counts.disagreed++;
 }
 
+/* After an access that missed the first level, and what was counted of it. */
+static void reaches_access(struct cpu *cpu, enum tlb_access_kind kind, unsigned int space,
+			   uint64_t va)
+{
+	bool counts = kind == TLB_DATA && cpu->mode == TLBMODEL_IN_KERNEL &&
+		      class_of(va) == TLBMODEL_LINEAR;
+	struct tlb_walk walk;
+	unsigned int i;
+
+	for (i = 0; i < model.nr_reaches; i++)
+		if (tlb_access(cpu->reach[i], kind, space, va, &walk) == TLB_WALK && counts)
+			cpu->counts.reach_walks[i]++;
+}
+
 static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va, void *arg)
 {
 	struct cpu *cpu = &model.cpu[vcpu];
@@ -270,8 +308,10 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va
 	}
 	access_trace(cpu, TLB_DATA, space, va);
 	result = tlb_access(cpu->tlb, TLB_DATA, space, va, &walk);
-	if (result != TLB_HIT_L1)
-		data_count(cpu, info, va, result, &walk);
+	if (result == TLB_HIT_L1)
+		return;
+	data_count(cpu, info, va, result, &walk);
+	reaches_access(cpu, TLB_DATA, space, va);
 }
 
 /* Fetches from another page than the last one's. */
@@ -299,6 +339,7 @@ static void fetch_model(struct cpu *cpu, uint64_t va)
 		break;
 	}
 	cpu->counts.fetch_l1_misses[cpu->mode]++;
+	reaches_access(cpu, TLB_FETCH, space, va);
 }
 
 /* A run of instructions in one page begins: @arg is its page and how many there are. */
@@ -328,6 +369,12 @@ static void on_invalidate(unsigned int vcpu, void *arg)
 	(void)arg;
 	__atomic_fetch_add(&model.invalidations, 1, __ATOMIC_RELAXED);
 	model.cpu[vcpu].counts.invalidations++;
+}
+
+static void on_unseen(unsigned int vcpu, void *arg)
+{
+	(void)arg;
+	model.cpu[vcpu].counts.unseen++;
 }
 
 static void on_space(unsigned int vcpu, void *arg)
@@ -361,17 +408,25 @@ static int geometry_set(const struct tlbmodel_kernel *kernel)
 	return __kpg_geometry_x86(geo, kernel->levels, kernel->encrypted);
 }
 
+static bool tlb_make(struct tlb **tlb, const struct tlb_config *config, struct cpu *cpu)
+{
+	if (!*tlb)
+		*tlb = tlb_new(config, model.guest.geo.page_shift, cpu_translate, cpu);
+	return *tlb;
+}
+
 static int tlbs_make(void)
 {
-	unsigned int i;
+	unsigned int i, reach;
 
 	for (i = 0; i < model.nr_cpus; i++) {
-		if (model.cpu[i].tlb)
-			continue;
-		model.cpu[i].tlb = tlb_new(&model.config, model.guest.geo.page_shift, cpu_translate,
-					   &model.cpu[i]);
-		if (!model.cpu[i].tlb)
+		struct cpu *cpu = &model.cpu[i];
+
+		if (!tlb_make(&cpu->tlb, &model.config, cpu))
 			return -ENOMEM;
+		for (reach = 0; reach < model.nr_reaches; reach++)
+			if (!tlb_make(&cpu->reach[reach], &model.reach_config[reach], cpu))
+				return -ENOMEM;
 	}
 	return 0;
 }
@@ -421,6 +476,7 @@ static void message_answer(struct tlbmodel_message *message)
 	case TLBMODEL_HELLO:
 		message->status = hello(&message->kernel);
 		snprintf(message->preset, sizeof(message->preset), "%s", model.config.name);
+		memcpy(message->reach_entries, model.reach_entries, sizeof(message->reach_entries));
 		break;
 	case TLBMODEL_BEGIN:
 		window_begin();
@@ -454,9 +510,9 @@ static void on_message(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t v
 static void insn_instrument(struct qemu_plugin_insn *insn, enum insn_meaning meaning,
 			    bool is_message)
 {
-	static const qemu_plugin_exec_fn on[] = {
-		[INSN_PLAIN] = NULL, [INSN_INVALIDATE] = on_invalidate, [INSN_FLUSH] = on_flush,
-		[INSN_SPACE] = on_space, [INSN_MARK_FIRST] = NULL, [INSN_MARK] = NULL,
+	static const qemu_plugin_exec_fn on[INSN_MEANINGS] = {
+		[INSN_INVALIDATE] = on_invalidate, [INSN_FLUSH] = on_flush, [INSN_SPACE] = on_space,
+		[INSN_UNSEEN] = on_unseen,
 	};
 
 	qemu_plugin_register_vcpu_mem_cb(insn, is_message ? on_message : on_access,
@@ -567,15 +623,43 @@ static int arch_set(const char *target)
 	return 0;
 }
 
-static int model_open(const struct qemu_info *info, const char *preset, const char *ram,
-		      const char *trace, char *reason, size_t len)
+/* @list: "ENTRIES:ENTRIES...", or NULL. */
+static int reaches_parse(const char *list, char *reason, size_t len)
 {
-	int ret;
+	char *end;
 
-	if (!preset || !ram) {
-		snprintf(reason, len, "both preset=FILE and ram=FILE are needed");
-		return -EINVAL;
+	for (; list && *list; list = *end ? end + 1 : end) {
+		unsigned long entries = strtoul(list, &end, 10);
+		struct tlb_config *config = &model.reach_config[model.nr_reaches];
+
+		if (model.nr_reaches == TLBMODEL_REACHES) {
+			snprintf(reason, len, "reach: more than %d sizes", TLBMODEL_REACHES);
+			return -E2BIG;
+		}
+		*config = model.config;
+		if ((*end && *end != ':') || entries > UINT32_MAX ||
+		    __tlb_config_resize(config, (unsigned int)entries)) {
+			snprintf(reason, len, "reach: \"%s\" does not begin with a number of entries that divides into the second level's ways",
+				 list);
+			return -EINVAL;
+		}
+		tlb_config_drop_l1(config);
+		model.reach_entries[model.nr_reaches++] = (uint32_t)entries;
 	}
+	return 0;
+}
+
+static int preset_open(int argc, char **argv, char *reason, size_t len)
+{
+	int ret = __tlb_config_read(&model.config, argument(argc, argv, "preset"), reason, len);
+
+	model.guest.contiguous = model.config.contiguous;
+	model.guest.coalesce = model.config.coalesce;
+	return ret ? ret : reaches_parse(argument(argc, argv, "reach"), reason, len);
+}
+
+static int guest_accept(const struct qemu_info *info, char *reason, size_t len)
+{
 	if (!info->system_emulation || arch_set(info->target_name)) {
 		snprintf(reason, len, "guests of %s are not modelled", info->target_name);
 		return -ENOTSUP;
@@ -585,12 +669,23 @@ static int model_open(const struct qemu_info *info, const char *preset, const ch
 		return -E2BIG;
 	}
 	model.nr_cpus = (unsigned int)info->system.max_vcpus;
-	model.trace_path = trace;
-	ret = __tlb_config_read(&model.config, preset, reason, len);
+	return 0;
+}
+
+static int model_open(const struct qemu_info *info, int argc, char **argv, char *reason, size_t len)
+{
+	const char *ram = argument(argc, argv, "ram");
+	int ret;
+
+	if (!argument(argc, argv, "preset") || !ram) {
+		snprintf(reason, len, "both preset=FILE and ram=FILE are needed");
+		return -EINVAL;
+	}
+	ret = guest_accept(info, reason, len);
 	if (!ret)
 		ret = __guest_open(&model.guest, info->target_name, ram, reason, len);
-	model.guest.contiguous = model.config.contiguous;
-	model.guest.coalesce = model.config.coalesce;
+	if (!ret)
+		ret = preset_open(argc, argv, reason, len);
 	if (ret)
 		return ret;
 	model.spaces = spaces_new(&model.guest);
@@ -610,11 +705,11 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
 	const char *most = argument(argc, argv, "trace-most");
 	char reason[REASON_MAX];
 
-	if (model_open(info, argument(argc, argv, "preset"), argument(argc, argv, "ram"),
-		       argument(argc, argv, "trace"), reason, sizeof(reason))) {
+	if (model_open(info, argc, argv, reason, sizeof(reason))) {
 		say(reason);
 		return 1;
 	}
+	model.trace_path = argument(argc, argv, "trace");
 	model.trace_most = most ? strtoull(most, NULL, 10) : TRACE_MOST;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);

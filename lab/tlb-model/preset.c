@@ -275,3 +275,34 @@ int __tlb_config_read(struct tlb_config *config, const char *path, char *reason,
 	fclose(file);
 	return ret;
 }
+
+int __tlb_config_resize(struct tlb_config *config, unsigned int entries)
+{
+	unsigned int i, resized = 0;
+
+	if (!entries || entries > ENTRIES_MAX)
+		return -EINVAL;
+	for (i = 0; i < config->nr_arrays; i++) {
+		struct tlb_array_config *array = &config->array[i];
+
+		if (array->role != TLB_L2)
+			continue;
+		if (array->ways == array->entries)
+			array->ways = entries;
+		if (entries % array->ways)
+			return -EINVAL;
+		array->entries = entries;
+		resized++;
+	}
+	return resized ? 0 : -EINVAL;
+}
+
+void tlb_config_drop_l1(struct tlb_config *config)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < config->nr_arrays; i++)
+		if (config->array[i].role != TLB_L1)
+			config->array[kept++] = config->array[i];
+	config->nr_arrays = kept;
+}

@@ -182,22 +182,6 @@ static void counts_print(const struct replay *replay)
 	       replay->accesses[TLB_FETCH]);
 }
 
-static void l2_resize(struct tlb_config *config, const char *text)
-{
-	unsigned long entries = strtoul(text, NULL, 10);
-	unsigned int i;
-
-	for (i = 0; i < config->nr_arrays; i++) {
-		struct tlb_array_config *array = &config->array[i];
-
-		if (array->role != TLB_L2)
-			continue;
-		if (!entries || entries % array->ways)
-			die(text, "does not divide into the second level's ways");
-		array->entries = (unsigned int)entries;
-	}
-}
-
 static int wrong_use(void)
 {
 	fputs("usage: tlb_replay [-e ENTRIES] PRESET TRACE\n", stderr);
@@ -221,8 +205,8 @@ int main(int argc, char **argv)
 		return wrong_use();
 	if (__tlb_config_read(&config, argv[optind], reason, sizeof(reason)))
 		die("preset", reason);
-	if (entries)
-		l2_resize(&config, entries);
+	if (entries && __tlb_config_resize(&config, (unsigned int)strtoul(entries, NULL, 10)))
+		die(entries, "does not divide into the second level's ways");
 	pages_resize(&replay.pages, TABLE_START);
 	replay.tlb = tlb_new(&config, TRACE_PAGE_SHIFT, replay_translate, &replay);
 	if (!replay.tlb)

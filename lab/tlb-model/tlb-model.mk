@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make tlb-model       the TLB model: a plugin of QEMU's, and its tests
-# make lab-tlb         modelled TLB misses: arm64 guests with pages, with blocks, with split blocks
-# make lab-tlb-check   the model against itself in guests: repeats, agrees with the tables, is fast
+# make lab-tlb         modelled TLB misses: arm64 guests with pages, with blocks, with split blocks;
+#                      as text, and as LAB_OUT/tlb/report.html
+# make lab-tlb-check   the model against itself in guests: repeats, agrees with the tables
+# make lab-tlb-slow    how much slower it makes a guest, and how long 100000 operations take
+# make lab-tlb-reach   misses by memory read and by the size of the TLB, as docs/tlb-reach.svg
 #
 # The TLB_ variables below can be set, and SEED and LAB_OUT as lab.mk has them.
 # Included by lab/lab.mk. The plugin runs on the machine that emulates: it is never cross-compiled.
@@ -10,11 +13,15 @@
 # A name in presets/, or a file.
 TLB_PRESET ?= neoverse-v3
 TLB_TESTS ?= kernel_gups memcache_pressure hvo_churn linear_map_churn seq_read dm_crypt
-# Counts repeat: more repeats and boots would only take longer.
-TLB_REPEATS ?= 2
+# Counts repeat: more repeats and boots would only take longer. A verdict takes two boots.
+TLB_REPEATS ?= 1
 TLB_BOOTS ?= 2
 # Enough for 1 GiB of page cache, which is a quarter of what is available.
 TLB_MEM ?= 6G
+# Sizes of the second level: what real cores have, and more.
+TLB_REACH ?= 512:1024:2048:4096:8192:16384
+# Rounds of lab-tlb-slow.
+TLB_ROUNDS ?= 3
 # Of one boot, in seconds: minutes on an idle machine.
 TLB_TIMEOUT ?= 7200
 
@@ -48,21 +55,38 @@ tlb-model: $(addprefix $(TLB_O)/,tlb-model.so tlb_unit guest_unit tlb_replay)
 
 .PHONY: tlb-model
 
-$(TLB_O)/cells.list: $(TLB)/cells.list FORCE
+$(TLB_O)/%.list: $(TLB)/%.list FORCE
 	@mkdir -p $(@D)
-	@sed 's|@MEM@|$(TLB_MEM)|; s|@PRESET@|$(TLB_PRESET)|' $< >$@
+	@sed 's|@MEM@|$(TLB_MEM)|; s|@PRESET@|$(TLB_PRESET)|; s|@REACH@|$(TLB_REACH)|' $< >$@
 
-# -S measures before and after the split, in one boot and two labels.
-TLB_RUN = sh -c 'case %l in split) split=-S ;; esac; \
+# -S measures before and after the split, in one boot and two labels. memcache_pressure's many
+# connections want more files than a guest's limit.
+TLB_RUN = sh -c 'case %l in bbml2) split=-S ;; esac; ulimit -Hn 65536; \
 	exec $(LAB_RUN) $$split -T quick -r $(TLB_REPEATS) -t "$(TLB_TESTS)" -o /results/%l'
+
+TLB_COMPARE = $(B)/vmtests/vmcompare --allow cpu \
+	$(addprefix $(LAB_OUT)/tlb/results/,plain bbml2-blocks bbml2-split)
 
 lab-tlb: all tlb-model lab-payload-arm64 $(TLB_O)/cells.list
 	@TLB_MODEL=$(TLB_O)/tlb-model.so lab/matrix -f $(TLB_O)/cells.list -n $(TLB_BOOTS) \
 		$(SEED:%=-s %) -o $(LAB_OUT)/tlb -p $(LAB_PAYLOADS) -t $(TLB_TIMEOUT) -- $(TLB_RUN)
-	@$(B)/vmtests/vmcompare --allow cpu $(addprefix $(LAB_OUT)/tlb/results/,plain bbml2 split-split) \
-		-o $(LAB_OUT)/tlb/report.txt; status=$$?; cat $(LAB_OUT)/tlb/report.txt; exit $$status
+	@$(TLB_COMPARE) -f html -o $(LAB_OUT)/tlb/report.html >/dev/null; \
+	$(TLB_COMPARE) -o $(LAB_OUT)/tlb/report.txt; status=$$?; \
+	cat $(LAB_OUT)/tlb/report.txt; exit $$status
 
 lab-tlb-check: tlb-model lab-payload-arm64
 	@TLB_MODEL=$(TLB_O)/tlb-model.so $(TLB)/tests/guest_test.sh $(B)
 
-.PHONY: lab-tlb lab-tlb-check FORCE
+lab-tlb-slow: tlb-model lab-payload-arm64
+	@TLB_MODEL=$(TLB_O)/tlb-model.so $(TLB)/tests/slow_test.sh $(B) $(TLB_ROUNDS)
+
+# Pages of a sweep: from 4 MiB to 1 GiB. The first repeat fills the TLB.
+TLB_SWEEP := $(addprefix -c sweep.2e,10 11 12 13 14 15 16 17 18)
+
+lab-tlb-reach: tlb-model lab-payload-arm64 $(TLB_O)/reach.list
+	@TLB_MODEL=$(TLB_O)/tlb-model.so lab/matrix -f $(TLB_O)/reach.list $(SEED:%=-s %) \
+		-o $(LAB_OUT)/tlb-reach -p $(LAB_PAYLOADS) -t $(TLB_TIMEOUT) -- \
+		env VMTESTS_TIER=full vmtests/kernel_gups -r 1 -w 1 $(TLB_SWEEP)
+	@$(TLB)/reach_plot $(LAB_OUT)/tlb-reach/boots $(TLB_PRESET) docs/tlb-reach.svg
+
+.PHONY: lab-tlb lab-tlb-check lab-tlb-slow lab-tlb-reach FORCE

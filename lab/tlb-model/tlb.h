@@ -66,6 +66,19 @@ struct tlb_config {
 int __tlb_config_read(struct tlb_config *config, const char *path, char *reason, size_t len);
 
 /*
+ * Give every array of the second level so many entries, in as many ways as before, or fully
+ * associative as before. Returns 0, or -EINVAL when they do not divide into those, are none or too
+ * many, or there is no second level.
+ */
+int __tlb_config_resize(struct tlb_config *config, unsigned int entries);
+
+/*
+ * Leave out the first level. What misses in the first level of a TLB does not depend on its second,
+ * so a TLB without the former, told of those misses alone, does as one with both.
+ */
+void tlb_config_drop_l1(struct tlb_config *config);
+
+/*
  * What the page tables say of an address. Two translations of an address are the same when @desc
  * is. @span: log2 of the bytes around it that one entry may translate, a contiguous group or
  * coalesced pages included. @table[n]: the descriptor of level n on the way, above @leaf.

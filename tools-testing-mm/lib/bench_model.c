@@ -2,6 +2,7 @@
 /*
  * bench: what an emulator's TLB model counted, as samples. docs/tlb-model.md explains each.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <libmm/bench.h>
@@ -11,6 +12,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define KILO		1000
+#define METRIC_MAX	64
 
 /* Of one repeat: all its windows together. */
 static struct tlbmodel_counts counts;
@@ -59,6 +61,21 @@ static double misses_per_op(enum tlbmodel_class class)
 	return (double)counts.walks[TLBMODEL_IN_KERNEL][class] / ops;
 }
 
+/* Of the linear map, with other sizes of the second level: where the model was asked for them. */
+static int reaches_report(struct bench_case *c)
+{
+	char metric[METRIC_MAX];
+	unsigned int nr, entries;
+	int err = 0;
+
+	for (nr = 0; !err && (entries = tlbmodel_reach_entries(nr)); nr++) {
+		snprintf(metric, sizeof(metric), "model_linear_misses_per_op_l2_%u", entries);
+		err = bench_value(c, metric, "misses/op", REPORT_LOWER,
+				  (double)counts.reach_walks[nr] / ops);
+	}
+	return err;
+}
+
 int bench_model_report(struct bench_case *c)
 {
 	const struct {
@@ -74,6 +91,7 @@ int bench_model_report(struct bench_case *c)
 		  (double)counts.reads[TLBMODEL_IN_KERNEL][TLBMODEL_LINEAR] / ops },
 		{ "model_walk_reads_per_op", "reads/op",
 		  sum(counts.reads_by_level, TLBMODEL_LEVELS) / ops },
+		{ "model_unseen_per_op", "insns/op", (double)counts.unseen / ops },
 		{ "model_untranslated", "accesses", (double)counts.untranslated },
 		{ "model_disagreed", "walks", (double)counts.disagreed },
 	};
@@ -90,5 +108,5 @@ int bench_model_report(struct bench_case *c)
 	if (!err && mode_matters(TLBMODEL_IN_USER))
 		err = bench_value(c, "model_user_dtlb_mpki", "misses/kinsn", REPORT_LOWER,
 				  per_kinsn(TLBMODEL_IN_USER));
-	return err;
+	return err ? err : reaches_report(c);
 }

@@ -124,6 +124,11 @@ bool tlbmodel_present(void)
 	return present;
 }
 
+unsigned int tlbmodel_reach_entries(unsigned int nr)
+{
+	return present && nr < TLBMODEL_REACHES ? message.reach_entries[nr] : 0;
+}
+
 void tlbmodel_begin(void)
 {
 	if (present)

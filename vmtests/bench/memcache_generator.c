@@ -4,10 +4,11 @@
  *
  * A thread has its connections, epoll instance, random numbers and histograms for itself; between
  * phases all wait at a barrier. While it measures, a thread does not sleep: being woken takes
- * longer than what is measured, and the server's CPU would have to do it. In the open loop it sends
- * what is due, in the order in which it was due, and when the server is slow the requests that
- * found no free connection keep the time at which they were due. In the closed loop an answer is
- * followed by the next request before the next answer is looked at, so that the server does not
+ * longer than what is measured, and the server's CPU would have to do it. It tells its own CPU that
+ * it waits: an emulator that runs all CPUs in turn then goes on with the server. In the open loop
+ * it sends what is due, in the order in which it was due, and when the server is slow the requests
+ * that found no free connection keep the time at which they were due. In the closed loop an answer
+ * is followed by the next request before the next answer is looked at, so that the server does not
  * run out of requests while a batch of answers is read.
  *
  * Connections are watched edge-triggered: of a level-triggered one epoll asks once more whether
@@ -310,6 +311,15 @@ static int window_fill(struct client *c, uint64_t now)
 	return err;
 }
 
+static void cpu_relax(void)
+{
+#if defined(__aarch64__)
+	__asm__ volatile("yield" : : : "memory");
+#elif defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
 static int events_take(struct client *c, int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
@@ -318,6 +328,8 @@ static int events_take(struct client *c, int timeout_ms)
 	nr = epoll_wait(c->epoll, events, EVENTS, timeout_ms);
 	if (nr < 0 && errno != EINTR)
 		return client_fail(c, -errno, "waiting for answers");
+	if (!nr)
+		cpu_relax();
 	for (i = 0; i < nr && !err; i++) {
 		struct conn *conn = events[i].data.ptr;
 
@@ -403,11 +415,12 @@ static uint32_t client_window(const struct client *c)
 
 static uint64_t clock_pass(uint64_t until)
 {
-	uint64_t now;
+	uint64_t now = bench_now_ns();
 
-	do {
+	while (now < until) {
+		cpu_relax();
 		now = bench_now_ns();
-	} while (now < until);
+	}
 	return now;
 }
 

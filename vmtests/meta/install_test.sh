@@ -27,6 +27,9 @@ grep -h -v '^#' "$here/../../debian/"*.install >"$scratch/packaged"
 	path == ""' "$scratch/packaged" - >"$scratch/log"
 [ ! -s "$scratch/log" ]
 result everything_is_packaged $?
+# It looks for the plugin first.
+refused 115 lab_finds_the_tlb_model 'none: no such file' "$tree/lab/boot" --tlb-model neoverse-v3 \
+	--kernel /none --arch arm64
 (cd "$scratch" && root/usr/lib/vmtests/run_vmtests.sh -t meta_pass -o "$scratch/label") \
 	>"$scratch/log" 2>&1
 result installed_runs $?

@@ -312,6 +312,8 @@ TEST(arm64_insns)
 	ASSERT_EQ(INSN_SPACE, arm64(0xd5182013));		/* msr ttbr0_el1, x19 */
 	ASSERT_EQ(INSN_PLAIN, arm64(0xd5182020));		/* msr ttbr1_el1, x0 */
 	ASSERT_EQ(INSN_PLAIN, arm64(0xd50b7e20));		/* dc civac, x0 */
+	ASSERT_EQ(INSN_UNSEEN, arm64(0xd50b7420));		/* dc zva, x0 */
+	ASSERT_EQ(INSN_UNSEEN, arm64(0xd50b7428));		/* dc zva, x8 */
 	ASSERT_EQ(INSN_MARK_FIRST, arm64(0xd28ecdbf));		/* mov xzr, #0x766d */
 	ASSERT_EQ(INSN_MARK, arm64(0xd28e8d9f));		/* mov xzr, #0x746c */
 	ASSERT_EQ(INSN_PLAIN, arm64(0xd28e8d80));		/* mov x0, #0x746c */

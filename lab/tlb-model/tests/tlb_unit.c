@@ -26,6 +26,8 @@
 #define BASE		UINT64_C(0xffff000000000000)
 #define ROUNDS		5
 #define LEVEL_1G	2
+#define SQUARES		20000u
+#define SQUARES_PAGES	3001u	/* a prime */
 
 /* Every address is translated by a leaf of @level that is part of a group of 2^@span bytes. */
 struct rule {
@@ -91,6 +93,33 @@ static struct counts pages_walk(struct tlb *tlb, unsigned int pages, unsigned in
 		for (page = 0; page < pages; page++)
 			access_count(tlb, BASE + ((uint64_t)page << shift), &counts);
 	return counts;
+}
+
+/* The nth address of a walk that comes back to some pages soon, to some late and to some never. */
+static uint64_t squares_address(unsigned int n, unsigned int shift)
+{
+	return BASE + ((uint64_t)n * n % SQUARES_PAGES << shift);
+}
+
+/* Returns how often @tlb walks. @second, if any, is told what misses the first level of @tlb. */
+static unsigned long squares_walk(struct tlb *tlb, struct tlb *second, unsigned int shift,
+				  unsigned long *second_walks)
+{
+	unsigned long walks = 0;
+	struct tlb_walk walk;
+	unsigned int n;
+
+	*second_walks = 0;
+	for (n = 0; n < SQUARES; n++) {
+		uint64_t va = squares_address(n, shift);
+		enum tlb_result result = tlb_access(tlb, TLB_DATA, TLB_SPACE_GLOBAL, va, &walk);
+
+		walks += result == TLB_WALK;
+		if (second && result != TLB_HIT_L1)
+			*second_walks += tlb_access(second, TLB_DATA, TLB_SPACE_GLOBAL, va,
+						    &walk) == TLB_WALK;
+	}
+	return walks;
 }
 
 static struct tlb_array_config array_config(enum tlb_role role, unsigned int entries,
@@ -242,6 +271,52 @@ TEST_F(tlb, second_level)
 	ASSERT_EQ(1024, counts.walks);
 	ASSERT_EQ(1024 * (ROUNDS - 1), counts.l2);
 	ASSERT_EQ(0, counts.l1);
+}
+
+/* A second level that is told only what a first one missed walks as often as within one TLB. */
+TEST_F(tlb, second_level_alone)
+{
+	unsigned long whole, other, alone, none;
+	struct tlb_config resized;
+	struct tlb *second;
+
+	self->rule.level = variant->level;
+	self->rule.span = variant->span;
+	self->config.nr_arrays = 2;
+	self->config.array[1] = array_config(TLB_L2, 256, 8, ALL_SIZES);
+	START(self);
+	whole = squares_walk(self->tlb, NULL, variant->span, &none);
+
+	resized = self->config;
+	tlb_config_drop_l1(&resized);
+	ASSERT_EQ(1, resized.nr_arrays);
+	second = tlb_new(&resized, SHIFT_4K, rule_translate, &self->rule);
+	ASSERT_NE(NULL, second);
+	ASSERT_EQ(0, __tlb_config_resize(&self->config, 1024));
+	START(self);
+	other = squares_walk(self->tlb, second, variant->span, &alone);
+	tlb_free(second);
+	ASSERT_EQ(whole, alone);
+	ASSERT_LT(other, whole);
+}
+
+TEST(resize)
+{
+	struct tlb_config config = { .name = "test", .nr_arrays = 1 };
+
+	config.array[0] = array_config(TLB_L1, 48, 48, ALL_SIZES);
+	ASSERT_EQ(-EINVAL, __tlb_config_resize(&config, 512));
+	config.nr_arrays = 2;
+	config.array[1] = array_config(TLB_L2, 512, 8, ALL_SIZES);
+	ASSERT_EQ(-EINVAL, __tlb_config_resize(&config, 0));
+	ASSERT_EQ(-EINVAL, __tlb_config_resize(&config, 12));
+	ASSERT_EQ(0, __tlb_config_resize(&config, 64));
+	ASSERT_EQ(64, config.array[1].entries);
+	ASSERT_EQ(8, config.array[1].ways);
+	ASSERT_EQ(48, config.array[0].entries);
+	config.array[1].ways = 64;
+	ASSERT_EQ(0, __tlb_config_resize(&config, 12));
+	ASSERT_EQ(12, config.array[1].ways);
 }
 
 /* Two ways. Page 0 is used before page 2 comes: LRU keeps it then, and a fifo does not. */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TLBMODEL_VERSION	1
+#define TLBMODEL_VERSION	2
 /* "vmt:tlb?", and "vmt:tlb!" when the model has answered. */
 #define TLBMODEL_ASK		UINT64_C(0x3f626c743a746d76)
 #define TLBMODEL_ANSWER		UINT64_C(0x21626c743a746d76)
@@ -47,6 +47,8 @@ enum tlbmodel_mode {
 };
 
 #define TLBMODEL_LEVELS		5
+/* Other sizes of the second level that are counted beside the model's own. */
+#define TLBMODEL_REACHES	8
 
 /*
  * Counts of every CPU. [mode]: where the accessing instruction is, which is what a PMU's
@@ -63,7 +65,9 @@ struct tlbmodel_counts {
 	uint64_t reads_by_level[TLBMODEL_LEVELS];	/* data and fetch */
 	uint64_t untranslated;		/* accesses that the page tables do not explain */
 	uint64_t disagreed;		/* walks that led elsewhere than the emulator went */
+	uint64_t unseen;		/* instructions whose accesses the emulator does not tell */
 	uint64_t invalidations;		/* instructions that invalidate anything */
+	uint64_t reach_walks[TLBMODEL_REACHES];	/* in the kernel, for the linear map */
 };
 
 struct tlbmodel_range {
@@ -89,6 +93,7 @@ struct tlbmodel_message {
 	uint32_t command;
 	int32_t status;		/* the model's: 0 or -errno */
 	char preset[36];
+	uint32_t reach_entries[TLBMODEL_REACHES];	/* the model's; 0: no more */
 	struct tlbmodel_kernel kernel;
 	struct tlbmodel_counts counts;
 } __attribute__((aligned(1024)));
@@ -101,6 +106,9 @@ int __tlbmodel_open(char *reason, size_t len);
 
 /* Between __tlbmodel_open()'s 0 and the end of the program: whether there is a model. */
 bool tlbmodel_present(void);
+
+/* Of the second level whose walks are counts.reach_walks[@nr]; 0 when there is none. */
+unsigned int tlbmodel_reach_entries(unsigned int nr);
 
 /* Begin a window; end it, and add what was counted to @counts. Without a model they do nothing. */
 void tlbmodel_begin(void);
