@@ -26,7 +26,7 @@ MEMCACHE_OPS=100000
 MEMCACHE_SECONDS=180
 WORK='vmtests/kernel_gups -c spread -r 5 -w 0'
 # Of the quick tier, whose closed loop takes 0.2 s of the guest's.
-MEMCACHE='vmtests/memcache_pressure --loops closed -c conn1024.uniform.fixed -r 10 -w 0'
+MEMCACHE='vmtests/memcache_pressure --loops closed -c conn1024.uniform.fixed -r 25 -w 0'
 MEMCACHE_LOOP=0.2
 rm -rf "$guests"
 mkdir -p "$guests/bin"
