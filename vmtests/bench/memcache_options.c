@@ -5,6 +5,7 @@
  *   --rate N                 $VMTESTS_MEMCACHE_RATE       requests/s of the open loop
  *   --baseline DIR           $VMTESTS_MEMCACHE_BASELINE   ... from the label in DIR
  *   --share F                $VMTESTS_MEMCACHE_SHARE      ... this share of its ops_per_sec
+ *   --loops closed|both      $VMTESTS_MEMCACHE_LOOPS      both by default
  *   --external ADDRESS:PORT                               measure a server that runs already
  *   --external-pid PID                                    ... and is this process
  *   --gets-per-set N                                      ... with another mix; 0: no sets
@@ -46,6 +47,12 @@ static bool baseline_parse(struct memcache_options *o, const char *text)
 static bool share_parse(struct memcache_options *o, const char *text)
 {
 	return number_parse(text, 0.001, 1, &o->share);
+}
+
+static bool loops_parse(struct memcache_options *o, const char *text)
+{
+	o->closed_only = !strcmp(text, "closed");
+	return o->closed_only || !strcmp(text, "both");
 }
 
 static bool external_parse(struct memcache_options *o, const char *text)
@@ -105,6 +112,7 @@ static const struct option_word {
 	{ "--rate", "VMTESTS_MEMCACHE_RATE", "requests/s, from 1 to 1e9", rate_parse },
 	{ "--baseline", "VMTESTS_MEMCACHE_BASELINE", "results/LABEL", baseline_parse },
 	{ "--share", "VMTESTS_MEMCACHE_SHARE", "a number from 0.001 to 1", share_parse },
+	{ "--loops", "VMTESTS_MEMCACHE_LOOPS", "closed or both", loops_parse },
 	{ "--external", NULL, "IPv4-ADDRESS:PORT", external_parse },
 	{ "--external-pid", NULL, "a process id", external_pid_parse },
 	{ "--gets-per-set", NULL, "0 (no sets) to 1e6", gets_per_set_parse },

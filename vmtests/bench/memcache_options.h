@@ -13,6 +13,7 @@ struct memcache_options {
 	double rate;		/* of the open loop, requests/s; 0: not given */
 	const char *baseline;	/* a label whose ops_per_sec gives the rate, or NULL */
 	double share;		/* of it */
+	bool closed_only;	/* no open loop */
 	bool external;		/* measure the server at @server instead of the built-in one */
 	struct sockaddr_in server;
 	pid_t external_pid;	/* for its CPU time; 0: not known */

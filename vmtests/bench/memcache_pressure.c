@@ -462,7 +462,7 @@ static int memcache_measure(struct bench_case *c)
 	int err;
 
 	err = closed_measure(c);
-	if (!err)
+	if (!err && !options.closed_only)
 		err = open_measure(c);
 	/* Negative where /proc/self/smaps cannot be read. */
 	if (err || options.external || server.huge_share < 0)

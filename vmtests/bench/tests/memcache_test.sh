@@ -149,6 +149,9 @@ else
 	skip as_memcached 'no memcached: its Debian package has this name'
 fi
 measures builtin --rate 1000
+measures closed --loops closed
+! grep -q offered_per_sec "$scratch/log"
+result closed_alone $?
 
 # 0.5 of the median of 1000, 4000 and 9000: 0.4 s at 2000/s are 800, of a Poisson distribution.
 for boot in 1 2; do
@@ -162,6 +165,7 @@ measures baseline --baseline "$scratch/base"
 offered 1646 2354
 refused baseline_empty 'has no ops_per_sec of conn64.uniform.fixed' \
 	-c conn64.uniform.fixed --baseline "$scratch/nothing"
+refused loops_text 'loops open: wants' --loops open
 refused rate_text 'rate ten: wants requests/s' --rate ten
 refused share_large 'share 2: wants a number' --share 2
 refused external_text 'external here: wants' --external here
