@@ -36,6 +36,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -588,16 +589,25 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 	return true;
 }
 
-/* Whether $WANTED, if there is one, is this: CASE, or VARIANT.CASE. */
+/* Whether $WANTED, if there is one, has this: words, each CASE or VARIANT.CASE. */
 static bool case_wanted(const char *variant, const char *name)
 {
 	const char *wanted = getenv(WANTED);
-	size_t len = strlen(variant);
+	size_t len, prefix = strlen(variant);
 
-	if (!wanted || !strcmp(wanted, name))
+	if (!wanted)
 		return true;
-	return !strncmp(wanted, variant, len) && wanted[len] == '.' &&
-	       !strcmp(wanted + len + 1, name);
+	for (wanted += strspn(wanted, " "); *wanted; wanted += len + strspn(wanted + len, " ")) {
+		const char *word = wanted;
+
+		len = strcspn(wanted, " ");
+		if (!strncmp(word, variant, prefix) && word[prefix] == '.')
+			word += prefix + 1;
+		if (wanted + len - word == (ptrdiff_t)strlen(name) &&
+		    !strncmp(word, name, strlen(name)))
+			return true;
+	}
+	return false;
 }
 
 FIXTURE_SETUP(pfnmap)
