@@ -43,15 +43,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/fail.h>
 #include <libmm/memory.h>
 #include <libmm/perfcount.h>
 #include <libmm/sysfile.h>
@@ -275,7 +278,7 @@ static int generator_begin(struct bench_case *c, const struct keys *keys)
 	err = __generator_start(&generator, &config, why, sizeof(why));
 	if (!err)
 		err = __generator_load(generator, why, sizeof(why));
-	return err ? bench_fail(c, err, "%s", why) : 0;
+	return err ? libmm_refuse(err, c->reason, sizeof(c->reason), "%s", why) : 0;
 }
 
 static void counters_begin(const struct bench_case *c)
@@ -319,6 +322,18 @@ static int parts_begin(struct bench_case *c, const struct keys *keys, uint64_t s
 	return 0;
 }
 
+/* Whether packets to this machine itself arrive, which in a new network namespace they do not. */
+static bool loopback_is_up(void)
+{
+	struct ifreq lo = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool up = fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &lo) && lo.ifr_flags & IFF_UP;
+
+	if (fd >= 0)
+		close(fd);
+	return up;
+}
+
 static int memcache_setup(struct bench_case *c)
 {
 	const struct shape *shape = c->ctx;
@@ -328,6 +343,8 @@ static int memcache_setup(struct bench_case *c)
 
 	if (!options.external && bench_cpus() < 2)
 		return bench_skip(c, "needs a CPU for the server and one for the clients");
+	if (!options.external && !loopback_is_up())
+		return bench_skip(c, "the loopback interface is down: try ip link set lo up");
 	if (options.external && shape->file)
 		return bench_skip(c, "an external server keeps its values where it likes");
 	err = __memory_available(&available);
@@ -368,7 +385,7 @@ static int generate(struct bench_case *c, const struct generator_phase *phase)
 		bench_window_begin();
 	err = __generator_run(generator, phase, &result, why, sizeof(why));
 	if (err)
-		return bench_fail(c, err, "%s", why);
+		return libmm_refuse(err, c->reason, sizeof(c->reason), "%s", why);
 	if (modelled)
 		bench_window_end(result.answers);
 	if (!options.external && result.misses)
