@@ -16,27 +16,15 @@ here=$(dirname "$(readlink -f "$0")")
 lab=$here/..
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../vmtests/meta/lib.sh"
+# shellcheck source=lab/tests/lib.sh
+. "$here/lib.sh"
 echo 'KTAP version 1'
 
 PLAN='boot_memory pgtable_ops vmalloc_churn linear_map_churn kernel_gups'
 PLANNED=5
 LONGEST_S=10
 
-case $kernel in
-*:arm64*) arch=arm64 qemu=qemu-system-aarch64 ;;
-*) arch=amd64 qemu=qemu-system-x86_64 ;;
-esac
-for tool in $qemu mmdebstrap fakeroot cpio; do
-	command -v "$tool" >/dev/null || {
-		skip "guest_$arch" "$tool is not installed"
-		finish
-	}
-done
-make --no-print-directory -C "$lab/.." O="$build" "lab-payload-$arch" >"$scratch/log" 2>&1 || {
-	result "payload_$arch" 1
-	finish
-}
-cp -a "$build/lab-payload/$arch" "$scratch/payload"
+guest_prepare "$kernel"
 cp "$here/deaths_guest.sh" "$scratch/payload"
 
 boot_pid=''
