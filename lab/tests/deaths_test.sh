@@ -77,7 +77,11 @@ boot()
 # of earlier boots are what they were
 samples_check()
 {
-	id=$(sed -n 's/^boot_id=//p' "$scratch/out/facts")
+	id=$(sed -n 's/.*deaths: boot \([0-9a-f-]*\).*/\1/p' "$scratch/out/console.log")
+	[ -n "$id" ] || {
+		echo "the guest did not say which boot it was" >>"$scratch/log"
+		return 1
+	}
 	seen=$(sed -n 's/.*deaths: \([0-9]*\) samples.*/\1/p' "$scratch/out/console.log" | tail -n 1)
 	seen=${seen:-0} there=0 torn=0
 	file=$scratch/out/results/label/$id/samples.jsonl
