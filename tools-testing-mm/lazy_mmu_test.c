@@ -1183,7 +1183,7 @@ static const char *lru_gen_missing(void)
 	if (!enabled)
 		return "MGLRU is off: echo y > /sys/kernel/mm/lru_gen/enabled";
 	if (!(enabled & LRU_GEN_MM_WALK))
-		return "MGLRU does not walk page tables: the CPU sets no accessed bits, or it was told not to";
+		return "MGLRU does not walk page tables (bit 1 of /sys/kernel/mm/lru_gen/enabled)";
 	return require_need("file:" LRU_GEN);
 }
 
@@ -1218,9 +1218,9 @@ static void area_forget(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu
 }
 
 /*
- * What aging finds in use is in use no more until it is used again: its accessed bit is cleared. The
- * first time the page itself may be marked instead, the second time that is taken, too
- * (folio_update_gen()). Most pages, as in expect_advised().
+ * What aging finds in use is not until it is used again: its accessed bit is cleared. The first time
+ * the page itself may be marked instead, the second time that is taken, too (folio_update_gen()).
+ * Most pages, as in expect_advised().
  */
 TEST_F(lazy_mmu, lru_gen_aging_visits)
 {
