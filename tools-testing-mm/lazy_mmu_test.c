@@ -1218,9 +1218,9 @@ static void area_forget(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu
 }
 
 /*
- * What aging finds in use is not until it is used again: its accessed bit is cleared. The first time
- * the page itself may be marked instead, the second time that is taken, too (folio_update_gen()).
- * Most pages, as in expect_advised().
+ * What aging finds in use is not until it is used again: its accessed bit is cleared. The first
+ * time the page itself may be marked instead, the second time that is taken, too
+ * (folio_update_gen()). Most pages, as in expect_advised().
  */
 TEST_F(lazy_mmu, lru_gen_aging_visits)
 {
