@@ -18,7 +18,8 @@ echo 'KTAP version 1'
 guest_prepare "$kernel"
 mkdir -p "$scratch/payload/vmtests/meta"
 cp "$lab/../vmtests/meta/kill_test.sh" "$lab/../vmtests/meta/lib.sh" "$scratch/payload/vmtests/meta"
-# An emulator takes ten times as long to get anywhere. Its timer may not tick while x86 looks.
-guest_tests --timeout $((600 + rounds * 120)) --append no_timer_check -- \
+# An emulator takes ten times as long to get anywhere, the less the smaller its memory. Its timer may
+# not tick while x86 looks.
+guest_tests --mem 1G --timeout $((600 + rounds * 120)) --append no_timer_check -- \
 	env VMTESTS_TIMEOUT_MUL=20 ./vmtests/meta/kill_test.sh . "$rounds" "$seed"
 finish
