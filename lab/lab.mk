@@ -5,6 +5,7 @@
 #                      and lab-pfnmap-deaths
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-deaths      kill guests in the middle of benchmarks: samples stay, and -R goes on
+# make lab-full        run the tests in a guest whose memory is nearly full
 # make lab-kill        make check-kill in a guest, which has dm-crypt
 # make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
@@ -14,15 +15,19 @@
 # make lab-kernels     fetch the kernels of both into the user's cache
 # make lab-root        make the guests' roots, which are sysroots of cross compilers too
 #
-# BOOTS (of each side), ROUNDS (of lab-crypt, -deaths, -kill), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for
-# run_vmtests.sh in the guests, COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what
-# emulation can show. ONLY="FUNCTIONS" breaks only these, anew.
+# BOOTS (of each side of lab-compare, 5; of each cell of lab-check, 1), ROUNDS (of lab-crypt, -deaths,
+# -kill), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the guests,
+# COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what emulation can show.
+# CELLS="LABELS" checks only these cells of lab/check.list, and no pfnmap. ONLY="FUNCTIONS" breaks
+# only these, anew.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
 # and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
 # Makefile, whose $(B), $(SUBMAKE) and $(KSFT) it uses.
 
-BOOTS ?= 5
+lab-compare: BOOTS ?= 5
+lab-check: BOOTS ?= 1
 SEED ?=
+CELLS ?=
 ROUNDS ?= 20
 LAB_OUT ?= $(B)/lab
 LAB_TIMEOUT ?= 900
@@ -75,7 +80,8 @@ lab-compare: all lab-payload-arm64
 		$(SEED:%=-s %) -o $(LAB_OUT)/compare -p $(LAB_PAYLOADS) -t $(LAB_TIMEOUT) -- \
 		$(LAB_RUN) $(COMPARE_ARGS) -o /results/%l
 
-LAB_CHECK = lab/matrix -f lab/check.list $(SEED:%=-s %) -o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
+LAB_CHECK = lab/matrix -f lab/check.list $(if $(CELLS),-l "$(CELLS)") -n $(BOOTS) $(SEED:%=-s %) \
+	-o $(LAB_OUT)/check -p $(LAB_PAYLOADS) \
 	-t $(LAB_TIMEOUT) -- $(LAB_RUN) $(CHECK_ARGS) -o /results/%l
 LAB_PFNMAP = lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
 	-t $(LAB_TIMEOUT) -- $(LAB_RUN) -r 3 -t pfnmap -o /results/%l
@@ -93,6 +99,7 @@ LAB_DEATHS = mkdir -p $(LAB_OUT) && { \
 lab-check: $(LAB_ARCHES:%=lab-payload-%)
 	@failed=0; \
 	$(LAB_CHECK) || failed=1; \
+	[ -z "$(CELLS)" ] || exit $$failed; \
 	$(LAB_PFNMAP) || failed=1; \
 	$(LAB_DEATHS) || failed=1; \
 	exit $$failed
@@ -123,10 +130,13 @@ lab-lava: lab-payload-$(if $(findstring :arm64,$(LAVA_KERNEL)),arm64,amd64)
 lab-deaths: all
 	@lab/tests/deaths_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
 
+lab-full: all
+	@lab/tests/full_test.sh $(B)
+
 lab-kill: all
 	@lab/tests/kill_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
 
 .PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
-	lab-deaths lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)
+	lab-deaths lab-full lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)
 
 include lab/tlb-model/tlb-model.mk

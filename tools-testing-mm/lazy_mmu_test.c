@@ -99,6 +99,8 @@ struct scan_arg {
 #define REWRITTEN 0x8000
 #define SIGNAL_USEC 100
 #define LRU_GEN "/sys/kernel/debug/lru_gen"
+/* Documentation/admin-guide/mm/multigen_lru.rst: of the bits of "enabled". */
+#define LRU_GEN_MM_WALK 0x2
 /* Documentation/admin-guide/mm/pagemap.rst */
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 /* Present, or swapped out, or being moved. */
@@ -1169,31 +1171,84 @@ static int lru_gen_age(void)
 	return aged;
 }
 
+/* Why MGLRU cannot be asked to age by walking page tables; NULL when it can. */
+static const char *lru_gen_missing(void)
+{
+	uint64_t enabled;
+
+	if (require_need("root"))
+		return require_need("root");
+	if (__sysfile_read_u64("/sys/kernel/mm/lru_gen/enabled", &enabled))
+		return "this kernel was built without CONFIG_LRU_GEN";
+	if (!enabled)
+		return "MGLRU is off: echo y > /sys/kernel/mm/lru_gen/enabled";
+	if (!(enabled & LRU_GEN_MM_WALK))
+		return "MGLRU does not walk page tables (bit 1 of /sys/kernel/mm/lru_gen/enabled)";
+	return require_need("file:" LRU_GEN);
+}
+
 /* MGLRU's aging clears the accessed bits of whole tables; no page may change by it. */
 TEST_F(lazy_mmu, lru_gen_aging)
 {
 	unsigned int round;
-	uint64_t enabled;
-	int aged;
 
-	if (require_need("root"))
-		SKIP(return, "%s", require_need("root"));
-	if (__sysfile_read_u64("/sys/kernel/mm/lru_gen/enabled", &enabled))
-		SKIP(return, "this kernel was built without CONFIG_LRU_GEN");
-	if (!enabled)
-		SKIP(return, "MGLRU is off: echo y > /sys/kernel/mm/lru_gen/enabled");
-	if (require_need("file:" LRU_GEN))
-		SKIP(return, "%s", require_need("file:" LRU_GEN));
+	if (lru_gen_missing())
+		SKIP(return, "%s", lru_gen_missing());
 
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
-		aged = lru_gen_age();
-		ASSERT_LT(0, aged);
+		ASSERT_LT(0, lru_gen_age());
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round));
 		area_write(self, round + 1);
 		EXPECT_EQ(NR_PAGES, area_wrong_at(self, self->area, round + 1));
 	}
+}
+
+/*
+ * A CPU that still knows an entry does not set its accessed bit again: protect the area and release
+ * it, which empties the TLBs of it.
+ */
+static void area_forget(struct __test_metadata *_metadata, FIXTURE_DATA(lazy_mmu) * self)
+{
+	size_t size = NR_PAGES * self->page;
+
+	ASSERT_EQ(0, mprotect(self->area, size, PROT_READ));
+	ASSERT_EQ(0, mprotect(self->area, size, PROT_READ | PROT_WRITE));
+}
+
+/*
+ * What aging finds in use is not until it is used again: its accessed bit is cleared. The first
+ * time the page itself may be marked instead, the second time that is taken, too
+ * (folio_update_gen()). Most pages, as in expect_advised().
+ */
+TEST_F(lazy_mmu, lru_gen_aging_visits)
+{
+	unsigned int round, judged = 0;
+	size_t has;
+
+	if (lru_gen_missing())
+		SKIP(return, "%s", lru_gen_missing());
+	if (variant->disturbance == PREEMPTED)
+		SKIP(return, "aging passes by a process that changes its mappings at that moment");
+
+	area_map(self, -1);
+	for (round = 0; goes_on(self, round); round++) {
+		area_write(self, round);
+		ASSERT_LT(0, lru_gen_age());
+		area_forget(_metadata, self);
+		area_write(self, round);
+		if (area_pages_of(self, "Referenced:") != nr_touched())
+			continue;
+		judged++;
+		ASSERT_LT(0, lru_gen_age());
+		has = area_pages_of(self, "Referenced:");
+		EXPECT_GE(nr_touched() / 2, has)
+			TH_LOG("after aging %zu of %zu pages are still referenced", has,
+			       nr_touched());
+	}
+	if (!judged)
+		SKIP(return, "the kernel is short of memory and ages all pages by itself");
 }
 
 TEST_HARNESS_MAIN

@@ -10,12 +10,11 @@ rounds=${2:-3} kernel=${3:-7:arm64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../vmtests/meta/lib.sh"
-# shellcheck source=lab/tests/guest_lib.sh
-. "$here/guest_lib.sh"
+# shellcheck source=lab/tests/lib.sh
+. "$here/lib.sh"
 echo 'KTAP version 1'
 
-guest_prepare "$build" "$kernel"
+guest_prepare "$kernel"
 cp "$here/crypt_guest.sh" "$here/../../vmtests/meta/lib.sh" "$scratch/payload"
-"$lab/boot" --kernel "$kernel" --timeout $((300 + rounds * 60)) --payload "$scratch/payload" \
-	--out "$scratch/guest" -- ./crypt_guest.sh "$rounds" "$seed" 2>"$scratch/log"
-guest_finish $?
+guest_tests --timeout $((300 + rounds * 60)) -- ./crypt_guest.sh "$rounds" "$seed"
+finish

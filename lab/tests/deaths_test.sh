@@ -15,15 +15,15 @@ deaths=${2:-4} kernel=${3:-7:amd64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../vmtests/meta/lib.sh"
-# shellcheck source=lab/tests/guest_lib.sh
-. "$here/guest_lib.sh"
+# shellcheck source=lab/tests/lib.sh
+. "$here/lib.sh"
 echo 'KTAP version 1'
 
 PLAN='boot_memory pgtable_ops vmalloc_churn linear_map_churn kernel_gups'
 PLANNED=5
 LONGEST_S=10
 
-guest_prepare "$build" "$kernel"
+guest_prepare "$kernel"
 cp "$here/deaths_guest.sh" "$scratch/payload"
 
 boot_pid=''
@@ -75,7 +75,11 @@ boot()
 # of earlier boots are what they were
 samples_check()
 {
-	id=$(sed -n 's/^boot_id=//p' "$scratch/out/facts")
+	id=$(sed -n 's/.*deaths: boot \([0-9a-f-]*\).*/\1/p' "$scratch/out/console.log")
+	[ -n "$id" ] || {
+		echo "the guest did not say which boot it was" >>"$scratch/log"
+		return 1
+	}
 	seen=$(sed -n 's/.*deaths: \([0-9]*\) samples.*/\1/p' "$scratch/out/console.log" | tail -n 1)
 	seen=${seen:-0} there=0 torn=0
 	file=$scratch/out/results/label/$id/samples.jsonl

@@ -10,15 +10,14 @@ rounds=${2:-4} kernel=${3:-7:amd64} seed=${4:-$(date +%s)}
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../vmtests/meta/lib.sh"
-# shellcheck source=lab/tests/guest_lib.sh
-. "$here/guest_lib.sh"
+# shellcheck source=lab/tests/lib.sh
+. "$here/lib.sh"
 echo 'KTAP version 1'
 
-guest_prepare "$build" "$kernel"
+guest_prepare "$kernel"
 mkdir -p "$scratch/payload/vmtests/meta"
 cp "$lab/../vmtests/meta/kill_test.sh" "$lab/../vmtests/meta/lib.sh" "$scratch/payload/vmtests/meta"
-# An emulator takes ten times as long to get anywhere.
-"$lab/boot" --kernel "$kernel" --timeout $((600 + rounds * 120)) --payload "$scratch/payload" \
-	--out "$scratch/guest" -- env VMTESTS_TIMEOUT_MUL=20 \
-	./vmtests/meta/kill_test.sh . "$rounds" "$seed" 2>"$scratch/log"
-guest_finish $?
+# An emulator takes ten times as long to get anywhere, the less the smaller its memory.
+guest_tests --mem 1G --timeout $((600 + rounds * 120)) -- env VMTESTS_TIMEOUT_MUL=20 \
+	./vmtests/meta/kill_test.sh . "$rounds" "$seed"
+finish

@@ -12,7 +12,7 @@ echo 'KTAP version 1'
 
 lab=$scratch/lab
 mkdir -p "$lab" "$scratch/kernel" "$scratch/payload"
-cp "$here/../mutants" "$here/../lib.sh" "$here/../ci.list" "$here/../pfnmap.list" "$lab"
+cp "$here/../mutants" "$here/../lib.sh" "$here/../check.list" "$here/../pfnmap.list" "$lab"
 export FAKE="$scratch"
 
 cat >"$lab/fetch" <<'END'

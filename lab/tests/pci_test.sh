@@ -10,12 +10,11 @@ build=$(cd "$1" && pwd) || exit 1
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../vmtests/meta/lib.sh"
-# shellcheck source=lab/tests/guest_lib.sh
-. "$here/guest_lib.sh"
+# shellcheck source=lab/tests/lib.sh
+. "$here/lib.sh"
 echo 'KTAP version 1'
 
-guest_prepare "$build" 7:arm64
+guest_prepare 7:arm64
 cp "$here/pci_guest.sh" "$here/../../vmtests/meta/lib.sh" "$scratch/payload"
-"$lab/boot" --kernel 7:arm64 --pci-device 16M --load uio_pci_generic \
-	--payload "$scratch/payload" --out "$scratch/guest" -- ./pci_guest.sh 2>"$scratch/log"
-guest_finish $?
+guest_tests --pci-device 16M --load uio_pci_generic -- ./pci_guest.sh
+finish

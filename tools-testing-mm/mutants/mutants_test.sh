@@ -14,8 +14,14 @@ build=$1
 wanted=${2:-}
 here=$(dirname "$0")
 out=$build/mutants
-# shellcheck source=tools-testing-mm/mutants/lib.sh
-. "$here/lib.sh"
+# The tests change settings of the machine: be the only one who does.
+if [ "$(id -u)" -eq 0 ] && [ -z "${VMTESTS_LOCK_FD:-}" ]; then
+	exec "$build/vmtests/vmtctl" locked "$0" "$@"
+fi
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+# shellcheck source=tools-testing-mm/mutants/settings.sh
+. "$here/settings.sh"
 limit=60	# seconds; the slowest takes 3 on an idle machine
 
 # lie | test | the case that must fail | one that must pass, - for the whole test without the lie, or
@@ -45,13 +51,6 @@ madvise | pfnmap_test | pfnmap.vgem_pmds.dontfork | pfnmap.vgem_pmds.contents | 
 mremap | pfnmap_test | pfnmap.vgem_pmds.mremap_aligned | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
 leak | pfnmap_test | pfnmap.vgem_pmds.gup_refused | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
 '
-
-skip()	# NAME REASON
-{
-	number=$((number + 1))
-	echo "# $1: $2"
-	echo "ok $number $1 # SKIP"
-}
 
 # A line of the harness that names the case; old ones number it differently than new ones.
 case_is()	# VERDICT LOG CASE
@@ -90,21 +89,21 @@ judge()
 	if [ "$4" = - ] && ! passes "$2" "$out/$2.true"; then
 		echo "# fails without the lie, too"
 		explain "$out/$2.true"
-		result 'not ok' "$label"
+		result "$label" 1
 	elif lied_to "$1" "$2" "$log" "$3" "$4"; then
 		echo "# exit status 0 in spite of the lie"
 		explain "$log"
-		result 'not ok' "$label"
+		result "$label" 1
 	elif ! case_is 'not ok' "$log" "$3"; then
 		echo "# $3 has not failed"
 		explain "$log"
-		result 'not ok' "$label"
+		result "$label" 1
 	elif [ -n "$4" ] && [ "$4" != - ] && ! case_is ok "$log" "$4"; then
 		echo "# $4 has not passed"
 		explain "$log"
-		result 'not ok' "$label"
+		result "$label" 1
 	else
-		result ok "$label"
+		result "$label" 0
 	fi
 }
 
@@ -114,8 +113,6 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo '1..0 # SKIP'
 	exit 4
 fi
-# The tests change settings of the machine: be the only one who does.
-[ -n "${VMTESTS_LOCK_FD:-}" ] || exec "$build/vmtests/vmtctl" locked "$0" "$@"
 rm -rf "$out"
 mkdir -p "$out" || exit 1
 echo 'KTAP version 1'
@@ -144,10 +141,7 @@ while IFS='|' read -r lie test fails passes needs; do
 done <<END
 $table
 END
-if [ "$(settings)" = "$before" ]; then
-	result ok put_back_after_failures
-else
-	settings | sed 's/^/# /'
-	result 'not ok' put_back_after_failures
-fi
+settings >"$scratch/log"
+[ "$(cat "$scratch/log")" = "$before" ]
+result put_back_after_failures $?
 finish

@@ -10,8 +10,11 @@
 set -u
 build=$1
 tests=$build/tools-testing-mm
-# shellcheck source=tools-testing-mm/mutants/lib.sh
-. "$(dirname "$0")/lib.sh"
+here=$(dirname "$0")
+# shellcheck source=vmtests/meta/lib.sh
+. "$here/../../vmtests/meta/lib.sh"
+# shellcheck source=tools-testing-mm/mutants/settings.sh
+. "$here/settings.sh"
 moments='0 0.1 0.4'	# seconds after the first change
 patience=60	# seconds for what was ended to be gone
 
@@ -38,22 +41,22 @@ echo 'KTAP version 1'
 before=$(settings)
 for signal in KILL TERM; do
 	for test in hvo_test hvo_race_test hugetlb_regress_test; do
-		verdict=ok changed=0
+		bad=0 changed=0
 		for moment in $moments; do
 			ended "$signal" "$test" "$moment"
 			[ "$(settings)" = "$before" ] || changed=$((changed + 1))
-			if ! "$build/vmtests/vmtctl" locked true 2>"$build/teardown.log" ||
+			if ! "$build/vmtests/vmtctl" locked true 2>"$scratch/why" ||
 				[ "$(settings)" != "$before" ]; then
-				verdict='not ok'
+				bad=1
 				echo "# after SIG$signal at $moment s:"
-				sed 's/^/# /' "$build/teardown.log"
+				sed 's/^/# /' "$scratch/why"
 				settings | sed 's/^/# /'
 			fi
 		done
 		echo "# $changed times something was left to put back"
 		# SIGKILL at the first change leaves it, or nothing was tried.
-		[ "$signal" != KILL ] || [ "$changed" -gt 0 ] || verdict='not ok'
-		result "$verdict" "$test.put_back_after_SIG$signal"
+		[ "$signal" != KILL ] || [ "$changed" -gt 0 ] || bad=1
+		result "$test.put_back_after_SIG$signal" $bad
 	done
 done
 finish

@@ -1,19 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the proofs that tests fail share: KTAP output, and the settings that no test may leave changed.
+# What the proofs that tests fail share: the settings that no test may leave changed.
 
-number=0
-failed=0
-
-result()	# VERDICT NAME
-{
-	number=$((number + 1))
-	[ "$1" = ok ] || failed=1
-	echo "$1 $number $2"
-}
-
-# Every setting that the tests change.
+# settings: every one that the tests change
 settings()
 {
 	for file in /sys/kernel/mm/hugepages/*/nr_hugepages \
@@ -24,10 +14,4 @@ settings()
 		/proc/sys/vm/hugetlb_optimize_vmemmap /proc/sys/net/core/bpf_jit_enable; do
 		[ ! -r "$file" ] || echo "$file $(cat "$file")"
 	done
-}
-
-finish()
-{
-	echo "1..$number"
-	exit $failed
 }
