@@ -1518,7 +1518,7 @@ TEST_F(pfnmap, move_pages)
 {
 	const struct devmem_levels *levels = &self->levels;
 	const struct area *area = &self->area;
-	void *pages[] = { area->map, piece_page(self), area_end(area) - levels->page };
+	void *pages[3];
 	int nodes[3] = {}, status[3] = {};
 	size_t i;
 
@@ -1528,6 +1528,9 @@ TEST_F(pfnmap, move_pages)
 		SKIP(return, "%s", self->missing);
 	if (numa_available() < 0)
 		SKIP(return, "the kernel has no NUMA policies");
+	pages[0] = area->map;
+	pages[1] = piece_page(self);
+	pages[2] = area_end(area) - levels->page;
 	populate(self);
 	EXPECT_EQ(0, move_pages(0, 3, pages, NULL, status, 0));
 	for (i = 0; i < 3; i++) {
