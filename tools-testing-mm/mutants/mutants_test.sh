@@ -44,12 +44,9 @@ mremap | lazy_mmu_test | lazy_mmu.undisturbed.mremap_moves | lazy_mmu.undisturbe
 unlogged | lazy_mmu_test | lazy_mmu.undisturbed.fork_private | lazy_mmu.undisturbed.fork_shared
 forgets | lazy_mmu_vmalloc_test | vmalloc.bpf_maps | vmalloc.thread_stacks
 elsewhere | pfnmap_test | pfnmap.vgem_pmds.contents | pfnmap.vgem_pmds.private_refused | file:/sys/module/vgem/initstate
-refaults | pfnmap_test | pfnmap.vgem_pmds.populate | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
-mprotect | pfnmap_test | pfnmap.vgem_pmds.mprotect_whole | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
+refaults | pfnmap_test | pfnmap.vgem_pages.populate | pfnmap.vgem_pages.contents | file:/sys/module/vgem/initstate
 munmap | pfnmap_test | pfnmap.vgem_pages.munmap_pmd | pfnmap.vgem_pages.contents | file:/sys/module/vgem/initstate
 madvise | pfnmap_test | pfnmap.vgem_pmds.dontfork | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
-mremap | pfnmap_test | pfnmap.vgem_pmds.mremap_aligned | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
-leak | pfnmap_test | pfnmap.vgem_pmds.gup_refused | pfnmap.vgem_pmds.contents | file:/sys/module/vgem/initstate
 '
 
 # A line of the harness that names the case; old ones number it differently than new ones.
