@@ -87,7 +87,7 @@ LAB_PFNMAP = lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -
 	-t $(LAB_TIMEOUT) -- $(LAB_RUN) -r 3 -t pfnmap -o /results/%l
 
 # The cases that pfnmap_test leaves out unless they are named, and what they need.
-PUD_DEATHS := $(foreach case,mprotect_page munmap_page replace_page mremap_shrink move_pages, \
+PUD_DEATHS := $(foreach case,mprotect_page munmap_page replace_page mremap_shrink, \
 	puds.$(case) puds_edges.$(case))
 PMD_DEATHS := pmds.mbind_strict
 LAB_DEATHS = mkdir -p $(LAB_OUT) && { \

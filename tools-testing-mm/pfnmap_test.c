@@ -1516,10 +1516,7 @@ TEST_F(pfnmap, mbind_strict)
 	EXPECT_EQ(0, marks_wrong(self, area, 0));
 }
 
-/*
- * move_pages(2) says of a page that is not there ENOENT, or EFAULT, and moves none. Of a PUD 6.12
- * takes the struct page, which device memory has not (pud_page() in folio_walk_start()).
- */
+/* move_pages(2) says of a page that is not there ENOENT, or EFAULT, and moves none. */
 TEST_F(pfnmap, move_pages)
 {
 	const struct devmem_levels *levels = &self->levels;
@@ -1529,8 +1526,6 @@ TEST_F(pfnmap, move_pages)
 	size_t i;
 
 	if (self->missing[0])
-		SKIP(return, "%s", self->missing);
-	if (area_entries_of(levels, area, levels->pud) && !death_wanted(self))
 		SKIP(return, "%s", self->missing);
 	if (numa_available() < 0)
 		SKIP(return, "the kernel has no NUMA policies");
