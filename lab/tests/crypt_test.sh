@@ -16,5 +16,5 @@ echo 'KTAP version 1'
 
 guest_prepare "$kernel"
 cp "$here/crypt_guest.sh" "$here/../../vmtests/meta/lib.sh" "$scratch/payload"
-guest_tests --timeout $((300 + rounds * 60)) -- ./crypt_guest.sh "$rounds" "$seed"
+guest_tests --timeout $((600 + rounds * 120)) -- ./crypt_guest.sh "$rounds" "$seed"
 finish
