@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <libmm/linmap.h>
@@ -39,6 +40,11 @@ static inline const char *linear_map_missing(const struct linear_map *map, const
 	if (reason)
 		return reason;
 	return tables && !map->lm ? map->no_kcore : NULL;
+}
+
+static inline bool linear_map_is_arm64(const struct linmap *lm)
+{
+	return !strcmp(linmap_geometry(lm)->arch, "arm64");
 }
 
 static inline size_t page_size(void)

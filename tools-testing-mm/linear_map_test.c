@@ -606,11 +606,6 @@ static const char *secretmem_hidden(void)
 	return NULL;
 }
 
-static bool is_arm64(const struct linmap *lm)
-{
-	return !strcmp(linmap_geometry(lm)->arch, "arm64");
-}
-
 TEST_F(linear_map, mode)
 {
 	const char *reason = linear_map_missing(&self->map, "root", false);
@@ -631,7 +626,7 @@ TEST_F(linear_map, mode)
 
 	EXPECT_TRUE(mode.changes || mode.blocks)
 		TH_LOG("the linear map pays for pages and cannot change them");
-	if (!self->map.lm || !is_arm64(self->map.lm))
+	if (!self->map.lm || !linear_map_is_arm64(self->map.lm))
 		return;
 
 	/* Splitting a live block is safe with BBML2 only. */
