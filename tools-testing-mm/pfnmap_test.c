@@ -33,6 +33,7 @@
 #include <linux/vfio.h>
 #include <numa.h>
 #include <numaif.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -50,6 +51,11 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 35)
+#include <sys/rseq.h>
+#endif
+#endif
 
 #include <libmm/area.h>
 #include <libmm/devmem.h>
@@ -242,6 +248,24 @@ static bool traps(char *page, bool write, int sig, int code)
 }
 
 /*
+ * Where the kernel says on which CPU a thread is (rseq(2)): it writes there when the thread has
+ * moved, and takes a fault for it where fork has write-protected the page. So write there before.
+ */
+static void rseq_touch(void)
+{
+#ifdef RSEQ_SIG
+#ifdef __x86_64__
+	char *thread = (char *)pthread_self();
+#else
+	char *thread = __builtin_thread_pointer();
+#endif
+
+	if (__rseq_size)
+		__atomic_fetch_or(thread + __rseq_offset, 0, __ATOMIC_RELAXED);
+#endif
+}
+
+/*
  * Read a word of each page, or write zero there. Returns how many faults this thread took for it:
  * those of the stack, which fork and clear_refs write-protect, are taken first. AddressSanitizer
  * would take more, for what it notes of each word.
@@ -255,6 +279,7 @@ faults_touching(const struct devmem_levels *levels, const struct area *area, boo
 	memset(&before, 0, sizeof(before));
 	memset(&after, 0, sizeof(after));
 	__asm__ volatile("" : : "r" (&before), "r" (&after) : "memory");
+	rseq_touch();
 	if (getrusage(RUSAGE_THREAD, &before))
 		libmm_fail("pfnmap: getrusage: %s", strerror(errno));
 	for (p = area->map; p < area_end(area); p += levels->page) {
