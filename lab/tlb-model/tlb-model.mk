@@ -13,9 +13,9 @@
 # A name in presets/, or a file.
 TLB_PRESET ?= neoverse-v3
 TLB_TESTS ?= kernel_gups memcache_pressure hvo_churn linear_map_churn seq_read dm_crypt
-# Counts repeat: more repeats and boots would only take longer. A verdict takes two boots.
+# Counts repeat: more repeats and boots would only take longer. Verdicts take two boots.
 TLB_REPEATS ?= 1
-TLB_BOOTS ?= 2
+TLB_BOOTS ?= 1
 # Enough for 1 GiB of page cache, which is a quarter of what is available.
 TLB_MEM ?= 6G
 # Sizes of the second level: what real cores have, and more.
