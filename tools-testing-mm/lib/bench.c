@@ -35,7 +35,7 @@
  * own. Repeats in a row share what setup drew, such as which physical pages they work on, and the
  * speed that the machine has for these seconds: they would differ by less than runs do.
  */
-#define PASSES 3
+#define PASSES 3u
 #define MAX_WANTED 64
 
 /* A run that is over sooner needs no progress line; a faster one could not be read. */

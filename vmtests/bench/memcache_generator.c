@@ -47,8 +47,8 @@
 #define SPIN 0
 /*
  * Closed loop: between two looks at the answers, for each request on its way. Looking takes the
- * lines of a socket from the server's CPU, which is writing to it. A request takes any server several
- * times as long, so that it does not run out of them meanwhile.
+ * lines of a socket from the server's CPU, which is writing to it. A request takes any server
+ * several times as long, so that it does not run out of them meanwhile.
  */
 #define LOOK_NS 150
 /* A look ends after as many connections in a row without an answer. */
