@@ -552,14 +552,14 @@ static void pass_run(struct bench_run *run, int *results)
 
 static int cases_run(struct bench_run *run)
 {
-	int *results = calloc(run->nr_cases, sizeof(*results));
-	int err;
+	int *results, err;
 
-	err = results ? __report_open(&run->report, run->bench->name) : -ENOMEM;
-	if (err) {
-		free(results);
+	err = __report_open(&run->report, run->bench->name);
+	if (err)
 		return bail_out("cannot open samples.jsonl in $VMTESTS_OUT", err);
-	}
+	results = calloc(run->nr_cases, sizeof(*results));
+	if (!results)
+		return bail_out("memory for the results", -ENOMEM);
 
 	current = run;
 	ksft_set_plan(run->nr_chosen);

@@ -38,33 +38,28 @@ TEST(name_that_looks_like_fields)
 	EXPECT_EQ(before.start, stat.start);
 }
 
-TEST(ended)
+/* A child that has ended, and that nobody has waited for; or -1. */
+static pid_t zombie_make(void)
 {
-	struct procstat stat;
-	pid_t pid = fork();
-	int status;
-
-	if (!pid)
-		_exit(0);
-	ASSERT_LT(0, pid);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(-ENOENT, __procstat_of(pid, &stat));
-}
-
-TEST(zombie)
-{
-	struct procstat stat;
 	pid_t pid = fork();
 	siginfo_t info;
 
 	if (!pid)
 		_exit(0);
+	return pid < 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) ? -1 : pid;
+}
+
+TEST(zombie_and_its_end)
+{
+	struct procstat stat;
+	pid_t pid = zombie_make();
+
 	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
 	EXPECT_EQ(0, __procstat_of(pid, &stat));
 	EXPECT_EQ('Z', stat.state);
 	EXPECT_EQ(getpid(), stat.parent);
-	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(-ENOENT, __procstat_of(pid, &stat));
 }
 
 TEST(no_such_folder)
