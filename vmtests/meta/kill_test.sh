@@ -27,22 +27,27 @@ state()
 	ls /sys/block /dev/mapper /dev/hugepages 2>/dev/null
 	cat /sys/block/loop*/loop/backing_file 2>/dev/null
 	grep -v -e '^ *key' /proc/sysvipc/shm /proc/sysvipc/sem 2>/dev/null
-	for setting in /sys/kernel/mm/hugepages/*/nr_hugepages \
+	# One process for all of them, for an emulator's forks are slow. What starts something when it
+	# is read has no value.
+	set -- /proc/sys/vm/*
+	for setting; do
+		shift
+		case $setting in
+		*/stat_refresh | */drop_caches | */compact_memory) ;;
+		*) set -- "$@" "$setting" ;;
+		esac
+	done
+	grep -s -d skip '' /sys/kernel/mm/hugepages/*/nr_hugepages \
 		/sys/kernel/mm/hugepages/*/nr_overcommit_hugepages \
 		/sys/kernel/mm/hugepages/*/surplus_hugepages \
 		/sys/devices/system/node/node*/hugepages/*/nr_hugepages \
 		/sys/kernel/mm/transparent_hugepage/*enabled \
 		/sys/kernel/mm/transparent_hugepage/*/*enabled \
-		/sys/kernel/mm/transparent_hugepage/khugepaged/[admps]* \
+		/sys/kernel/mm/transparent_hugepage/khugepaged/[adms]* \
+		/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan \
 		/sys/kernel/mm/ksm/run /sys/devices/system/cpu/cpu*/online \
-		/proc/sys/vm/* /proc/sys/net/core/bpf_jit* /proc/sys/net/core/optmem_max \
-		/proc/sys/kernel/numa_balancing /proc/sys/kernel/perf_event*; do
-		case $setting in
-		# The first two start something when they are read or written, and have no value.
-		*/stat_refresh | */drop_caches | *\**) continue ;;
-		esac
-		echo "$setting $(cat "$setting" 2>/dev/null)"
-	done
+		/proc/sys/net/core/bpf_jit* /proc/sys/net/core/optmem_max \
+		/proc/sys/kernel/numa_balancing /proc/sys/kernel/perf_event* "$@"
 	find "$TMPDIR" "$VMTESTS_CACHE_DIR" -mindepth 1
 	pgrep -a -f "^$VMTESTS_BUILD/(vmtests|tools-testing-mm)/"
 	[ ! -s /var/lib/vmtests/journal ] || cat /var/lib/vmtests/journal
