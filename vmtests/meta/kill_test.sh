@@ -6,8 +6,8 @@
 # devices, modules, hugetlb pools, System V memory, files and processes. Both states are taken by the
 # only run on the machine, so that another's tests do not show in them.
 #
-# The moments come from a seed, which is printed; fewer than 12 rounds, a check that is quick, have
-# them in the first seconds of a test. Where a test can do nothing here it is left out.
+# The moments come from a seed, which is printed; with KILL_WITHIN_MS set they are that early in a
+# test, for a check that is quick. Where a test can do nothing here it is left out.
 # usage: kill_test.sh BUILD [ROUNDS [SEED]], default 12 rounds; BUILD may be an installed tree
 
 set -u
@@ -65,7 +65,6 @@ runner=$here/../../run_vmtests.sh
 vmtctl=$VMTESTS_BUILD/vmtests/vmtctl
 lock=/var/lib/vmtests/lock
 IDLE_MOST=100
-FULL_ROUNDS=12 QUICK_MS=5000
 # Where timeouts are stretched, as in an emulator, things take longer too, if not by that much.
 slower=$(((${VMTESTS_TIMEOUT_MUL:-1} + 4) / 5))
 
@@ -176,7 +175,7 @@ while [ $dead -lt "$rounds" ] && [ $idle -lt $((IDLE_MOST + 10 * rounds)) ]; do
 	1) victim=all ;;
 	2) victim='test' ;;
 	esac
-	[ "$rounds" -ge $FULL_ROUNDS ] || [ "$ms" -le $QUICK_MS ] || ms=$QUICK_MS
+	[ "$ms" -le "${KILL_WITHIN_MS:-$ms}" ] || ms=$KILL_WITHIN_MS
 	random "$ms"
 	ok=0
 	snapshot "$scratch/before" || ok=1
