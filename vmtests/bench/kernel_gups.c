@@ -10,6 +10,9 @@
  *   dense       as many lines, next to each other, in 1/64 of the pages (with 4 KiB pages)
  *   ratio       spread against dense, in turns, so that what disturbs one disturbs the other
  *   sweep.2eN   spread over 2^N pages only: the knee is where translations no longer fit the TLB
+ *   huge.2eN    the sweep over a file of huge pages (hugetlb, of the size of a PMD): all base pages
+ *               of one share its struct page and its slot of the index, so that little but the
+ *               translation of the line itself is left to miss
  *   tmpfs.*, cache.*  the same over a file of /dev/shm and of a disk's file system
  *   user-pages, user-huge  the negative control: spread in memory of this process, with base pages
  *               and with huge ones, read without the kernel: how the kernel maps its own memory
@@ -24,7 +27,7 @@
  * What it cannot show: spread also touches 64 times as many struct pages and 64 times as many slots
  * of the page cache's index, so the ratio is above 1 even where translation is free. It is the
  * change of the ratio between two kernels that is translation. Of a read, most is the system call.
- * A page cache of large folios, as XFS and ext4 have them, has fewer of both.
+ * A page cache of large folios, as XFS and ext4 have them, has fewer of both; huge.* has fewest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +40,8 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/hugetlb.h>
+#include <libmm/hugemap.h>
 #include <libmm/memory.h>
 #include <libmm/sysfile.h>
 
@@ -56,7 +61,7 @@
 /* Turns of one repeat of the ratio: short against a scheduler tick's effect on the mean. */
 #define TURNS 16
 
-enum backing { BACKING_MEMFD, BACKING_TMPFS, BACKING_CACHE, BACKING_USER };
+enum backing { BACKING_MEMFD, BACKING_HUGETLB, BACKING_TMPFS, BACKING_CACHE, BACKING_USER };
 
 /* Of a case: where its lines are, and how many pages they lie in. */
 struct place {
@@ -75,7 +80,10 @@ static struct {
 	uint64_t *spread;		/* byte offsets */
 	uint64_t *dense;
 	uint64_t turn;			/* of the ratio */
-} gups = { .fd = -1, .map = MAP_FAILED };
+	struct hugetlb_pool pool;	/* BACKING_HUGETLB */
+	bool pool_open;
+	long pool_before;		/* pages; -1 not known */
+} gups = { .fd = -1, .map = MAP_FAILED, .pool_before = -1 };
 
 static char line[LINE];
 
@@ -245,11 +253,90 @@ static int file_check_resident(struct bench_case *c, uint64_t page_size)
 	return err;
 }
 
+/* Bytes that an entry of the page tables' second level maps. */
+static uint64_t pmd_bytes(uint64_t page_size)
+{
+	return page_size * (page_size / sizeof(uint64_t));
+}
+
+static int pool_fail(struct bench_case *c, int err, const char *what)
+{
+	return bench_fail(c, err, "cannot %s the pool of huge pages: %s", what, strerror(-err));
+}
+
+static int pool_grow(struct bench_case *c, uint64_t huge, uint64_t pages)
+{
+	int err = __hugetlb_pool_open(&gups.pool, huge, HUGETLB_ALL_NODES);
+	long before, now;
+
+	if (err == -ENOENT)
+		return bench_skip(c, "no huge pages of %" PRIu64 " MiB", huge / MIB);
+	if (err)
+		return pool_fail(c, err, "open");
+	gups.pool_open = true;
+	before = __hugetlb_pool_count(&gups.pool, "nr");
+	if (before < 0)
+		return pool_fail(c, before, "read");
+	gups.pool_before = before;
+	now = __hugetlb_pool_resize(&gups.pool, before + pages);
+	if (now < 0)
+		return pool_fail(c, now, "grow");
+	if ((uint64_t)now < before + pages)
+		return bench_skip(c, "only %ld of %" PRIu64 " huge pages: free memory is fragmented",
+				  now - before, pages);
+	return 0;
+}
+
+/* Through a mapping: hugetlbfs has no write(2), and reads of what is not there as zeros. */
+static int huge_fill(struct bench_case *c, uint64_t huge, uint64_t bytes)
+{
+	volatile char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, gups.fd, 0);
+	uint64_t at;
+
+	if (map == MAP_FAILED)
+		return bench_fail(c, -errno, "cannot map %" PRIu64 " MiB of huge pages",
+				  bytes / MIB);
+	for (at = 0; at < bytes; at += huge)
+		map[at] = 1;
+	munmap((void *)map, bytes);
+	return 0;
+}
+
+static int huge_make(struct bench_case *c, uint64_t page_size)
+{
+	uint64_t huge = pmd_bytes(page_size);
+	uint64_t bytes = (gups.pages * page_size + huge - 1) / huge * huge;
+	int err = pool_grow(c, huge, bytes / huge);
+
+	if (err)
+		return err;
+	gups.fd = memfd_create("kernel_gups",
+			       MFD_CLOEXEC | MFD_HUGETLB | hugemap_size_flags(huge));
+	if (gups.fd < 0 || ftruncate(gups.fd, bytes))
+		return bench_fail(c, -errno, "cannot make a file of huge pages");
+	return huge_fill(c, huge, bytes);
+}
+
+/* Also on the way out of a case that failed. */
+static void pool_shrink(void)
+{
+	if (!gups.pool_open)
+		return;
+	if (gups.pool_before >= 0)
+		__hugetlb_pool_resize(&gups.pool, gups.pool_before);
+	hugetlb_pool_close(&gups.pool);
+	gups.pool_open = false;
+	gups.pool_before = -1;
+}
+
 static int file_make(struct bench_case *c, uint64_t page_size)
 {
 	const struct place *place = c->ctx;
-	int err = file_open(c, place->backing, page_size);
+	int err;
 
+	if (place->backing == BACKING_HUGETLB)
+		return huge_make(c, page_size);
+	err = file_open(c, place->backing, page_size);
 	if (!err)
 		err = file_fill(c, page_size);
 	if (!err)
@@ -282,7 +369,7 @@ static uint64_t huge_bytes(const char *start)
 static int user_make(struct bench_case *c, uint64_t page_size)
 {
 	const struct place *place = c->ctx;
-	uint64_t huge = page_size * (page_size / sizeof(uint64_t)), bytes, at;
+	uint64_t huge = pmd_bytes(page_size), bytes, at;
 	uintptr_t aligned;
 
 	bytes = (gups.pages * page_size + huge - 1) / huge * huge;
@@ -312,6 +399,7 @@ static void gups_teardown(struct bench_case *c)
 	if (gups.fd >= 0)
 		close(gups.fd);
 	gups.fd = -1;
+	pool_shrink();
 	if (gups.map != MAP_FAILED)
 		munmap(gups.map, gups.map_bytes);
 	gups.map = MAP_FAILED;
@@ -460,19 +548,25 @@ static const struct bench_case fixed[] = {
 #define SWEEP_FIRST_BITS 10
 #define SWEEP_CASES 32
 
-static struct place sweep_places[SWEEP_CASES];
-static char sweep_names[SWEEP_CASES][16];
+static struct place sweep_places[2 * SWEEP_CASES];
+static char sweep_names[2 * SWEEP_CASES][16];
+static size_t nr_sweeps;
 
-static size_t sweep_build(struct bench_case *cases, uint64_t most_pages)
+static size_t sweep_build(struct bench_case *cases, enum backing backing, uint64_t most_pages)
 {
 	unsigned int step = bench_tier_full() ? 1 : 2, bits = SWEEP_FIRST_BITS;
+	bool huge = backing == BACKING_HUGETLB;
 	size_t nr = 0;
 
 	for (; nr < SWEEP_CASES && (UINT64_C(1) << bits) <= most_pages; bits += step, nr++) {
-		struct bench_case sweep = READS(sweep_names[nr], &sweep_places[nr], &sweep_phase);
+		struct place *place = &sweep_places[nr_sweeps];
+		char *name = sweep_names[nr_sweeps++];
+		struct bench_case sweep = READS(name, place, &sweep_phase);
 
-		sweep_places[nr] = (struct place){ .sweep_bits = bits };
-		snprintf(sweep_names[nr], sizeof(sweep_names[nr]), "sweep.2e%u", bits);
+		*place = (struct place){ .backing = backing, .sweep_bits = bits };
+		snprintf(name, sizeof(*sweep_names), "%s.2e%u", huge ? "huge" : "sweep", bits);
+		if (huge)
+			sweep.needs = "root,hugetlb,writable:/proc/sys/vm/nr_hugepages";
 		cases[nr] = sweep;
 	}
 	return nr;
@@ -482,14 +576,17 @@ static long cases_build(struct bench_case **cases)
 {
 	uint64_t most_pages;
 	int err = pages_available(&memfd, sysconf(_SC_PAGESIZE), &most_pages);
+	long nr = ARRAY_SIZE(fixed);
 
 	if (err)
 		return err;
-	*cases = calloc(ARRAY_SIZE(fixed) + SWEEP_CASES, sizeof(**cases));
+	*cases = calloc(ARRAY_SIZE(fixed) + ARRAY_SIZE(sweep_places), sizeof(**cases));
 	if (!*cases)
 		return -ENOMEM;
 	memcpy(*cases, fixed, sizeof(fixed));
-	return ARRAY_SIZE(fixed) + sweep_build(*cases + ARRAY_SIZE(fixed), most_pages);
+	nr += sweep_build(*cases + nr, BACKING_MEMFD, most_pages);
+	nr += sweep_build(*cases + nr, BACKING_HUGETLB, most_pages);
+	return nr;
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@ cd "$here/../.." || exit 1
 . "$here/lib.sh"
 
 # With less, what boot-time memory and watermarks take is more than a tenth.
-amd64_mem=2G arm64_mem=4G
+amd64_mem=2G arm64_mem=6G
 CHANGES_RATIO=20
 
 # guest NAME ARCH CPU MEM COMMAND: into $scratch/NAME
@@ -64,6 +64,10 @@ split_in_guest()	# ARCH CPU MEM
 	echo "blocks: $before bytes, then ${after:-unknown}" >>"$scratch/log"
 	[ $((after * 10)) -le "$before" ]
 	result "$1_nine_tenths_by_census" $?
+	whole=$(number_of "$1" 'whole blocks: \([0-9]*\) MiB before')
+	whole_now=$(number_of "$1" 'MiB before, \([0-9]*\) MiB now')
+	[ "${whole_now:-0}" -gt 0 ] && [ $((whole_now * 5)) -ge $((whole * 4)) ]
+	result "$1_leaves_huge_pages" $?
 	[ "$(ls "$scratch/$1/results/x-blocks")" = "$(ls "$scratch/$1/results/x-split")" ]
 	result "$1_one_boot" $?
 	grep -q -x 'oom: oom_kill 0 oom_kill 0' "$scratch/$1/output.log"

@@ -9,10 +9,18 @@
  * What can be chosen is how many other pages of the same block are used up before the next one is
  * asked for. These must be unmovable kernel pages too, or the allocator takes them from elsewhere,
  * and they should cost next to nothing: one byte written to a pipe in packet mode takes a whole
- * page (fs/pipe.c, anon_pipe_write()) and neither copies nor flushes anything. While whole blocks
- * are being used up, 7/8 of a block lie between two secret pages; while fragments are, 1/16, so
- * that blocks with little free memory are reached too. At the end everything is given back; the
- * blocks stay split, for neither architecture merges them again.
+ * page (fs/pipe.c, anon_pipe_write()) and neither copies nor flushes anything. While fragments are
+ * being used up, 1/16 of a block lies between two secret pages, so that blocks with little free
+ * memory are reached too.
+ *
+ * Each split takes one more page, for the block's page table, which stays for good. It would be the
+ * neighbour of the secret page, and no block of 2 MiB would ever be free again: what is measured
+ * after the split would have no huge pages. So of whole blocks one page in each 7/8 of a block is
+ * only marked at first. When a batch is marked, one marked page after the other is given back and a
+ * secret page is asked for: the allocator hands out first what came back last, so the marked page
+ * becomes secret; and what it hands out next are the neighbours of the last mark, which become the
+ * page tables of the whole batch. At the end everything is given back; the blocks stay split, for
+ * neither architecture merges them again.
  *
  * Memory. The page cache is dropped first. The taking ends while what is free is still above every
  * zone's low watermark and its reserve against this kind of allocation, so that neither kswapd nor
@@ -21,9 +29,8 @@
  *
  * Limits. A block in which others hold every page cannot be reached, nor can boot-time memory such
  * as struct pages. arm64 splits to pages, but leaves the contiguous bit on those groups of 16 that
- * hold no secret page (arch/arm64/mm/mmu.c, split_pmd()): the census shows how many. Each block's
- * new page table is itself a page that stays, taken where the secret page was: afterwards free huge
- * pages are few until the reboot, and what needs them may have to be left out of the comparison.
+ * hold no secret page (arch/arm64/mm/mmu.c, split_pmd()): the census shows how many. In the naive
+ * way page tables stay where they are taken, and free huge pages are few until the reboot.
  *
  * Exit: 0 at least 90 % of the blocks are split, 1 fewer are, or an error, 2 wrong use, 4 this
  * kernel's map has no blocks, or they cannot be split.
@@ -100,6 +107,9 @@ static int result_print(const struct taker *s, const struct map *before)
 	printf("split %.1f %% of %" PRIu64 " MiB of blocks, %" PRIu64 " MiB are left, in %.2f s: %zu secret pages, %zu others\n",
 	       percent, before->blocks / MIB, after.blocks / MIB, s->seconds, s->secrets,
 	       s->filled);
+	printf("free in whole blocks: %" PRIu64 " MiB before, %" PRIu64 " MiB now\n",
+	       s->whole_before / MIB,
+	       room_whole_blocks(s->page, s->block_pages * s->page) / MIB);
 	if (percent >= PERCENT_WANTED)
 		return EXIT_SPLIT;
 	fprintf(stderr,
@@ -125,7 +135,7 @@ static int map_split(struct taker *s, const struct map *before)
 		return fail("cannot prepare", err);
 
 	err = __take_all(s);
-	secretmem_close(&s->secret);
+	take_end(s);
 	if (err == -EDQUOT) {
 		fprintf(stderr, "linear_map_split: only %zu secret pages may be locked, and part of the map is done: raise the limit, ulimit -l, or run with CAP_SYS_RESOURCE\n",
 			s->secrets);
@@ -152,7 +162,7 @@ static void print_usage(FILE *to)
 
 int main(int argc, char **argv)
 {
-	struct taker s = { .filler = { .fd = -1 } };
+	struct taker s = {};
 	bool check_only = false;
 	struct map before;
 	int opt, status;

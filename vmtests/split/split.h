@@ -41,9 +41,18 @@ int __room_unlimited(char *reason, size_t len);
 
 /* Pages that are used up, in pipes. */
 struct filler {
-	int fd;			/* the end to write to */
-	size_t room;		/* slots left in it */
+	int (*pipes)[2];
+	size_t nr_pipes;
+	size_t room;		/* slots left in the last */
 	size_t slots;		/* of the next pipe */
+};
+
+/* A few pages, in one pipe, that can be given back one by one, the oldest first. */
+struct stock {
+	int ends[2];
+	bool open;
+	bool primed;		/* the pipe has kept what it keeps */
+	size_t held;		/* pages that can be given back */
 };
 
 struct taker {
@@ -56,7 +65,9 @@ struct taker {
 	size_t secrets, most_secrets;
 	size_t filled;
 	struct filler filler;
-	uint64_t whole;		/* bytes free in whole blocks at the last look */
+	struct stock marks;	/* one in each whole block, to become secret */
+	uint64_t whole_before;	/* bytes free in whole blocks */
+	uint64_t whole;		/* at the last look */
 	size_t taken_at_look;	/* pages */
 	bool fragments;		/* that is where pages come from at present */
 	uint64_t started_ns;
@@ -64,10 +75,21 @@ struct taker {
 };
 
 /*
- * Take memory until what is left is the reserve. The process's end gives it back. Returns 0,
- * -EDQUOT when no more secret pages may be locked, or -errno.
+ * Take memory until what is left is the reserve, and split blocks by it. __take_all() returns 0,
+ * -EDQUOT when no more secret pages may be locked, or -errno. take_end() gives everything back.
  */
 int __take_begin(struct taker *s);
 int __take_all(struct taker *s);
+void take_end(struct taker *s);
+
+/*
+ * stock_open() makes room for @nr pages of @page bytes; stock_put() takes one from the kernel;
+ * stock_get() gives the oldest back, to where the next allocation of this CPU looks first. They
+ * return 0 or -errno. stock_close() gives all back, and is nothing for one that is not open.
+ */
+int __stock_open(struct stock *stock, size_t nr, size_t page);
+int __stock_put(struct stock *stock);
+int __stock_get(struct stock *stock);
+void stock_close(struct stock *stock);
 
 #endif

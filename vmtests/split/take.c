@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * take: use up free memory with a secret page here and there, and other unmovable pages between.
+ * main.c says why.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -28,6 +30,12 @@
 #define PIPE_SLOTS_MOST 65536
 #define PIPE_SLOTS_LEAST 16384
 #define PIPE_MAX_SIZE "/proc/sys/fs/pipe-max-size"
+
+/*
+ * Blocks that are marked before they are split. The page tables of so many lie side by side; when
+ * pages begin to come from another zone or node, the marks that are held are of no use any more.
+ */
+#define MARKS 16
 
 #define PROGRESS_AFTER_NS 2000000000ull
 
@@ -57,29 +65,32 @@ static int pipe_resize(struct filler *f, int fd, size_t page)
 	return 0;
 }
 
-/* The read end stays open without being kept: it goes when the process ends, as do all pages. */
 static int pipe_next(struct filler *f, size_t page)
 {
-	int ends[2];
+	int (*pipes)[2] = reallocarray(f->pipes, f->nr_pipes + 1, sizeof(*pipes));
 
-	if (pipe2(ends, O_DIRECT | O_NONBLOCK | O_CLOEXEC))
+	if (!pipes)
+		return -ENOMEM;
+	f->pipes = pipes;
+	if (pipe2(pipes[f->nr_pipes], O_DIRECT | O_NONBLOCK | O_CLOEXEC))
 		return -errno;
-	f->fd = ends[1];
-	return pipe_resize(f, ends[1], page);
+	f->nr_pipes++;
+	return pipe_resize(f, pipes[f->nr_pipes - 1][1], page);
 }
 
 static int page_fill(struct taker *s)
 {
-	int err;
+	struct filler *f = &s->filler;
 
-	if (!s->filler.room) {
-		err = pipe_next(&s->filler, s->page);
+	if (!f->room) {
+		int err = pipe_next(f, s->page);
+
 		if (err)
 			return err;
 	}
-	if (write(s->filler.fd, "", 1) != 1)
+	if (write(f->pipes[f->nr_pipes - 1][1], "", 1) != 1)
 		return -errno;
-	s->filler.room--;
+	f->room--;
 	s->filled++;
 	return 0;
 }
@@ -114,8 +125,7 @@ static void progress_show(const struct taker *s)
 {
 	uint64_t left = room_free();
 
-	if (!isatty(STDERR_FILENO) || bench_now_ns() - s->started_ns < PROGRESS_AFTER_NS ||
-	    s->secrets % 128)
+	if (!isatty(STDERR_FILENO) || bench_now_ns() - s->started_ns < PROGRESS_AFTER_NS)
 		return;
 	left = left > s->reserve ? left - s->reserve : 0;
 	fprintf(stderr, "\r\033[Ksplitting the linear map: %" PRIu64 " MiB to go", left / MIB);
@@ -158,22 +168,72 @@ int __take_begin(struct taker *s)
 		return err;
 	/* Up to a block may go between two looks at what is left. */
 	s->reserve += s->block_pages * s->page;
-	s->whole = room_whole_blocks(s->page, s->block_pages * s->page);
+	s->whole_before = room_whole_blocks(s->page, s->block_pages * s->page);
+	s->whole = s->whole_before;
 	return __secretmem_open(&s->secret, s->most_secrets * s->page);
+}
+
+static void secret_take(struct taker *s)
+{
+	s->secret.map[s->secrets++ * s->page] = 1;
+}
+
+/* What is given back last is allocated first: the secret page is the mark. */
+static int marks_split(struct taker *s)
+{
+	int err = 0;
+
+	while (!err && s->marks.held && s->secrets < s->most_secrets) {
+		err = __stock_get(&s->marks);
+		if (!err)
+			secret_take(s);
+	}
+	stock_close(&s->marks);
+	return err;
+}
+
+/*
+ * Of a whole block only mark a page: were the block split now, its table would be the next page,
+ * and stay there, so that no whole block would be free again.
+ */
+static int block_mark(struct taker *s)
+{
+	int err = s->marks.open ? 0 : __stock_open(&s->marks, MARKS, s->page);
+
+	if (!err)
+		err = __stock_put(&s->marks);
+	s->filled++;
+	if (!err && s->marks.held == MARKS)
+		err = marks_split(s);
+	return err;
+}
+
+static int block_enter(struct taker *s)
+{
+	int err;
+
+	if (!s->naive && !s->fragments)
+		return block_mark(s);
+	err = marks_split(s);
+	if (!err)
+		secret_take(s);
+	return err;
 }
 
 static int memory_take(struct taker *s)
 {
+	size_t rounds = 0;
 	int err = 0;
 
 	while (!err && memory_left(s) && s->secrets < s->most_secrets) {
-		s->secret.map[s->secrets++ * s->page] = 1;
+		err = block_enter(s);
 		for (size_t i = pages_between(s); !err && i; i--)
 			err = page_fill(s);
 		source_look(s);
-		progress_show(s);
+		if (rounds++ % 128 == 0)
+			progress_show(s);
 	}
-	return err;
+	return err ? err : marks_split(s);
 }
 
 static sigjmp_buf out_of_secrets;
@@ -198,4 +258,21 @@ int __take_all(struct taker *s)
 	s->seconds = (bench_now_ns() - s->started_ns) / 1e9;
 	progress_clear(s);
 	return sigaction(SIGBUS, &before, NULL) ? -errno : err;
+}
+
+static void filler_close(struct filler *f)
+{
+	for (; f->nr_pipes; f->nr_pipes--) {
+		close(f->pipes[f->nr_pipes - 1][0]);
+		close(f->pipes[f->nr_pipes - 1][1]);
+	}
+	free(f->pipes);
+	f->pipes = NULL;
+}
+
+void take_end(struct taker *s)
+{
+	secretmem_close(&s->secret);
+	filler_close(&s->filler);
+	stock_close(&s->marks);
 }
