@@ -52,7 +52,7 @@ failing) status='exit 1'
 	printf '%s\n' '# ok 1 one.good' '# not ok 2 one.case' >"$out/output.log" ;;
 dying) status=panic
 	echo "$starts" >"$out/console.log"
-	echo '# #  RUN           one.last ...' >"$out/output.log" ;;
+	printf '%s\n' '# not ok 1 bad.case' '# #  RUN           one.last ...' >"$out/output.log" ;;
 hanging) status=timeout
 	echo "$starts" >"$out/console.log"; : >"$out/output.log" ;;
 stillborn) status=panic; : >"$out/console.log" ;;
@@ -96,9 +96,9 @@ verdict stillborn 'did not boot: kernel died'
 result not_booted $?
 grep -q '^caught 3 of 3 (100 %); did not boot: 1$' "$scratch/out"
 result score_without_unbooted $?
-grep -q '^# arm64-plain: bad_test fails on the stock kernel' "$scratch/out" &&
-	grep -q '^failing: .* linear bad_test *$' "$scratch/boots"
-result left_out_what_fails_on_stock $?
+grep -q '^# arm64-plain: bad.case fails on the stock kernel' "$scratch/out" &&
+	grep -q '^failing: .* linear bad.case bad_test *$' "$scratch/boots"
+result guest_is_told_what_fails_on_stock $?
 grep -q '^stock: .* all $' "$scratch/boots" && [ "$(grep -c '^stock' "$scratch/boots")" -eq 1 ]
 result stock_runs_once_to_the_end $?
 [ "$(grep -c 'oops=panic' "$scratch/boots")" -eq 5 ]
