@@ -261,7 +261,7 @@ static uint64_t pmd_bytes(uint64_t page_size)
 
 static int pool_fail(struct bench_case *c, int err, const char *what)
 {
-	return bench_fail(c, err, "cannot %s the pool of huge pages: %s", what, strerror(-err));
+	return bench_fail(c, err, "cannot %s %s", what, gups.pool.path);
 }
 
 static int pool_grow(struct bench_case *c, uint64_t huge, uint64_t pages)
