@@ -34,6 +34,7 @@
 #include <libmm/directmap.h>
 #include <libmm/fail.h>
 #include <libmm/linmap.h>
+#include <libmm/memory.h>
 #include <libmm/pagemap.h>
 #include <libmm/require.h>
 #include <libmm/secretmem.h>
@@ -365,21 +366,23 @@ TEST_F(pressure, cgroup_full)
 	whole_check(_metadata, self);
 }
 
-static uint64_t meminfo_bytes(const char *key)
+static uint64_t mem_total(void)
 {
 	uint64_t kb;
 
-	if (__sysfile_read_key("/proc/meminfo", key, &kb))
-		libmm_fail("no %s in /proc/meminfo", key);
+	if (__sysfile_read_key("/proc/meminfo", "MemTotal", &kb))
+		libmm_fail("no MemTotal in /proc/meminfo");
 	return kb << 10;
 }
 
 /* Hold all of what is available but FULL_LEFT, in huge pages as far as there are such. */
 static void memory_hold(void)
 {
-	uint64_t available = meminfo_bytes("MemAvailable"), size, i;
+	uint64_t available, size, i;
 	char *map;
 
+	if (__memory_available(&available))
+		_exit(3);
 	if (available <= FULL_LEFT)
 		return;
 	size = available - FULL_LEFT;
@@ -396,7 +399,7 @@ static void memory_hold(void)
 TEST_F(pressure, machine_full)
 {
 	const char *reason = linear_map_missing(&self->map, "root,secretmem,destructive", false);
-	uint64_t total = meminfo_bytes("MemTotal");
+	uint64_t total = mem_total();
 	int status;
 	pid_t pid;
 
