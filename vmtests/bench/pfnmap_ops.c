@@ -27,7 +27,7 @@
 
 #include <kselftest.h>
 #include <libmm/bench.h>
-#include <libmm/bench_child.h>
+#include <libmm/bench_mapping.h>
 #include <libmm/devmem.h>
 
 #define MIB		(1ul << 20)
@@ -35,15 +35,13 @@
 #define IOVA		(4ul << 30)	/* above what platforms reserve for interrupts */
 
 struct region {
+	struct bench_mapping m;	/* of the BAR, in the reservation */
 	enum { PTE, PMD, PUD } level;
 	struct devmem mem;
 	size_t entry;		/* bytes that one maps */
 	size_t align;		/* what addresses have to fit modulo, and for pages must not */
-	size_t bytes;
 	char *base;		/* the reservation */
 	size_t reserved;
-	char *map;		/* the BAR in it */
-	struct bench_child child;
 };
 
 static void region_sizes(struct region *r)
@@ -88,9 +86,9 @@ static int region_map(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	r->map = mmap(region_address(r), r->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		      r->mem.vfio.fd, r->mem.offset);
-	if (r->map == MAP_FAILED)
+	r->m.map = mmap(region_address(r), r->m.bytes, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED, r->mem.vfio.fd, r->mem.offset);
+	if (r->m.map == MAP_FAILED)
 		return bench_fail(c, -errno, "mapping BAR %u of %s", r->mem.bar_index,
 				  r->mem.device);
 	return 0;
@@ -100,7 +98,7 @@ static int op_populate(struct bench_case *c, uint64_t i)
 {
 	const struct region *r = c->ctx;
 
-	(void)*(volatile uint64_t *)(r->map + i * r->entry);
+	(void)*(volatile uint64_t *)(r->m.map + i * r->entry);
 	return 0;
 }
 
@@ -109,7 +107,7 @@ static int region_populate(struct bench_case *c)
 	struct region *r = c->ctx;
 	int ret = region_map(c);
 
-	for (size_t i = 0; !ret && i < r->bytes / r->entry; i++)
+	for (size_t i = 0; !ret && i < r->m.bytes / r->entry; i++)
 		ret = op_populate(c, i);
 	return ret;
 }
@@ -143,10 +141,10 @@ static int level_check(struct bench_case *c, bool *is)
 		return ret;
 	faults_now();
 	before = faults_now();
-	for (size_t i = 0; i < r->bytes / r->entry; i++)
+	for (size_t i = 0; i < r->m.bytes / r->entry; i++)
 		op_populate(c, i);
-	(void)*(volatile uint64_t *)(r->map + r->entry - sizeof(uint64_t));
-	*is = faults_now() - before == r->bytes / r->entry;
+	(void)*(volatile uint64_t *)(r->m.map + r->entry - sizeof(uint64_t));
+	*is = faults_now() - before == r->m.bytes / r->entry;
 	return region_release(c);
 }
 
@@ -154,7 +152,7 @@ static void region_teardown(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	bench_child_kill(&r->child);
+	bench_child_kill(&r->m.child);
 	munmap(r->base, r->reserved);
 	devmem_close(&r->mem);
 }
@@ -163,7 +161,7 @@ static int region_reserve(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	r->reserved = r->bytes + r->align;
+	r->reserved = r->m.bytes + r->align;
 	r->base = mmap(NULL, r->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		       -1, 0);
 	return r->base == MAP_FAILED ?
@@ -180,8 +178,8 @@ static int region_setup(struct bench_case *c)
 	if (__devmem_find(&r->mem, why, sizeof(why)))
 		return bench_skip(c, "%s", why);
 	region_sizes(r);
-	r->bytes = region_bytes(r);
-	if (!r->bytes)
+	r->m.bytes = region_bytes(r);
+	if (!r->m.bytes)
 		return bench_skip(c, "BAR %u of %s is smaller than one such entry, or not aligned",
 				  r->mem.bar_index, r->mem.device);
 	ret = bench_guard(c);
@@ -203,7 +201,7 @@ static int region_setup(struct bench_case *c)
 	if (ret)
 		region_teardown(c);
 	c->iterations = 1;
-	c->units = r->bytes / MIB;
+	c->units = r->m.bytes / MIB;
 	return ret;
 }
 
@@ -211,7 +209,7 @@ static int populate_prepare(struct bench_case *c)
 {
 	const struct region *r = c->ctx;
 
-	c->iterations = r->bytes / r->entry;
+	c->iterations = r->m.bytes / r->entry;
 	return 0;
 }
 
@@ -221,44 +219,12 @@ static int once_prepare(struct bench_case *c)
 	return 0;
 }
 
-static int op_fork(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return __bench_child_fork(&r->child);
-}
-
-static int op_exit(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return __bench_child_exit(&r->child);
-}
-
-static int op_protect(struct bench_case *c, uint64_t i)
-{
-	const struct region *r = c->ctx;
-
-	(void)i;
-	return mprotect(r->map, r->bytes, PROT_READ) ? -errno : 0;
-}
-
-static int op_unprotect(struct bench_case *c, uint64_t i)
-{
-	const struct region *r = c->ctx;
-
-	(void)i;
-	return mprotect(r->map, r->bytes, PROT_READ | PROT_WRITE) ? -errno : 0;
-}
-
 static int op_dma_map(struct bench_case *c, uint64_t i)
 {
 	const struct region *r = c->ctx;
 	struct vfio_iommu_type1_dma_map map = {
 		.argsz = sizeof(map), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)r->map, .iova = IOVA, .size = r->bytes,
+		.vaddr = (uintptr_t)r->m.map, .iova = IOVA, .size = r->m.bytes,
 	};
 
 	(void)i;
@@ -269,38 +235,30 @@ static int op_dma_unmap(struct bench_case *c, uint64_t i)
 {
 	const struct region *r = c->ctx;
 	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap), .iova = IOVA, .size = r->bytes,
+		.argsz = sizeof(unmap), .iova = IOVA, .size = r->m.bytes,
 	};
 
 	(void)i;
 	if (ioctl(r->mem.vfio.container, VFIO_IOMMU_UNMAP_DMA, &unmap))
 		return -errno;
-	return unmap.size == r->bytes ? 0 : -EIO;
-}
-
-static int op_munmap(struct bench_case *c, uint64_t i)
-{
-	const struct region *r = c->ctx;
-
-	(void)i;
-	return munmap(r->map, r->bytes) ? -errno : 0;
+	return unmap.size == r->m.bytes ? 0 : -EIO;
 }
 
 static const struct bench_phase populate_phases[] = {
 	{ .metric = "populate_ns_per_mib", .unit = "ns/MiB", .op = op_populate,
 	  .prepare = populate_prepare },
-	{ .metric = "unmap_ns_per_mib", .unit = "ns/MiB", .op = op_munmap,
+	{ .metric = "unmap_ns_per_mib", .unit = "ns/MiB", .op = bench_mapping_unmap,
 	  .prepare = once_prepare },
 };
 
 static const struct bench_phase fork_phases[] = {
-	{ .metric = "fork_ns_per_mib", .unit = "ns/MiB", .op = op_fork },
-	{ .metric = "exit_ns_per_mib", .unit = "ns/MiB", .op = op_exit },
+	{ .metric = "fork_ns_per_mib", .unit = "ns/MiB", .op = bench_mapping_fork },
+	{ .metric = "exit_ns_per_mib", .unit = "ns/MiB", .op = bench_mapping_exit },
 };
 
 static const struct bench_phase mprotect_phases[] = {
-	{ .metric = "protect_ns_per_mib", .unit = "ns/MiB", .op = op_protect },
-	{ .metric = "unprotect_ns_per_mib", .unit = "ns/MiB", .op = op_unprotect },
+	{ .metric = "protect_ns_per_mib", .unit = "ns/MiB", .op = bench_mapping_protect },
+	{ .metric = "unprotect_ns_per_mib", .unit = "ns/MiB", .op = bench_mapping_unprotect },
 };
 
 static const struct bench_phase dma_phases[] = {

@@ -19,7 +19,7 @@
 
 #include <kselftest.h>
 #include <libmm/bench.h>
-#include <libmm/bench_child.h>
+#include <libmm/bench_mapping.h>
 #include <libmm/memory.h>
 #include <libmm/sysfile.h>
 
@@ -28,11 +28,9 @@
 #define FULL_SHARE 8
 
 struct region {
+	struct bench_mapping m;	/* the pages, in the reservation */
 	char *base;		/* the reservation */
-	char *map;		/* the pages in it */
-	size_t bytes;
 	size_t page;
-	struct bench_child child;
 };
 
 static struct region region;
@@ -49,7 +47,7 @@ static size_t region_bytes(size_t page)
 /* Room for two regions and a misaligned start for the second. */
 static size_t reservation_bytes(const struct region *r)
 {
-	return 2 * r->bytes + 2 * r->page;
+	return 2 * r->m.bytes + 2 * r->page;
 }
 
 static int region_setup(struct bench_case *c)
@@ -57,12 +55,12 @@ static int region_setup(struct bench_case *c)
 	struct region *r = c->ctx;
 
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
-	r->bytes = region_bytes(r->page);
+	r->m.bytes = region_bytes(r->page);
 	r->base = mmap(NULL, reservation_bytes(r), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r->base == MAP_FAILED)
 		return bench_fail(c, -errno, "cannot reserve %zu bytes", reservation_bytes(r));
 	c->iterations = 1;
-	c->units = r->bytes / r->page;
+	c->units = r->m.bytes / r->page;
 	return 0;
 }
 
@@ -70,14 +68,14 @@ static int region_populate(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	r->map = mmap(r->base, r->bytes, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	if (r->map == MAP_FAILED)
-		return bench_fail(c, -errno, "cannot map %zu bytes", r->bytes);
-	if (madvise(r->map, r->bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
+	r->m.map = mmap(r->base, r->m.bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (r->m.map == MAP_FAILED)
+		return bench_fail(c, -errno, "cannot map %zu bytes", r->m.bytes);
+	if (madvise(r->m.map, r->m.bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
 		return bench_fail(c, -errno, "MADV_NOHUGEPAGE");
-	for (size_t i = 0; i < r->bytes; i += r->page)
-		r->map[i] = 1;
+	for (size_t i = 0; i < r->m.bytes; i += r->page)
+		r->m.map[i] = 1;
 	return 0;
 }
 
@@ -94,54 +92,22 @@ static void region_teardown(struct bench_case *c)
 {
 	struct region *r = c->ctx;
 
-	bench_child_kill(&r->child);
+	bench_child_kill(&r->m.child);
 	munmap(r->base, reservation_bytes(r));
-}
-
-static int op_fork(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return __bench_child_fork(&r->child);
-}
-
-static int op_exit(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return __bench_child_exit(&r->child);
-}
-
-static int op_protect(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return mprotect(r->map, r->bytes, PROT_READ) ? -errno : 0;
-}
-
-static int op_unprotect(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return mprotect(r->map, r->bytes, PROT_READ | PROT_WRITE) ? -errno : 0;
 }
 
 static int op_mremap(struct bench_case *c, uint64_t i)
 {
 	struct region *r = c->ctx;
-	char *to = r->base + r->bytes + r->page;
+	char *to = r->base + r->m.bytes + r->page;
 
 	(void)i;
-	if (((uintptr_t)to - (uintptr_t)r->map) % (r->page * (r->page / sizeof(uint64_t))) == 0)
+	if (((uintptr_t)to - (uintptr_t)r->m.map) % (r->page * (r->page / sizeof(uint64_t))) == 0)
 		to += r->page;
-	to = mremap(r->map, r->bytes, r->bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	to = mremap(r->m.map, r->m.bytes, r->m.bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	if (to == MAP_FAILED)
 		return -errno;
-	r->map = to;
+	r->m.map = to;
 	return 0;
 }
 
@@ -150,25 +116,17 @@ static int op_dontneed(struct bench_case *c, uint64_t i)
 	struct region *r = c->ctx;
 
 	(void)i;
-	return madvise(r->map, r->bytes, MADV_DONTNEED) ? -errno : 0;
-}
-
-static int op_munmap(struct bench_case *c, uint64_t i)
-{
-	struct region *r = c->ctx;
-
-	(void)i;
-	return munmap(r->map, r->bytes) ? -errno : 0;
+	return madvise(r->m.map, r->m.bytes, MADV_DONTNEED) ? -errno : 0;
 }
 
 static const struct bench_phase fork_phases[] = {
-	{ .metric = "fork_ns_per_page", .unit = "ns/page", .op = op_fork },
-	{ .metric = "exit_ns_per_page", .unit = "ns/page", .op = op_exit },
+	{ .metric = "fork_ns_per_page", .unit = "ns/page", .op = bench_mapping_fork },
+	{ .metric = "exit_ns_per_page", .unit = "ns/page", .op = bench_mapping_exit },
 };
 
 static const struct bench_phase mprotect_phases[] = {
-	{ .metric = "protect_ns_per_page", .unit = "ns/page", .op = op_protect },
-	{ .metric = "unprotect_ns_per_page", .unit = "ns/page", .op = op_unprotect },
+	{ .metric = "protect_ns_per_page", .unit = "ns/page", .op = bench_mapping_protect },
+	{ .metric = "unprotect_ns_per_page", .unit = "ns/page", .op = bench_mapping_unprotect },
 };
 
 static const struct bench_phase mremap_phases[] = {
@@ -180,7 +138,7 @@ static const struct bench_phase dontneed_phases[] = {
 };
 
 static const struct bench_phase munmap_phases[] = {
-	{ .metric = "unmap_ns_per_page", .unit = "ns/page", .op = op_munmap },
+	{ .metric = "unmap_ns_per_page", .unit = "ns/page", .op = bench_mapping_unmap },
 };
 
 #define REGION_CASE(_name, _phases)					\
