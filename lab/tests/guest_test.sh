@@ -60,9 +60,17 @@ result command_runs_in_the_payload $?
 
 # The answer to a ping of oneself needs the loopback interface; another interface would be a
 # network.
-guest network 0 -- sh -c 'ls /sys/class/net && busybox ping -c 1 -W 5 127.0.0.1 >/dev/null' &&
+guest network 0 -- sh -c 'ls /sys/class/net && busybox ping -c 1 -W 5 127.0.0.1 >/dev/null &&
+	cat /proc/self/maps >/results/maps.1 && cat /proc/self/maps >/results/maps.2 &&
+	cat /proc/self/maps >/results/maps.3' &&
 	[ "$(cat "$scratch/network/output.log")" = lo ]
 result no_network_but_loopback $?
+
+# The emulator keeps what it translated for each address of code.
+grep -q 'r-xp .*/libc' "$scratch/network/results/maps.1" &&
+	cmp "$scratch/network/results/maps.1" "$scratch/network/results/maps.2" >"$scratch/log" 2>&1 &&
+	cmp "$scratch/network/results/maps.1" "$scratch/network/results/maps.3" >"$scratch/log" 2>&1
+result code_has_one_address $?
 
 # Not synced: what a test wrote before it brought the kernel down must be there all the same.
 guest panic 110 -- sh -c 'echo before >/results/sample; echo c >/proc/sysrq-trigger' &&
