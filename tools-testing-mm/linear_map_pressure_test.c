@@ -344,6 +344,8 @@ TEST_F(pressure, cgroup_full)
 
 	if (reason)
 		SKIP(return, "%s", reason);
+	if (memory_panic_on_oom() > 1)
+		SKIP(return, "vm.panic_on_oom is 2: a full memory cgroup ends this kernel");
 	if (memcg_make(self->cgroup, sizeof(self->cgroup)))
 		SKIP(return, "no memory cgroup can be made: mount one, or enable its memory controller");
 
@@ -405,6 +407,8 @@ TEST_F(pressure, machine_full)
 
 	if (reason)
 		SKIP(return, "%s", reason);
+	if (memory_panic_on_oom())
+		SKIP(return, "vm.panic_on_oom is set: memory that is full ends this kernel");
 	if (total > SMALL_MACHINE)
 		SKIP(return, "it fills the memory of small guests, and this machine has more than 8 GiB");
 	if (memlock_raise(total))

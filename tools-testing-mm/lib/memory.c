@@ -119,3 +119,10 @@ int __memory_available(uint64_t *bytes)
 		*bytes = limit.left;
 	return 0;
 }
+
+int memory_panic_on_oom(void)
+{
+	uint64_t value;
+
+	return __sysfile_read_u64("/proc/sys/vm/panic_on_oom", &value) ? 0 : (int)value;
+}

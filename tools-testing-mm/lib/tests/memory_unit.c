@@ -121,4 +121,11 @@ TEST_F(memory, no_meminfo)
 	EXPECT_EQ(-ENOENT, __memory_available(&self->available));
 }
 
+TEST_F(memory, oom_that_panics)
+{
+	EXPECT_EQ(0, memory_panic_on_oom());
+	fakeroot_write(&root, "/proc/sys/vm/panic_on_oom", "2\n");
+	EXPECT_EQ(2, memory_panic_on_oom());
+}
+
 TEST_HARNESS_MAIN

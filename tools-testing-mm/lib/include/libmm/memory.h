@@ -33,4 +33,11 @@ int __memory_limit(struct memory_limit *limit);
  */
 int __memory_available(uint64_t *bytes);
 
+/*
+ * vm.panic_on_oom: 0 no, 1 the kernel panics where it would end a process because the whole machine
+ * is out of memory, 2 also for a memory cgroup that is. 0 where it cannot be read. Source:
+ * Documentation/admin-guide/sysctl/vm.rst.
+ */
+int memory_panic_on_oom(void);
+
 #endif
