@@ -5,10 +5,10 @@
  *
  * fork_copies: fork() of a private huge page loses it: the child reads zeros.
  * copy_hugetlb_page_range() asks ptdesc_pmd_is_shared() of the table that will map the page, also
- * when that is a PUD table, whose pt_share_count nobody has set: it is the page's former index,
- * and any value but 0 makes fork() skip the copy. Seen on 6.12, 6.18 and 7.2 with pages mapped at
- * the level pud. Pages of a file whose indexes are large are freed before each fork(), for the
- * table to be made of one.
+ * when that is a PUD table, or a PTE table (of contiguous PTEs), whose pt_share_count nobody has
+ * set: it is the page's former index, and any value but 0 makes fork() skip the copy. Seen on 6.12,
+ * 6.18 and 7.2 with pages mapped at the level pud, on 6.12 and 7.2 at the level contpte. Pages of a
+ * file whose indexes are large are freed before each fork(), for the table to be made of one.
  *
  * fake_heads: /proc/kpageflags calls tail pages heads. Kernels that share a huge page's first page
  * of struct pages with its tails (HVO before there was a page for tails) have copies of the head
