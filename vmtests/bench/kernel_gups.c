@@ -49,10 +49,16 @@
 #define MIB (UINT64_C(1) << 20)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Share of the available memory that the file takes, and its bound in the quick tier. */
-#define FILE_SHARE 4
+/*
+ * Share of the available memory that the file takes, and its bound in the quick tier. Page tables
+ * are 1/512 of what they map by pages: those of 1 GiB are in a CPU's own cache, those of half a
+ * machine are not.
+ */
+#define FULL_SHARE 2
+#define QUICK_SHARE 4
 #define QUICK_BYTES (1024 * MIB)
-/* Of backings that only repeat the comparison, in the quick tier. */
+/* The same of backings that only repeat the comparison. */
+#define SHARE_BESIDE 4
 #define QUICK_BYTES_BESIDE (256 * MIB)
 /* Reads of a repeat in the full tier, where the file has far more lines than time allows. */
 #define MAX_READS (UINT64_C(1) << 21)
@@ -115,12 +121,13 @@ static void order_shuffle(void)
 /* Every page has its line at another place, so that the lines fall into all sets of the caches. */
 static void offsets_layout(uint64_t page_size)
 {
-	uint64_t i, stride = gups.pages / gups.lines, lines_per_page = page_size / LINE;
+	uint64_t i, lines_per_page = page_size / LINE;
 
 	for (i = 0; i < gups.lines; i++) {
 		uint64_t nr = gups.order[i];
 
-		gups.spread[i] = nr * stride * page_size + nr % lines_per_page * LINE;
+		gups.spread[i] = nr * gups.pages / gups.lines * page_size +
+				 nr % lines_per_page * LINE;
 		gups.dense[i] = nr * LINE;
 	}
 }
@@ -137,9 +144,15 @@ static int offsets_make(struct bench_case *c, uint64_t page_size)
 	return 0;
 }
 
-static uint64_t quick_bytes(const struct place *place)
+static uint64_t bytes_wanted(const struct place *place, uint64_t available)
 {
-	return place->backing == BACKING_MEMFD ? QUICK_BYTES : QUICK_BYTES_BESIDE;
+	bool beside = place->backing != BACKING_MEMFD;
+	uint64_t most = beside ? QUICK_BYTES_BESIDE : QUICK_BYTES;
+
+	if (bench_tier_full())
+		return available / (beside ? SHARE_BESIDE : FULL_SHARE);
+	available /= beside ? SHARE_BESIDE : QUICK_SHARE;
+	return available < most ? available : most;
 }
 
 static int pages_available(const struct place *place, uint64_t page_size, uint64_t *pages)
@@ -147,13 +160,9 @@ static int pages_available(const struct place *place, uint64_t page_size, uint64
 	uint64_t bytes;
 	int err = __memory_available(&bytes);
 
-	if (err)
-		return err;
-	bytes /= FILE_SHARE;
-	if (!bench_tier_full() && bytes > quick_bytes(place))
-		bytes = quick_bytes(place);
-	*pages = bytes / page_size;
-	return 0;
+	if (!err)
+		*pages = bytes_wanted(place, bytes) / page_size;
+	return err;
 }
 
 static int size_choose(struct bench_case *c, uint64_t page_size)
