@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* memory: see libmm/memory.h. Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <libmm/sysfile.h>
 
 #define CGROUP_FILE_MAX 8192
+#define KDAMONDS "/sys/kernel/mm/damon/admin/kdamonds"
 
 struct hierarchy {
 	const char *mount, *limit, *used, *reclaimable;
@@ -125,4 +127,19 @@ int memory_panic_on_oom(void)
 	uint64_t value;
 
 	return __sysfile_read_u64("/proc/sys/vm/panic_on_oom", &value) ? 0 : (int)value;
+}
+
+bool memory_damon_on(void)
+{
+	char path[SYSFILE_PATH_MAX], state[16];
+	uint64_t i, nr;
+
+	if (__sysfile_read_u64(KDAMONDS "/nr_kdamonds", &nr))
+		return false;
+	for (i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), KDAMONDS "/%" PRIu64 "/state", i);
+		if (__sysfile_read(path, state, sizeof(state)) > 0 && !strncmp(state, "on", 2))
+			return true;
+	}
+	return false;
 }

@@ -128,4 +128,14 @@ TEST_F(memory, oom_that_panics)
 	EXPECT_EQ(2, memory_panic_on_oom());
 }
 
+TEST_F(memory, damon)
+{
+	EXPECT_FALSE(memory_damon_on());
+	fakeroot_write(&root, "/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds", "2\n");
+	fakeroot_write(&root, "/sys/kernel/mm/damon/admin/kdamonds/0/state", "off\n");
+	EXPECT_FALSE(memory_damon_on());
+	fakeroot_write(&root, "/sys/kernel/mm/damon/admin/kdamonds/1/state", "on\n");
+	EXPECT_TRUE(memory_damon_on());
+}
+
 TEST_HARNESS_MAIN

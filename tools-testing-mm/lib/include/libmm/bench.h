@@ -57,6 +57,7 @@ struct bench_case {
 	 * cleaned up itself, as for a failure. May be NULL when the table has all values.
 	 */
 	int (*setup)(struct bench_case *c);
+	/* A skip of before or after is the case's; the repeats that were recorded stay. */
 	int (*before)(struct bench_case *c);	/* before each repeat, not timed; may be NULL */
 	const struct bench_phase *phases;
 	size_t nr_phases;

@@ -8,6 +8,7 @@
 #ifndef LIBMM_MEMORY_H
 #define LIBMM_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,11 @@ int __memory_available(uint64_t *bytes);
  * Documentation/admin-guide/sysctl/vm.rst.
  */
 int memory_panic_on_oom(void);
+
+/*
+ * Whether DAMON watches memory, by whose word cold pages may be reclaimed while there is memory
+ * enough. Source: Documentation/admin-guide/mm/damon/usage.rst.
+ */
+bool memory_damon_on(void);
 
 #endif
