@@ -57,6 +57,7 @@
 #define FULL_RUNTIME "10"
 /* The loop runs this long on either side of fio, or once through the file. */
 #define PAIR_NS 250000000ull
+/* Through the file, until all of it is in the page cache. */
 #define POPULATE_PASSES 5
 #define AGREE 0.05
 #define PAIRS_MAX 1000
@@ -193,6 +194,9 @@ static int cached_share(struct bench_case *c, double *share)
 		*share = (double)pages.cached * (double)page / (double)cached.bytes;
 	} else if (errno == ENOSYS) {
 		*share = resident_share();
+		if (*share < 0)
+			return bench_fail(c, -EIO, "cannot tell what of %s is in the page cache",
+					  cached.path);
 	} else {
 		return bench_fail(c, -errno, "cachestat of %s", cached.path);
 	}
@@ -200,18 +204,23 @@ static int cached_share(struct bench_case *c, double *share)
 }
 
 /* Where something may take it away, that it was taken says nothing of the kernel. */
-static int residence_check(struct bench_case *c)
+static int share_check(struct bench_case *c, double share)
 {
-	double share;
-	int err = cached_share(c, &share);
-
-	if (err || share >= 1)
-		return err;
+	if (share >= 1)
+		return 0;
 	if (memory_damon_on())
 		return bench_skip(c, "only %.4f %% of %s stay in the page cache: DAMON is on, and pages out what is cold",
 				  share * 100, cached.path);
 	return bench_fail(c, -EAGAIN, "only %.4f %% of %s are in the page cache", share * 100,
 			  cached.path);
+}
+
+static int residence_check(struct bench_case *c)
+{
+	double share;
+	int err = cached_share(c, &share);
+
+	return err ? err : share_check(c, share);
 }
 
 static long device_blocks(int who)
@@ -263,7 +272,7 @@ static int file_populate(struct bench_case *c)
 		err = err ? bench_fail(c, err, "cannot read %s", cached.path) :
 			    cached_share(c, &share);
 	}
-	return err ? err : residence_check(c);
+	return err ? err : share_check(c, share);
 }
 
 static int file_open(struct bench_case *c, const char *path, int flags)
