@@ -20,8 +20,8 @@
  *
  * All visit the same number of cache lines in the same random order (a fixed-seed shuffle, laid out
  * before the clock starts). The file is anonymous shared memory (memfd) where nothing else is said:
- * page cache that no disk, write-back or file system feature disturbs. It is written in full, and
- * checked to be resident; cache.* lies in $VMTESTS_CACHE_DIR, by default the folder of the results,
+ * page cache that no disk, write-back or file system feature disturbs. It is written in full, locked
+ * and checked to be resident; cache.* lies in $VMTESTS_CACHE_DIR, by default the folder of the results,
  * is synced before it is read, and never has a name, so that nothing is left of it.
  *
  * What it cannot show: spread also touches 64 times as many struct pages and 64 times as many slots
@@ -43,6 +43,7 @@
 #include <libmm/hugetlb.h>
 #include <libmm/hugemap.h>
 #include <libmm/memory.h>
+#include <libmm/pagecache.h>
 #include <libmm/sysfile.h>
 
 #define LINE UINT64_C(64)
@@ -78,6 +79,7 @@ struct place {
 
 static struct {
 	int fd;
+	struct pagecache held;
 	char *map;			/* BACKING_USER */
 	uint64_t map_bytes;
 	uint64_t pages;
@@ -239,27 +241,23 @@ static int file_fill(struct bench_case *c, uint64_t page_size)
 	return err;
 }
 
-static int file_check_resident(struct bench_case *c, uint64_t page_size)
+/* From here on nothing may take a page of it, where this process may lock it. */
+static int file_hold(struct bench_case *c, uint64_t page_size)
 {
-	unsigned char *resident = malloc(gups.pages);
-	uint64_t i, missing = 0;
-	void *map;
-	int err = 0;
+	uint64_t missing;
+	int err = __pagecache_hold(&gups.held, gups.fd, gups.pages * page_size);
 
-	if (!resident)
-		return bench_fail(c, -ENOMEM, "memory for the map of resident pages");
-	map = mmap(NULL, gups.pages * page_size, PROT_READ, MAP_SHARED, gups.fd, 0);
-	if (map == MAP_FAILED || mincore(map, gups.pages * page_size, resident))
-		err = bench_fail(c, -errno, "cannot tell which pages are resident");
-	for (i = 0; i < gups.pages && !err; i++)
-		missing += !(resident[i] & 1);
-	if (missing)
-		err = bench_fail(c, -ENOMEM, "%" PRIu64 " of %" PRIu64 " pages are not resident",
-				 missing, gups.pages);
-	if (map != MAP_FAILED)
-		munmap(map, gups.pages * page_size);
-	free(resident);
-	return err;
+	if (!err)
+		err = __pagecache_missing(&gups.held, &missing);
+	if (err)
+		return bench_fail(c, err, "cannot tell which pages are resident");
+	if (!missing)
+		return 0;
+	if (!gups.held.locked && memory_damon_on())
+		return bench_skip(c, "%" PRIu64 " of %" PRIu64 " pages were paged out: DAMON is on, and the limit of locked memory (ulimit -l) is too low",
+				  missing, gups.pages);
+	return bench_fail(c, -ENOMEM, "%" PRIu64 " of %" PRIu64 " pages are not resident",
+			  missing, gups.pages);
 }
 
 /* Bytes that an entry of the page tables' second level maps. */
@@ -349,7 +347,7 @@ static int file_make(struct bench_case *c, uint64_t page_size)
 	if (!err)
 		err = file_fill(c, page_size);
 	if (!err)
-		err = file_check_resident(c, page_size);
+		err = file_hold(c, page_size);
 	return err;
 }
 
@@ -405,6 +403,7 @@ static int user_make(struct bench_case *c, uint64_t page_size)
 static void gups_teardown(struct bench_case *c)
 {
 	(void)c;
+	pagecache_release(&gups.held);
 	if (gups.fd >= 0)
 		close(gups.fd);
 	gups.fd = -1;

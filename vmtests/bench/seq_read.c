@@ -9,11 +9,12 @@
  * ordinary file system, in $VMTESTS_CACHE_DIR, by default the folder of the results; or in the
  * existing file $VMTESTS_CACHE_FILE, which is only read. Compare only runs on the same one.
  *
- * Nothing may come from the device. The file is proved resident, clean and not under writeback by
- * cachestat(2) before and after each repeat (resident by mincore(2) before Linux 6.5), and this
- * process may have read no block of any device (ru_inblock, after a page that was dropped on
- * purpose has shown that it counts). fio may have to read its own program again on a machine short
- * of memory, so what its process read is reported, as device_blocks, and judged by the reader.
+ * Nothing may come from the device. The file is locked in the page cache, where the limit of locked
+ * memory allows, and proved resident, clean and not under writeback by cachestat(2) before and
+ * after each repeat (resident by mincore(2) before Linux 6.5), and this process may have read no
+ * block of any device (ru_inblock, after a page that was dropped on purpose has shown that it
+ * counts). fio may have to read its own program again on a machine short of memory, so what its
+ * process read is reported, as device_blocks, and judged by the reader.
  *
  * Two readers must agree: fio's job (fio-jobs/seq-read.fio), which others can repeat without this
  * suite, and a plain loop of pread(2) with the same block size. The case "agreement" compares them
@@ -31,7 +32,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -42,6 +42,7 @@
 #include <libmm/bench.h>
 #include <libmm/fio.h>
 #include <libmm/memory.h>
+#include <libmm/pagecache.h>
 #include <libmm/ramdisk.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
@@ -57,8 +58,6 @@
 #define FULL_RUNTIME "10"
 /* The loop runs this long on either side of fio, or once through the file. */
 #define PAIR_NS 250000000ull
-/* Through the file, until all of it is in the page cache. */
-#define POPULATE_PASSES 5
 #define AGREE 0.05
 #define PAIRS_MAX 1000
 /* Quartiles of fewer pairs are no spread. */
@@ -92,6 +91,7 @@ static struct {
 	char path[PATH_MAX];
 	int fd;
 	uint64_t bytes;
+	struct pagecache held;
 	char *block;
 	bool counts;		/* ru_inblock sees reads of this file */
 	long inblock;		/* blocks read from devices before the repeat */
@@ -161,66 +161,45 @@ static int op_pread(struct bench_case *c, uint64_t i)
 	return 0;
 }
 
-/* Share of the file's pages that are in the page cache: 1 when all are, or -1 on error. */
-static double resident_share(void)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = cached.bytes / page, here = 0;
-	unsigned char *map = mmap(NULL, cached.bytes, PROT_READ, MAP_SHARED, cached.fd, 0);
-	unsigned char *vector = malloc(pages);
-	double share = -1;
-
-	if (map != MAP_FAILED && vector && !mincore(map, cached.bytes, vector)) {
-		for (size_t i = 0; i < pages; i++)
-			here += vector[i] & 1;
-		share = (double)here / (double)pages;
-	}
-	free(vector);
-	if (map != MAP_FAILED)
-		munmap(map, cached.bytes);
-	return share;
-}
-
 /* The share, or -errno. */
 static int cached_share(struct bench_case *c, double *share)
 {
 	struct cached_range all = { 0, cached.bytes };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct cached_pages pages;
+	uint64_t missing;
+	int err;
 
 	if (!syscall(__NR_cachestat, cached.fd, &all, &pages, 0)) {
 		if (pages.dirty || pages.writeback)
 			return bench_fail(c, -EAGAIN, "%" PRIu64 " dirty pages of %s",
 					  pages.dirty + pages.writeback, cached.path);
 		*share = (double)pages.cached * (double)page / (double)cached.bytes;
-	} else if (errno == ENOSYS) {
-		*share = resident_share();
-		if (*share < 0)
-			return bench_fail(c, -EIO, "cannot tell what of %s is in the page cache",
-					  cached.path);
-	} else {
-		return bench_fail(c, -errno, "cachestat of %s", cached.path);
+		return 0;
 	}
+	if (errno != ENOSYS)
+		return bench_fail(c, -errno, "cachestat of %s", cached.path);
+	err = __pagecache_missing(&cached.held, &missing);
+	if (err)
+		return bench_fail(c, err, "cannot tell what of %s is in the page cache",
+				  cached.path);
+	*share = 1 - (double)missing * (double)page / (double)cached.bytes;
 	return 0;
 }
 
-/* Where something may take it away, that it was taken says nothing of the kernel. */
-static int share_check(struct bench_case *c, double share)
+/* Where something may take what is not locked, that it was taken says nothing of the kernel. */
+static int residence_check(struct bench_case *c)
 {
-	if (share >= 1)
-		return 0;
-	if (memory_damon_on())
-		return bench_skip(c, "only %.4f %% of %s stay in the page cache: DAMON is on, and pages out what is cold",
+	double share = 0;
+	int err = cached_share(c, &share);
+
+	if (err || share >= 1)
+		return err;
+	if (!cached.held.locked && memory_damon_on())
+		return bench_skip(c, "only %.4f %% of %s stay in the page cache: DAMON is on, and the limit of locked memory (ulimit -l) is too low",
 				  share * 100, cached.path);
 	return bench_fail(c, -EAGAIN, "only %.4f %% of %s are in the page cache", share * 100,
 			  cached.path);
-}
-
-static int residence_check(struct bench_case *c)
-{
-	double share;
-	int err = cached_share(c, &share);
-
-	return err ? err : share_check(c, share);
 }
 
 static long device_blocks(int who)
@@ -250,6 +229,7 @@ static int counter_prove(struct bench_case *c)
 static void file_drop(struct bench_case *c)
 {
 	(void)c;
+	pagecache_release(&cached.held);
 	if (cached.fd >= 0)
 		close(cached.fd);
 	cached.fd = -1;
@@ -257,22 +237,16 @@ static void file_drop(struct bench_case *c)
 	cached.block = NULL;
 }
 
-/*
- * Into the cache, until all of it is there. What looks for cold memory goes by where it is: DAMON's
- * pageout takes pages of a file that has just been read, if nobody used that part of memory before.
- */
+/* Into the cache, as those read it who are measured, and kept there. */
 static int file_populate(struct bench_case *c)
 {
-	double share = 0;
 	uint64_t elapsed;
-	int i, err = 0;
+	int err = bench_time(c, op_pread, cached.bytes / BLOCK, &elapsed);
 
-	for (i = 0; !err && share < 1 && i < POPULATE_PASSES; i++) {
-		err = bench_time(c, op_pread, cached.bytes / BLOCK, &elapsed);
-		err = err ? bench_fail(c, err, "cannot read %s", cached.path) :
-			    cached_share(c, &share);
-	}
-	return err ? err : share_check(c, share);
+	if (err)
+		return bench_fail(c, err, "cannot read %s", cached.path);
+	err = __pagecache_hold(&cached.held, cached.fd, cached.bytes);
+	return err ? bench_fail(c, err, "cannot map %s", cached.path) : residence_check(c);
 }
 
 static int file_open(struct bench_case *c, const char *path, int flags)
@@ -402,7 +376,7 @@ static int ram_setup(struct bench_case *c)
 
 static int pread_before(struct bench_case *c)
 {
-	int err = file_populate(c);
+	int err = residence_check(c);
 
 	cached.inblock = device_blocks(RUSAGE_SELF);
 	return err;
@@ -435,7 +409,7 @@ static int loop_time(struct bench_case *c, double *ns)
 
 static int fio_before(struct bench_case *c)
 {
-	int err = file_populate(c);
+	int err = residence_check(c);
 
 	if (!err)
 		err = loop_time(c, &cached.before_ns);
