@@ -417,18 +417,30 @@ EOF
 # In seconds; hardware splits some GiB a second, an emulator some hundred MiB.
 SPLIT_TIMEOUT=3600
 
-# split_map: as one more test, whose verdict goes to the first of the two labels
-split_map()
+# split_step NAME [OPTION]: as one more test, whose verdict goes to the first of the two labels
+split_step()
 {
 	number=$((number + 1))
-	say "splitting the linear map: only a reboot undoes it"
-	# shellcheck disable=SC2086 # -N is a word or nothing
-	run_test -b "$boot_dir" -i "$run" -k "$number" -m linear_map_split \
+	# shellcheck disable=SC2086 # -N and -d are words or nothing
+	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$1" \
 		-t $((SPLIT_TIMEOUT * timeout_mul)) -p "[$number/$planned]" -l "$about_left" \
-		-w $$ $no_tap "$splitter" </dev/null
+		-w $$ $no_tap "$splitter" ${2:-} </dev/null
 	split_status=$?
 	count_result $split_status
 	return $split_status
+}
+
+# Both labels measure memory that was in use once: a virtual machine's host gives it on first use.
+split_rehearse()
+{
+	say "taking all free memory once, and giving it back"
+	split_step linear_map_split_dry -d
+}
+
+split_map()
+{
+	say "splitting the linear map: only a reboot undoes it"
+	split_step linear_map_split
 }
 
 label_end()	# EXIT-STATUS
@@ -446,7 +458,7 @@ EOF
 
 tests=$planned
 if [ -n "$split" ]; then
-	planned=$((2 * tests + 1)) about_left=$((2 * about_left))
+	planned=$((2 * tests + 2)) about_left=$((2 * about_left))
 	label_dir=${label_dir%/}
 	label_begin "$label_dir-blocks" || exit $USAGE
 else
@@ -465,7 +477,8 @@ if [ -n "$perf" ]; then
 fi
 
 number=0 passed=0 failed=0 skipped=0 broken=''
-measure "${split:+-blocks}"
+[ -z "$split" ] || split_rehearse
+[ -n "$interrupted$broken" ] || measure "${split:+-blocks}"
 if [ -n "$split" ] && [ -z "$interrupted$broken" ] && split_map; then
 	label_end "$(status_now)"
 	label_begin "$label_dir-split" || exit $USAGE

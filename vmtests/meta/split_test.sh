@@ -69,6 +69,10 @@ split_in_guest()	# ARCH CPU MEM
 	whole_now=$(number_of "$1" 'MiB before, \([0-9]*\) MiB now')
 	[ "${whole_now:-0}" -gt 0 ] && [ $((whole_now * 5)) -ge $((whole * 4)) ]
 	result "$1_leaves_huge_pages" $?
+	dry_before=$(number_of "$1" 'linear map: \([0-9]*\) MiB before')
+	dry_after=$(number_of "$1" 'linear map: [0-9]* MiB before, \([0-9]*\) MiB now')
+	[ -n "$dry_before" ] && [ "$dry_before" = "$dry_after" ]
+	result "$1_dry_run_splits_nothing" $?
 	[ "$(ls "$scratch/$1/results/x-blocks")" = "$(ls "$scratch/$1/results/x-split")" ]
 	result "$1_one_boot" $?
 	grep -q -x 'oom: oom_kill 0 oom_kill 0' "$scratch/$1/output.log"

@@ -22,6 +22,10 @@
  * page tables of the whole batch. At the end everything is given back; the blocks stay split, for
  * neither architecture merges them again.
  *
+ * What is measured before should have the same memory as what is measured after: a host gives a
+ * guest its memory when it is first touched, and takes its time; free memory that was in use is in
+ * another order. A dry run takes and gives back memory in the same way, without a secret page.
+ *
  * Memory. The page cache is dropped first. The taking ends while what is free is still above every
  * zone's low watermark and its reserve against this kind of allocation, so that neither kswapd nor
  * the OOM killer has a reason to act; should others run out meanwhile, this process is the first
@@ -118,6 +122,18 @@ static int result_print(const struct taker *s, const struct map *before)
 	return EXIT_TOO_FEW;
 }
 
+static int dry_print(const struct taker *s, const struct map *before)
+{
+	struct map after;
+	int err = __map_read(&after, reason, sizeof(reason));
+
+	if (err)
+		return fail("cannot read how the linear map is made now", err);
+	printf("took and gave back %" PRIu64 " MiB in %.2f s; blocks of the linear map: %" PRIu64 " MiB before, %" PRIu64 " MiB now\n",
+	       s->filled * s->page / MIB, s->seconds, before->blocks / MIB, after.blocks / MIB);
+	return EXIT_SPLIT;
+}
+
 static int map_split(struct taker *s, const struct map *before)
 {
 	uint64_t kills_before, kills;
@@ -148,14 +164,15 @@ static int map_split(struct taker *s, const struct map *before)
 		fprintf(stderr, "linear_map_split: the OOM killer ran meanwhile: see the kernel log\n");
 		return EXIT_TOO_FEW;
 	}
-	return result_print(s, before);
+	return s->dry ? dry_print(s, before) : result_print(s, before);
 }
 
 static void print_usage(FILE *to)
 {
-	fputs("usage: linear_map_split [-c] [-n] [-h]\n"
+	fputs("usage: linear_map_split [-c | -d | -n] [-h]\n"
 	      "Split every block of the kernel's linear map to pages; only a reboot undoes it.\n"
 	      "  -c  only say why it cannot be done here, with exit status 4\n"
+	      "  -d  dry: take all memory in the same way and give it back, and split nothing\n"
 	      "  -n  the naive way, all memory page by page as secret memory: to compare with\n",
 	      to);
 }
@@ -167,19 +184,21 @@ int main(int argc, char **argv)
 	struct map before;
 	int opt, status;
 
-	while ((opt = getopt(argc, argv, "cnh")) != -1) {
+	while ((opt = getopt(argc, argv, "cdnh")) != -1) {
 		if (opt == 'h') {
 			print_usage(stdout);
 			return EXIT_SPLIT;
 		}
 		if (opt == 'c')
 			check_only = true;
+		else if (opt == 'd')
+			s.dry = true;
 		else if (opt == 'n')
 			s.naive = true;
 		else
 			break;
 	}
-	if (opt != -1 || optind < argc) {
+	if (opt != -1 || optind < argc || check_only + s.dry + s.naive > 1) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
@@ -187,7 +206,8 @@ int main(int argc, char **argv)
 	status = check(&before);
 	if (status != EXIT_SPLIT || check_only)
 		return status;
-	printf("splitting %" PRIu64 " MiB of blocks of the linear map: only a reboot undoes this\n",
-	       before.blocks / MIB);
+	if (!s.dry)
+		printf("splitting %" PRIu64 " MiB of blocks of the linear map: only a reboot undoes this\n",
+		       before.blocks / MIB);
 	return map_split(&s, &before);
 }

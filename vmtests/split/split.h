@@ -57,6 +57,7 @@ struct stock {
 
 struct taker {
 	bool naive;		/* given: nothing but secret pages */
+	bool dry;		/* given: none at all, so that nothing is split */
 
 	size_t page;		/* bytes */
 	size_t block_pages;

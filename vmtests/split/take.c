@@ -173,9 +173,12 @@ int __take_begin(struct taker *s)
 	return __secretmem_open(&s->secret, s->most_secrets * s->page);
 }
 
-static void secret_take(struct taker *s)
+static int secret_take(struct taker *s)
 {
+	if (s->dry)
+		return page_fill(s);
 	s->secret.map[s->secrets++ * s->page] = 1;
+	return 0;
 }
 
 /* What is given back last is allocated first: the secret page is the mark. */
@@ -186,7 +189,7 @@ static int marks_split(struct taker *s)
 	while (!err && s->marks.held && s->secrets < s->most_secrets) {
 		err = __stock_get(&s->marks);
 		if (!err)
-			secret_take(s);
+			err = secret_take(s);
 	}
 	stock_close(&s->marks);
 	return err;
@@ -215,9 +218,7 @@ static int block_enter(struct taker *s)
 	if (!s->naive && !s->fragments)
 		return block_mark(s);
 	err = marks_split(s);
-	if (!err)
-		secret_take(s);
-	return err;
+	return err ? err : secret_take(s);
 }
 
 static int memory_take(struct taker *s)
