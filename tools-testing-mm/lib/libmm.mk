@@ -16,7 +16,7 @@ LIBMM_OUTPUT ?= $(OUTPUT)/libmm
 LIBMM_JSON ?= y
 
 LIBMM_JSON_C := $(notdir $(wildcard $(LIBMM_SRCDIR)/fingerprint*.c)) \
-	bench.c bench_model.c census_json.c fio.c jsonl.c report.c
+	bench.c bench_model.c bench_workers.c census_json.c fio.c jsonl.c report.c
 LIBMM_C := $(patsubst $(LIBMM_SRCDIR)/%,%,$(wildcard $(LIBMM_SRCDIR)/*.c \
 	$(LIBMM_SRCDIR)/arm64/*.c $(LIBMM_SRCDIR)/x86/*.c))
 ifneq ($(LIBMM_JSON),y)

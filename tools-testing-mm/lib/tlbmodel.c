@@ -119,6 +119,11 @@ int __tlbmodel_open(char *reason, size_t len)
 	return 0;
 }
 
+void tlbmodel_close(void)
+{
+	present = false;
+}
+
 bool tlbmodel_present(void)
 {
 	return present;

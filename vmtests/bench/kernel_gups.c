@@ -13,6 +13,8 @@
  *   huge.2eN    the sweep over a file of huge pages (hugetlb, of the size of a PMD): all base pages
  *               of one share its struct page and its slot of the index, so that little but the
  *               translation of the line itself is left to miss
+ *   cpus.*      spread and dense on every CPU at once, by a process each with a file of its own in
+ *               its share of the memory, on its node: translations compete for caches and memory
  *   tmpfs.*, cache.*  the same over a file of /dev/shm and of a disk's file system
  *   user-pages, user-huge  the negative control: spread in memory of this process, with base pages
  *               and with huge ones, read without the kernel: how the kernel maps its own memory
@@ -40,6 +42,7 @@
 #include <unistd.h>
 
 #include <libmm/bench.h>
+#include <libmm/bench_workers.h>
 #include <libmm/hugetlb.h>
 #include <libmm/hugemap.h>
 #include <libmm/memory.h>
@@ -63,6 +66,8 @@
 #define QUICK_BYTES_BESIDE (256 * MIB)
 /* Reads of a repeat in the full tier, where the file has far more lines than time allows. */
 #define MAX_READS (UINT64_C(1) << 21)
+/* Of each CPU when all read at once. */
+#define MAX_READS_EACH (UINT64_C(1) << 18)
 /* At least so many in a repeat of the sweep, over and over where there are fewer pages. */
 #define SWEEP_READS (UINT64_C(1) << 17)
 /* Turns of one repeat of the ratio: short against a scheduler tick's effect on the mean. */
@@ -75,6 +80,7 @@ struct place {
 	enum backing backing;
 	unsigned int sweep_bits;	/* log2 of the pages; 0: as many as memory allows */
 	bool huge;			/* BACKING_USER: huge pages */
+	bool every_cpu;			/* shared out among all CPUs */
 };
 
 static struct {
@@ -91,6 +97,7 @@ static struct {
 	struct hugetlb_pool pool;	/* BACKING_HUGETLB */
 	bool pool_open;
 	long pool_before;		/* pages; -1 not known */
+	struct bench_workers *workers;
 } gups = { .fd = -1, .map = MAP_FAILED, .pool_before = -1 };
 
 static char line[LINE];
@@ -170,15 +177,18 @@ static int pages_available(const struct place *place, uint64_t page_size, uint64
 static int size_choose(struct bench_case *c, uint64_t page_size)
 {
 	const struct place *place = c->ctx;
+	uint64_t most = place->every_cpu ? MAX_READS_EACH : MAX_READS;
 	int err = pages_available(place, page_size, &gups.pages);
 
 	if (err)
 		return bench_fail(c, err, "cannot tell how much memory is available");
+	if (place->every_cpu)
+		gups.pages /= bench_cpus();
 	if (gups.pages < page_size / LINE)
 		return bench_fail(c, -ENOMEM, "only %" PRIu64 " pages are available", gups.pages);
 	if (place->sweep_bits)
 		gups.pages = UINT64_C(1) << place->sweep_bits;
-	gups.lines = gups.pages < MAX_READS ? gups.pages : MAX_READS;
+	gups.lines = gups.pages < most ? gups.pages : most;
 	return 0;
 }
 
@@ -403,6 +413,8 @@ static int user_make(struct bench_case *c, uint64_t page_size)
 static void gups_teardown(struct bench_case *c)
 {
 	(void)c;
+	bench_workers_stop(gups.workers);
+	gups.workers = NULL;
 	pagecache_release(&gups.held);
 	if (gups.fd >= 0)
 		close(gups.fd);
@@ -419,22 +431,26 @@ static void gups_teardown(struct bench_case *c)
 	gups.dense = NULL;
 }
 
-static int gups_make(struct bench_case *c)
+/* The offsets, and what they are offsets of. */
+static int memory_make(struct bench_case *c)
 {
 	const struct place *place = c->ctx;
 	uint64_t page_size = sysconf(_SC_PAGESIZE);
-	int err;
+	int err = offsets_make(c, page_size);
 
-	err = __bench_pin(0);
+	if (err)
+		return err;
+	return place->backing == BACKING_USER ? user_make(c, page_size) : file_make(c, page_size);
+}
+
+static int gups_make(struct bench_case *c)
+{
+	int err = __bench_pin(0);
+
 	if (err)
 		return bench_fail(c, err, "cannot pin to a CPU");
-	err = size_choose(c, page_size);
-	if (!err)
-		err = offsets_make(c, page_size);
-	if (!err)
-		err = place->backing == BACKING_USER ? user_make(c, page_size) :
-						       file_make(c, page_size);
-	return err;
+	err = size_choose(c, sysconf(_SC_PAGESIZE));
+	return err ? err : memory_make(c);
 }
 
 static int gups_setup(struct bench_case *c)
@@ -449,6 +465,21 @@ static int gups_setup(struct bench_case *c)
 		c->iterations = SWEEP_READS;
 	c->units = c->iterations;
 	return err;
+}
+
+/* Of one of the workers. */
+static int worker_setup(struct bench_case *c)
+{
+	c->iterations = gups.lines;
+	return memory_make(c);
+}
+
+/* The sizes are known before the workers begin to take memory. */
+static int cpus_setup(struct bench_case *c)
+{
+	int err = size_choose(c, sysconf(_SC_PAGESIZE));
+
+	return err ? err : __bench_workers_start(&gups.workers, c, worker_setup);
 }
 
 static int op_spread(struct bench_case *c, uint64_t i)
@@ -508,6 +539,24 @@ static int ratio_measure(struct bench_case *c)
 			   (double)spread_ns / dense_ns);
 }
 
+static int cpus_measure(struct bench_case *c, int (*op)(struct bench_case *c, uint64_t i))
+{
+	double per_sec;
+	int err = __bench_workers_run(gups.workers, c, op, &per_sec);
+
+	return err ? err : bench_value(c, "reads_per_sec", "reads/s", REPORT_HIGHER, per_sec);
+}
+
+static int cpus_spread(struct bench_case *c)
+{
+	return cpus_measure(c, op_spread);
+}
+
+static int cpus_dense(struct bench_case *c)
+{
+	return cpus_measure(c, op_dense);
+}
+
 static const struct bench_phase spread_phase = {
 	"ns_per_read", "ns/read", REPORT_LOWER, BENCH_NS_PER_UNIT, op_spread, NULL
 };
@@ -536,7 +585,14 @@ static const struct bench_phase user_phase = {
 		.teardown = gups_teardown, .after = ratio_measure,		\
 	}
 
+#define CPUS(_name, _after)							\
+	{									\
+		.name = _name, .ctx = &every_cpu, .setup = cpus_setup,		\
+		.teardown = gups_teardown, .after = _after,			\
+	}
+
 static struct place memfd = { .backing = BACKING_MEMFD };
+static struct place every_cpu = { .backing = BACKING_MEMFD, .every_cpu = true };
 static struct place tmpfs = { .backing = BACKING_TMPFS };
 static struct place cache = { .backing = BACKING_CACHE };
 static struct place user_pages = { .backing = BACKING_USER };
@@ -546,6 +602,8 @@ static const struct bench_case fixed[] = {
 	READS("spread", &memfd, &spread_phase),
 	READS("dense", &memfd, &dense_phase),
 	RATIO("ratio", &memfd),
+	CPUS("cpus.spread", cpus_spread),
+	CPUS("cpus.dense", cpus_dense),
 	RATIO("tmpfs.ratio", &tmpfs),
 	RATIO("cache.ratio", &cache),
 	READS("user-pages", &user_pages, &user_phase),

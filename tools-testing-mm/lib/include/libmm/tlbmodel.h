@@ -104,7 +104,10 @@ struct tlbmodel_message {
  */
 int __tlbmodel_open(char *reason, size_t len);
 
-/* Between __tlbmodel_open()'s 0 and the end of the program: whether there is a model. */
+/* For a child that is not to disturb its parent's windows: it has no model from here on. */
+void tlbmodel_close(void);
+
+/* From __tlbmodel_open()'s 0 to tlbmodel_close() or the end: whether there is a model. */
 bool tlbmodel_present(void);
 
 /* Of the second level whose walks are counts.reach_walks[@nr]; 0 when there is none. */
