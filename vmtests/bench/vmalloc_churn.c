@@ -4,7 +4,8 @@
  * has: BPF maps (bpf_map_area_alloc) and the kernel stacks of new threads (CONFIG_VMAP_STACK).
  *
  * vmalloc maps its pages entry by entry in lazy MMU mode, and vfree unmaps them; on arm64 with
- * rodata=full a vmalloc with permissions also changes the linear map.
+ * rodata=full a vmalloc with permissions also changes the linear map. cpus.bpf_map does so on every
+ * CPU at once, as the users of vmalloc on a large machine would.
  *
  * It cannot show the cost of freeing. A worker frees BPF maps later. The kernel collects freed
  * areas and flushes them when enough have gathered, which lands on whichever operation comes then;
@@ -20,10 +21,14 @@
 
 #include <kselftest.h>
 #include <libmm/bench.h>
+#include <libmm/bench_workers.h>
+#include <libmm/memory.h>
 #include <libmm/require.h>
 
 #define MAP_BYTES (1u << 20)
 #define MAPS 64
+/* What the maps of all CPUs may take of the available memory: closed ones are freed later. */
+#define CPUS_SHARE 8
 #define THREADS 256
 #define STACK_BYTES (64l << 10)
 
@@ -34,6 +39,8 @@ static struct {
 	unsigned int threads;
 	pthread_attr_t attr;
 	pthread_rwlock_t gate;	/* write-locked until the threads may leave */
+	struct bench_workers *workers;
+	uint64_t maps_each;	/* of a worker */
 } churn;
 
 /* An array map of one large value lies in the vmalloc area. */
@@ -49,7 +56,7 @@ static int map_create(void)
 	return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 }
 
-static int maps_setup(struct bench_case *c)
+static int maps_probe(struct bench_case *c)
 {
 	int fd = map_create();
 
@@ -60,9 +67,19 @@ static int maps_setup(struct bench_case *c)
 	if (fd < 0)
 		return bench_fail(c, -errno, "bpf(BPF_MAP_CREATE) of %u bytes", MAP_BYTES);
 	close(fd);
-	c->iterations = MAPS;
-	c->units = (uint64_t)MAPS * (MAP_BYTES / (unsigned int)sysconf(_SC_PAGESIZE));
 	return 0;
+}
+
+static unsigned int map_pages(void)
+{
+	return MAP_BYTES / (unsigned int)sysconf(_SC_PAGESIZE);
+}
+
+static int maps_setup(struct bench_case *c)
+{
+	c->iterations = MAPS;
+	c->units = (uint64_t)MAPS * map_pages();
+	return maps_probe(c);
 }
 
 static int op_map_create(struct bench_case *c, uint64_t i)
@@ -93,6 +110,55 @@ static void maps_teardown(struct bench_case *c)
 	(void)c;
 	while (churn.maps)
 		close(churn.map_fd[--churn.maps]);
+}
+
+static int worker_setup(struct bench_case *c)
+{
+	c->iterations = churn.maps_each;
+	return 0;
+}
+
+static int cpus_setup(struct bench_case *c)
+{
+	uint64_t available;
+	int err = maps_probe(c);
+
+	if (err)
+		return err;
+	err = __memory_available(&available);
+	if (err)
+		return bench_fail(c, err, "cannot tell how much memory is available");
+	churn.maps_each = available / CPUS_SHARE / bench_cpus() / MAP_BYTES;
+	if (!churn.maps_each)
+		return bench_skip(c, "less than %u bytes of memory for each CPU",
+				  CPUS_SHARE * MAP_BYTES);
+	if (churn.maps_each > MAPS)
+		churn.maps_each = MAPS;
+	return __bench_workers_start(&churn.workers, c, worker_setup);
+}
+
+static int op_map_close(struct bench_case *c, uint64_t i)
+{
+	(void)c;
+	return close(churn.map_fd[i]) ? -errno : 0;
+}
+
+static int cpus_measure(struct bench_case *c)
+{
+	double per_sec, ignored;
+	int err = __bench_workers_run(churn.workers, c, op_map_create, &per_sec);
+
+	if (!err)
+		err = __bench_workers_run(churn.workers, c, op_map_close, &ignored);
+	return err ? err : bench_value(c, "alloc_pages_per_sec", "pages/s", REPORT_HIGHER,
+				       per_sec * map_pages());
+}
+
+static void cpus_teardown(struct bench_case *c)
+{
+	(void)c;
+	bench_workers_stop(churn.workers);
+	churn.workers = NULL;
 }
 
 static void *thread_wait(void *arg)
@@ -177,6 +243,12 @@ static struct bench_case cases[] = {
 		.phases = map_phases, .nr_phases = 1,
 		.after = maps_close,
 		.teardown = maps_teardown,
+	},
+	{
+		.name = "cpus.bpf_map",
+		.setup = cpus_setup,
+		.after = cpus_measure,
+		.teardown = cpus_teardown,
 	},
 	{
 		.name = "thread_stack",
