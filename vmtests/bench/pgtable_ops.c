@@ -50,10 +50,14 @@ static size_t reservation_bytes(const struct region *r)
 	return 2 * r->m.bytes + 2 * r->page;
 }
 
+/* Where else the process has run decides where flushes are sent. */
 static int region_setup(struct bench_case *c)
 {
 	struct region *r = c->ctx;
+	int err = __bench_pin(0);
 
+	if (err)
+		return bench_fail(c, err, "cannot pin to a CPU");
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
 	r->m.bytes = region_bytes(r->page);
 	r->base = mmap(NULL, reservation_bytes(r), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -185,7 +185,10 @@ static int threads_setup(struct bench_case *c)
 
 	if (require_kconfig("CONFIG_VMAP_STACK") == 'n')
 		return bench_skip(c, "kernel stacks are not in the vmalloc area: CONFIG_VMAP_STACK is off");
-	err = attributes_make();
+	/* The threads wait until all are there: none of them is to run beside who makes them. */
+	err = __bench_pin(0);
+	if (!err)
+		err = attributes_make();
 	if (!err)
 		err = -pthread_rwlock_init(&churn.gate, NULL);
 	if (err)
