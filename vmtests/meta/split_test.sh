@@ -66,7 +66,7 @@ split_in_guest()	# ARCH CPU MEM
 	[ $((after * 10)) -le "$before" ]
 	result "$1_nine_tenths_by_census" $?
 	whole=$(number_of "$1" 'whole blocks: \([0-9]*\) MiB before')
-	whole_now=$(number_of "$1" 'MiB before, \([0-9]*\) MiB now')
+	whole_now=$(number_of "$1" 'whole blocks: [0-9]* MiB before, \([0-9]*\) MiB now')
 	[ "${whole_now:-0}" -gt 0 ] && [ $((whole_now * 5)) -ge $((whole * 4)) ]
 	result "$1_leaves_huge_pages" $?
 	dry_before=$(number_of "$1" 'linear map: \([0-9]*\) MiB before')
