@@ -2,7 +2,8 @@
 /*
  * Claim: a verdict that is wrong at most alpha of the time over the whole table.
  * Method: boots are the samples; Welch on the logarithms of their means, Holm over the rows, a
- * permutation test that must not contradict. Limits: one boot a side gives values only.
+ * permutation test that must not contradict. Within one boot its repeats are the samples, by their
+ * ranks. Limits: one boot a side gives values only.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -29,9 +30,14 @@ const char *call_name(enum call call)
 const char *method_name(enum method method)
 {
 	static const char *const names[] = { "none", "welch-log", "welch-linear", "paired-log",
-					     "repeats-log", "exact" };
+					     "repeats-shift", "repeats-shift-linear", "exact" };
 
 	return names[method];
+}
+
+bool method_repeats(enum method method)
+{
+	return method == METHOD_REPEATS || method == METHOD_REPEATS_LINEAR;
 }
 
 const struct side *report_side(const struct report *r, size_t label, size_t row)
@@ -49,10 +55,18 @@ bool within_one_boot(const struct report *r, const struct comparison *cmp)
 	return cmp->paired && r->ds->labels[0].n == 1;
 }
 
+bool repeats_compared(const struct report *r)
+{
+	for (size_t k = 0; k < r->ncmp; k++)
+		if (within_one_boot(r, &r->cmp[k]))
+			return true;
+	return false;
+}
+
 const char *pairing_words(const struct report *r, const struct comparison *cmp)
 {
 	static const char *const words[] = {
-		"WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change",
+		"WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared by their ranks, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change; base and new are medians of the repeats, the change is the median over all pairs of them (Hodges-Lehmann, Mann-Whitney)",
 		"WITHIN BOOTS: every boot is in both labels, so that boots are compared as pairs; a drift within boots looks like a change",
 	};
 
@@ -178,6 +192,11 @@ static bool constant(const struct side *s)
 	return true;
 }
 
+static bool method_linear(enum method method)
+{
+	return method == METHOD_LINEAR || method == METHOD_REPEATS_LINEAR;
+}
+
 static double ratio_change(double base, double new)
 {
 	return base == new ? 0 : base > 0 ? new / base - 1 : NAN;
@@ -186,7 +205,7 @@ static double ratio_change(double base, double new)
 /* Turn an estimate on the row's scale into fractions of base. */
 static void cell_estimate(struct cell *c, const struct estimate *e, double base)
 {
-	bool log_scale = c->method != METHOD_LINEAR;
+	bool log_scale = !method_linear(c->method);
 	double unit = fabs(base);
 
 	c->t = e->t;
@@ -254,9 +273,38 @@ static void cell_test(struct cell *c, const struct row *row, const struct side *
 	}
 }
 
+/*
+ * Repeats have outliers, from whatever else the machine had to do, and means follow them: hence
+ * ranks. The permutation of means follows them too, so that it cannot contradict.
+ */
+static void cell_shift(struct cell *c, const struct row *row, const struct side *base,
+		       const struct side *new, double alpha)
+{
+	bool linear = any_nonpositive(base->v, base->boots) || any_nonpositive(new->v, new->boots);
+	double *x = linear ? base->v : log_all(base->v, base->boots);
+	double *y = linear ? new->v : log_all(new->v, new->boots);
+	struct estimate e = { 0 };
+	double least;
+
+	c->p_permute = permute_test(x, base->boots, y, new->boots, &least, &c->permute_exact);
+	c->p_mannwhitney = mannwhitney_test(x, base->boots, y, new->boots);
+	if (!shift_test(x, base->boots, y, new->boots, alpha, &e)) {
+		c->method = linear ? METHOD_REPEATS_LINEAR : METHOD_REPEATS;
+		c->p_least = 2.0 / choose(base->boots + new->boots, base->boots);
+		cell_estimate(c, &e, base->centre);
+	} else if (constant(base) && constant(new)) {
+		cell_constant(c, row, base, new);
+	} else {
+		c->why = "too few repeats";
+	}
+	if (!linear) {
+		free(x);
+		free(y);
+	}
+}
+
 /* Both sides of one boot: its repeats are the samples, and only that boot is judged. */
-static void cell_repeats(struct cell *c, const struct report *r, size_t label, size_t row,
-			 double *least)
+static void cell_repeats(struct cell *c, const struct report *r, size_t label, size_t row)
 {
 	const struct series *s[2] = { boot_series(r->ds->labels[0].boots, row),
 				      boot_series(r->ds->labels[label].boots, row) };
@@ -269,22 +317,26 @@ static void cell_repeats(struct cell *c, const struct report *r, size_t label, s
 		for (size_t i = 0; i < s[k]->n; i++)
 			side[k].v[i] = s[k]->v[i].value;
 	}
-	if (side[0].boots > 1 && side[1].boots > 1) {
-		cell_test(c, &r->ds->rows[row], &side[0], &side[1], r->opt, false,
-			  least);
-		if (c->method == METHOD_LOG)
-			c->method = METHOD_REPEATS;
-	} else {
-		c->change = ratio_change(side[0].centre, side[1].centre);
-		c->why = "one repeat";
-	}
+	c->change = ratio_change(side[0].centre, side[1].centre);
+	if (side[0].boots > 1 && side[1].boots > 1)
+		cell_shift(c, &r->ds->rows[row], &side[0], &side[1], r->opt->alpha);
+	else
+		c->why = "too few repeats";
 	free(side[0].v);
 	free(side[1].v);
 }
 
-static bool permute_contradicts(const struct cell *c, double least, double alpha)
+/* What speaks against a small p; NULL when nothing does. least is the permutation's. */
+static const char *cell_doubt(const struct cell *c, double least, double alpha)
 {
-	return least <= alpha && c->p <= alpha && c->p_permute > alpha;
+	if (!(c->p <= alpha))
+		return NULL;
+	if (least <= alpha && c->p_permute > alpha)
+		return "permutation disagrees";
+	/* The interval knows nothing of ties, p does. */
+	if (method_repeats(c->method) && c->lo <= 0 && c->hi >= 0)
+		return "too many ties";
+	return NULL;
 }
 
 static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
@@ -309,19 +361,17 @@ static void cell_fill(struct report *r, struct comparison *cmp, size_t row)
 		return;
 	}
 	if (shared)
-		cell_repeats(c, r, cmp->label, row, &least);
+		cell_repeats(c, r, cmp->label, row);
 	else
 		cell_test(c, &r->ds->rows[row], base, new, r->opt, cmp->paired, &least);
 	if (cmp->audit.unfair)
 		c->why = "audit failed";
 	else if (!row_judged(r, &r->ds->rows[row]))
 		c->why = "emulated";
-	else if (permute_contradicts(c, least, r->opt->alpha))
-		c->why = "permutation disagrees";
-	if (c->why && strcmp(c->why, "permutation disagrees"))
-		c->p_holm = NAN;
-	else
-		c->p_holm = c->p;
+	if (c->why)
+		return;
+	c->p_holm = c->p;
+	c->why = cell_doubt(c, least, r->opt->alpha);
 }
 
 static enum call call_make(const struct cell *c, const struct row *row, const struct options *opt,
@@ -348,6 +398,20 @@ static enum call call_make(const struct cell *c, const struct row *row, const st
 	return CALL_UNSURE;
 }
 
+/* What the row would have seen at this level, in fractions of base. */
+static double cell_detectable(const struct cell *c, double level, double base)
+{
+	double d;
+
+	if (c->method == METHOD_EXACT)
+		return c->detectable;
+	if (c->p_least > level)
+		return INFINITY;
+	/* Ties leave the interval no width: any shift would have parted them. */
+	d = c->se == 0 ? 0 : detectable(c->se, c->df, level, POWER);
+	return method_linear(c->method) ? d / fabs(base) : expm1(d);
+}
+
 /* Holm over every judged cell of the report, then what each row could have seen at its level. */
 static void report_judge(struct report *r)
 {
@@ -364,16 +428,13 @@ static void report_judge(struct report *r)
 	level = r->opt->alpha / (judged > rejected ? judged - rejected : 1);
 	for (size_t i = 0; i < n; i++) {
 		struct comparison *cmp = &r->cmp[i / r->ds->nrows];
-		struct cell *c = &cmp->cells[i % r->ds->nrows];
+		size_t row = i % r->ds->nrows;
+		struct cell *c = &cmp->cells[row];
 
 		if (!isnan(p[i])) {
-			double d = detectable(c->se, c->df, level, POWER);
-
-			if (c->method != METHOD_EXACT)
-				c->detectable = c->method != METHOD_LINEAR ? expm1(d) :
-					d / fabs(report_side(r, 0, i % r->ds->nrows)->centre);
+			c->detectable = cell_detectable(c, level, report_side(r, 0, row)->centre);
 			c->p_holm = p[i];
-			c->call = call_make(c, &r->ds->rows[i % r->ds->nrows], r->opt, &c->why);
+			c->call = call_make(c, &r->ds->rows[row], r->opt, &c->why);
 		}
 		cmp->counts[c->call]++;
 		r->regressions += c->call == CALL_WORSE;
@@ -433,6 +494,19 @@ static int pair_check(struct report *r, struct comparison *cmp)
 			    base->name, new->name, shared, base->n, new->n);
 	cmp->paired = shared;
 	return 0;
+}
+
+/*
+ * Where repeats of one boot are compared, each side of one boot shows their median: a mean follows
+ * outliers that the change does not, and the columns would contradict it.
+ */
+static void sides_of_repeats(struct report *r)
+{
+	if (!repeats_compared(r))
+		return;
+	for (size_t i = 0; i < r->ds->nlabels * r->ds->nrows; i++)
+		if (r->sides[i].boots == 1)
+			r->sides[i].centre = r->sides[i].median;
 }
 
 /* Boots of both labels in the order in which they ran: does either label come in one block? */
@@ -544,6 +618,11 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 		cmp->cells = xcalloc(ds->nrows, sizeof(*cmp->cells));
 		if (pair_check(r, cmp))
 			return -1;
+	}
+	sides_of_repeats(r);
+	for (size_t k = 0; k < r->ncmp; k++) {
+		struct comparison *cmp = &r->cmp[k];
+
 		audit_make(&cmp->audit, &ds->labels[0], &ds->labels[k + 1], opt);
 		cmp->interleaved = boots_interleaved(&ds->labels[0], &ds->labels[k + 1]);
 		for (size_t i = 0; i < ds->nrows; i++)

@@ -13,7 +13,8 @@ enum method {
 	METHOD_LOG,	/* Welch on logarithms of boot means */
 	METHOD_LINEAR,	/* Welch on boot means, for rows that reach zero */
 	METHOD_PAIRED,	/* Student on boots that hold both sides */
-	METHOD_REPEATS,	/* Welch on the repeats of one shared boot */
+	METHOD_REPEATS,	/* Hodges-Lehmann on logarithms of the repeats of one shared boot */
+	METHOD_REPEATS_LINEAR,	/* on the repeats, for rows that reach zero */
 	METHOD_EXACT,	/* a count that every boot of a side repeats */
 };
 
@@ -25,7 +26,7 @@ struct side {
 	size_t boots, samples;
 	double *v;		/* one mean a boot, in the row's unit */
 	const struct boot **of;	/* the boot of each */
-	double centre;		/* of the boots; NAN when there is none */
+	double centre;		/* what the columns show; NAN when there is none */
 	double median;		/* of all samples */
 	double between, within;	/* relative standard deviations; NAN when unknown */
 	unsigned int flags;
@@ -39,6 +40,7 @@ struct cell {
 	double change, lo, hi;	/* NAN when unknown */
 	double t, df, se, p, p_holm, p_permute, p_mannwhitney;
 	bool permute_exact;
+	double p_least;		/* what so few values can reach; 0 where they can reach any */
 	double detectable;	/* at 80 % power and Holm's level */
 };
 
@@ -97,12 +99,16 @@ void report_free(struct report *r);
 const struct side *report_side(const struct report *r, size_t label, size_t row);
 const char *call_name(enum call call);
 const char *method_name(enum method method);
+/* Does it compare repeats, by their ranks? */
+bool method_repeats(enum method method);
 
 /* Timings under emulation are no hardware's: may this row have a verdict? */
 bool row_judged(const struct report *r, const struct row *row);
 
 /* Are both labels the one same boot, measured twice? */
 bool within_one_boot(const struct report *r, const struct comparison *cmp);
+/* Is that so of any comparison? Then the columns show medians of repeats. */
+bool repeats_compared(const struct report *r);
 /* What the first lines must say of labels that share their boots; NULL of those that do not. */
 const char *pairing_words(const struct report *r, const struct comparison *cmp);
 

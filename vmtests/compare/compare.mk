@@ -5,8 +5,8 @@ VMC := vmtests/compare
 VMC_O := $(O)/vmtests/compare
 VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(EXTRA_CFLAGS)
 VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
-VMC_LIB := $(addprefix $(VMC_O)/,util.o lines.o samples.o extras.o load.o stats.o stats_trend.o \
-	census.o config.o audit.o compare.o trend.o format.o text.o markdown.o json.o html.o \
+VMC_LIB := $(addprefix $(VMC_O)/,util.o lines.o samples.o extras.o load.o stats.o stats_rank.o \
+	stats_trend.o census.o config.o audit.o compare.o trend.o format.o text.o markdown.o json.o html.o \
 	pictures.o plot.o export.o export_kcidb.o export_squad.o)
 
 $(O)/vmtests/vmcompare: $(VMC_O)/main.o $(VMC_LIB)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Welch, permutation, Mann-Whitney, Holm and power, each in its textbook form.
+ * Welch, permutation, Holm and power, each in its textbook form.
  *
  * Checked against R (tests/golden) and by simulation (calibrate.c). Distributions and sorting are
  * GSL's; the noncentral t, which GSL lacks, is integrated from its definition.
@@ -21,7 +21,6 @@
 #include "util.h"
 
 #define MONTE_CARLO 19999
-#define MANNWHITNEY_MAX 100
 
 static bool all_equal(const double *v, size_t n)
 {
@@ -293,57 +292,6 @@ double permute_paired(const double *x, const double *y, size_t n, double *least,
 	}
 	free(d);
 	return *exact ? (double)hits / trials : (double)(hits + 1) / (trials + 1);
-}
-
-/* Twice the midrank of every value of v, an integer even with ties. */
-static void ranks_doubled(const double *v, size_t n, size_t *rank)
-{
-	size_t *order = xcalloc(n, sizeof(*order));
-	size_t i = 0;
-
-	gsl_sort_index(order, v, 1, n);
-	while (i < n) {
-		size_t j = i;
-
-		while (j + 1 < n && v[order[j + 1]] == v[order[i]])
-			j++;
-		for (size_t k = i; k <= j; k++)
-			rank[order[k]] = i + j + 2;
-		i = j + 1;
-	}
-	free(order);
-}
-
-double mannwhitney_test(const double *x, size_t nx, const double *y, size_t ny)
-{
-	size_t n = nx + ny, top = n * (n + 1), rank[MANNWHITNEY_MAX], seen = 0;
-	double v[MANNWHITNEY_MAX], *ways, hits = 0, all = 0, expect;
-
-	if (!nx || !ny || n > MANNWHITNEY_MAX)
-		return NAN;
-	memcpy(v, x, nx * sizeof(*x));
-	memcpy(v + nx, y, ny * sizeof(*y));
-	ranks_doubled(v, n, rank);
-	for (size_t i = 0; i < nx; i++)
-		seen += rank[i];
-
-	/* ways[k][s]: how many k-subsets of the ranks have the doubled sum s. */
-	ways = xcalloc((nx + 1) * (top + 1), sizeof(*ways));
-	ways[0] = 1;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = i + 1 < nx ? i + 1 : nx; k > 0; k--)
-			for (size_t s = top; s >= rank[i]; s--)
-				ways[k * (top + 1) + s] += ways[(k - 1) * (top + 1) + s - rank[i]];
-	expect = (double)nx * (n + 1);
-	for (size_t s = 0; s <= top; s++) {
-		double w = ways[nx * (top + 1) + s];
-
-		all += w;
-		if (fabs(s - expect) >= fabs(seen - expect))
-			hits += w;
-	}
-	free(ways);
-	return hits / all;
 }
 
 struct ranked_p {

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 struct estimate {
-	double diff;	/* mean(y) - mean(x) */
+	double diff;	/* mean(y) - mean(x), or the shift */
 	double se;	/* standard error of diff */
-	double t;
+	double t;	/* NAN of a shift */
 	double df;	/* degrees of freedom, Satterthwaite's for Welch */
 	double p;	/* two-sided */
 	double lo, hi;	/* confidence interval of diff */
@@ -53,9 +53,22 @@ double permute_paired(const double *x, const double *y, size_t n, double *least,
 
 /*
  * Two-sided Mann-Whitney test, exact with ties (the distribution of the rank sum given the
- * midranks); NAN above 100 values, where only pooled repeats would come from.
+ * midranks) up to 100 values in all; normal above, corrected for ties and continuity.
  */
 double mannwhitney_test(const double *x, size_t nx, const double *y, size_t ny);
+
+/*
+ * By how much y lies above x. diff is the median of all y[j] - x[i] (Hodges and Lehmann 1963, Ann.
+ * Math. Statist. 34), p Mann and Whitney's, lo and hi are Moses' interval, the K-th smallest and
+ * the K-th largest difference (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, ch.
+ * 4; K as R's wilcox.test), at a level of 1 - alpha at least. -EDOM when neither side varies, or
+ * when so few values cannot reach that level: 3 against 3, or 2 against 7, at 5 %.
+ *
+ * se and df serve detectable() only: df is nx + ny - 2, and se the interval's half width divided by
+ * Student's quantile, as if it were a t interval; 0 where ties leave the interval no width.
+ */
+int shift_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
+	       struct estimate *e);
 
 /* Holm 1979, Scand. J. Statist. 6: adjusts p in place; NAN entries are no hypotheses. */
 void holm_adjust(double *p, size_t n);

@@ -248,13 +248,14 @@ static void evidence_line(const struct report *r, const struct comparison *cmp, 
 	p_format(p, c->p);
 	p_format(holm, c->p_holm);
 	paragraph(out, "", 4,
-		  xasprintf("%s%s%s %zu/%zu, between %s/%s, within %s/%s, p %s, Holm %s%s%s",
+		  xasprintf("%s%s%s %zu/%zu, between %s/%s, within %s/%s, %sp %s, Holm %s%s%s",
 			    r->ncmp > 1 ? r->ds->labels[cmp->label].name : "",
 			    r->ncmp > 1 ? ": " : "", repeats ? "repeats" : "n",
 			    repeats ? base->samples : base->boots,
 			    repeats ? new->samples : new->boots, between[0], between[1],
-			    within[0], within[1], p, holm, c->why ? ": " : "",
-			    c->why ? c->why : ""));
+			    within[0], within[1],
+			    method_repeats(c->method) ? "Mann-Whitney " : "", p, holm,
+			    c->why ? ": " : "", c->why ? c->why : ""));
 }
 
 static void counts_line(const struct report *r, const struct comparison *cmp, const char *head,
@@ -277,9 +278,13 @@ static void counts_line(const struct report *r, const struct comparison *cmp, co
 
 static void legend(const struct report *r, FILE *out)
 {
-	fprintf(out, "> higher is better, < lower is better; change is new/base - 1.\n"
+	const char *of = !repeats_compared(r) ? "" :
+			 ", within one\nboot the median of it over all pairs of repeats";
+
+	fprintf(out, "> higher is better, < lower is better; change is new/base - 1%s.\n"
 		     "[%g%% interval]; same <x%%: a change of x%% would have been seen (power 80%%).\n"
-		     "d: repeats drift; o: one boot lies far off.\n", 100 * (1 - r->opt->alpha));
+		     "d: repeats drift; o: one boot lies far off.\n", of,
+		100 * (1 - r->opt->alpha));
 	if (r->opt->verbose)
 		fputs("n: boots; between, within: relative standard deviations between and within\n"
 		      "boots, base/new; p: of the row alone; Holm: adjusted over the table.\n",

@@ -5,7 +5,8 @@
  * Timing metrics carry 0.5 % between and 1 % within boots around a mean of 100; the first is
  * SHIFT times slower (1.0). Boots of different seeds alternate in time. KEY=VALUE overrides:
  * pte=N, memtotal=KB, fio=VERSION, emulated=1, midr=X, tainted=N, config=TEXT, boot=ID (for one
- * boot), split=MB (x86: no census, of 8 GiB so much by 4k pages, the rest by 2M).
+ * boot), split=MB (x86: no census, of 8 GiB so much by 4k pages, the rest by 2M), outlier=N (the
+ * N-th repeat of the first metric, from 0, takes five times as long).
  */
 #include <errno.h>
 #include <math.h>
@@ -20,9 +21,11 @@
 
 struct spec {
 	const char *dir, *label, *fio, *midr, *boot, *config;
-	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted, split;
+	long boots, repeats, metrics, seed, pte, memtotal, emulated, tainted, split, outlier;
 	double shift;
 };
+
+#define OUTLIER 5	/* times as long: what a host's other guest was seen to cost */
 
 static FILE *create(const char *dir, const char *name)
 {
@@ -83,6 +86,12 @@ static void sample(FILE *out, const char *bench, long variant, const char *metri
 	json_decref(o);
 }
 
+/* What the machine adds to one repeat. */
+static double disturbed(const struct spec *s, long metric, long rep, double value)
+{
+	return !metric && rep == s->outlier ? OUTLIER * value : value;
+}
+
 static void boot_write(const struct spec *s, long boot)
 {
 	uint64_t rng = s->seed * 1000 + boot;
@@ -105,7 +114,7 @@ static void boot_write(const struct spec *s, long boot)
 
 		for (long r = 0; r < s->repeats; r++)
 			sample(out, "linear/churn", m, "ns_per_page", "ns/page",
-			       mean * exp(0.01 * rng_normal(&rng)), r);
+			       disturbed(s, m, r, mean * exp(0.01 * rng_normal(&rng))), r);
 	}
 	if (s->metrics)
 		sample(out, "boot/memory", 0, "kernel_pgtable_bytes", "bytes", s->pte * 8.0, 0);
@@ -125,7 +134,7 @@ static void key_set(struct spec *s, const char *arg)
 		{ "fio=", &s->fio, NULL },	     { "emulated=", NULL, &s->emulated },
 		{ "midr=", &s->midr, NULL },	     { "boot=", &s->boot, NULL },
 		{ "tainted=", NULL, &s->tainted },   { "config=", &s->config, NULL },
-		{ "split=", NULL, &s->split },
+		{ "split=", NULL, &s->split },	     { "outlier=", NULL, &s->outlier },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -146,7 +155,7 @@ static void key_set(struct spec *s, const char *arg)
 int main(int argc, char **argv)
 {
 	struct spec s = { .fio = "fio-3.33", .midr = "0x410fd034", .pte = 1048576,
-			  .memtotal = 4000436, .shift = 1 };
+			  .memtotal = 4000436, .shift = 1, .outlier = -1 };
 
 	if (argc < 7) {
 		fputs("generate DIR LABEL BOOTS REPEATS METRICS SEED [SHIFT [KEY=VALUE...]]\n",

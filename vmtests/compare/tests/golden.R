@@ -65,4 +65,27 @@ for (i in 1:100) {
 	sen <- median(((y[d[2, ]] - y[d[1, ]]) / step)[step != 0])
 	put("trend", pair(x, y), num(c(k$estimate, z, k$p.value, sen, t.test(y)$conf.int)))
 }
+
+# The shift of y against x: exact without ties, then with so many values that p is normal, with ties
+# in half of the cases. There R has another interval; ours are pairs by a normal rank near the exact.
+for (i in 1:150) {
+	x <- rnorm(sample(4:12, 1), 10, runif(1, 0.01, 3))
+	y <- rnorm(sample(4:12, 1), 10 + rnorm(1), runif(1, 0.01, 3))
+	w <- wilcox.test(y, x, exact = TRUE, conf.int = TRUE)
+	put("shift", pair(x, y), num(c(w$estimate, w$p.value, w$conf.int)))
+}
+for (i in 1:20) {
+	x <- rnorm(sample(51:64, 1), 10)
+	y <- rnorm(sample(51:64, 1), 10 + rnorm(1, 0, 0.3))
+	if (i %% 2) {
+		x <- round(x * 4) / 4
+		y <- round(y * 4) / 4
+	}
+	w <- wilcox.test(y, x, exact = FALSE, correct = TRUE)
+	d <- sort(outer(y, x, "-"))
+	n <- length(d)
+	k <- ceiling(qnorm(0.025, (n - 1) / 2, sqrt(n * (length(x) + length(y) + 1) / 12)))
+	stopifnot(abs(k - qwilcox(0.025, length(x), length(y))) <= 1)
+	put("shift", pair(x, y), num(c(median(d), w$p.value, d[k], d[n + 1 - k])))
+}
 close(out)

@@ -201,6 +201,49 @@ check "without a word of gnuplot's" quiet
 check "says so there" says "<b>WITHIN ONE BOOT"
 check "within one boot again" runs 0 "$dir/block" "$dir/split"
 check "finds the split" says "worse"
+# One repeat of ten that the machine delayed says nothing of the split.
+"$generate" "$dir/delayed" split 1 10 2 11 1.2 boot=same outlier=4
+check "counts its verdicts" says "^0 better, 1 worse, 1 same, 0 unsure"
+check "an outlier among the repeats" runs 0 "$dir/block" "$dir/delayed"
+check "changes no verdict" says "^0 better, 1 worse, 1 same, 0 unsure"
+check "and the change by little" says "^ ns_per_page .* +2[12]\.[0-9]*%  *+[12][0-9]\.[0-9]  *+2[0-9]\.[0-9] worse$"
+check "says how" flat "(Hodges-Lehmann, Mann-Whitney)"
+check "shows medians" says "^ ns_per_page .* 121\.[0-9]  *+2[12]"
+check "an outlier in Markdown" runs 0 -f markdown "$dir/block" "$dir/delayed"
+check "shows medians too" says "| 121\.[0-9] | +2[12]"
+check "an outlier with evidence" runs 0 -v "$dir/block" "$dir/delayed"
+check "names the test" flat "Mann-Whitney p <0.0001"
+check "78 columns of that" narrow
+# Zero has no logarithm: the shift is one of values, in units of base's median.
+for label in block split; do
+	cp -r "$dir/$label" "$dir/zero-$label"
+	sed -i '1s/"value":[0-9.]*/"value":0/' "$dir/zero-$label"/*/samples.jsonl
+	sed -i "s/\"label\": *\"/&zero-/" "$dir/zero-$label"/*/run.json
+done
+check "repeats that reach zero" runs 0 "$dir/zero-block" "$dir/zero-split"
+check "have a change" says "^ ns_per_page .* +2[12]\.[0-9]*%  *+[12][0-9]\.[0-9]  *+2[0-9]\.[0-9] worse$"
+# The least p of 4 against 4 is 2/70, which Holm's first level of two rows is below.
+for repeats in 3 4; do
+	"$generate" "$dir/block$repeats" block 1 $repeats 2 10 1 boot=same
+	"$generate" "$dir/split$repeats" split 1 $repeats 2 11 1.2 boot=same
+done
+check "three repeats" runs 0 -v "$dir/block3" "$dir/split3"
+check "are too few" flat "3/3, between -/-, within [^ ]*, p -, Holm -: too few repeats"
+check "for any verdict" says "0 same, 0 unsure, 0 missing, 3 without"
+check "four repeats" runs 3 "$dir/block4" "$dir/split4"
+check "cannot reach Holm's level" says "0 worse, 0 same, 2 unsure"
+# Five repeats of ten a tick of the clock later: p is small, but the interval holds 0.
+for label in block split; do
+	cp -r "$dir/$label" "$dir/tied-$label"
+	sed -i "s/\"label\": *\"/&tied-/" "$dir/tied-$label"/*/run.json
+done
+sed -i '1,10s/"value":[0-9.]*/"value":100/' "$dir"/tied-*/*/samples.jsonl
+sed -i '2,6s/"value":[0-9.]*/"value":101/' "$dir"/tied-split/*/samples.jsonl
+check "ties" runs 0 -v "$dir/tied-block" "$dir/tied-split"
+check "give no verdict that the interval denies" flat "Holm 0.0[0-9]*: too many ties"
+sed -i '1,10s/"value":[0-9.]*/"value":100/' "$dir"/tied-split/*/samples.jsonl
+check "repeats that are all equal" runs 0 -v "$dir/tied-block" "$dir/tied-split"
+check "are the same" says "^ ns_per_page .* +0\.00%  *+0\.00  *+0\.00 same$"
 check "an empty label" runs 2 "$dir/empty"
 check "a label of skips" runs 0 "$dir/nothing"
 check "nothing to compare with" runs 2 "$dir/plain" "$dir/empty"
@@ -278,6 +321,16 @@ if python3 -c 'import jsonschema' 2>"$dir/err"; then
 	check "JSON" runs 0 -f json "$dir/before" "$dir/after"
 	check "has its schema" python3 -W ignore -m jsonschema -i "$dir/out" \
 		"$here/../../../docs/compare.schema.json"
+	check "JSON within one boot" runs 0 -f json "$dir/block" "$dir/delayed"
+	check "has its schema as well" python3 -W ignore -m jsonschema -i "$dir/out" \
+		"$here/../../../docs/compare.schema.json"
+	check "names the method" says '"method": "repeats-shift"'
+	check "on values" runs 0 -f json "$dir/zero-block" "$dir/zero-split"
+	check "has its schema once more" python3 -W ignore -m jsonschema -i "$dir/out" \
+		"$here/../../../docs/compare.schema.json"
+	check "names that method" says '"method": "repeats-shift-linear"'
+	check "on repeats all equal" runs 0 -f json "$dir/tied-block" "$dir/tied-split"
+	check "is exact" says '"method": "exact"'
 	check "JSON with trends" runs 0 -f json "$dir"/trend[1-4]
 	check "has its schema too" python3 -W ignore -m jsonschema -i "$dir/out" \
 		"$here/../../../docs/compare.schema.json"

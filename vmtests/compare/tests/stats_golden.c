@@ -86,6 +86,13 @@ static bool check_line(const char *tag, char *at, size_t line)
 		near(tag, line, e.diff, r[0], CLOSE);
 		near(tag, line, e.se, r[1], CLOSE);
 		near(tag, line, e.p, r[2], CLOSE);
+	} else if (!strcmp(tag, "shift")) {
+		if (!numbers(&at, r, 4) || shift_test(x, nx, y, ny, 0.05, &e))
+			return false;
+		near(tag, line, e.diff, r[0], CLOSE);
+		near("p of the shift", line, e.p, r[1], CLOSE);
+		near("interval of the shift", line, e.lo, r[2], CLOSE);
+		near("interval of the shift", line, e.hi, r[3], CLOSE);
 	} else if (!strcmp(tag, "trend")) {
 		if (!numbers(&at, r, 6) || kendall_test(x, y, nx, &k) ||
 		    mean_interval(y, ny, 0.05, &lo, &hi))
