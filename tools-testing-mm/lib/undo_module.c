@@ -7,9 +7,11 @@
  * beforehand: for ciphers, where that is the rule (crypto_larval_lookup() in crypto/api.c), the
  * record is what was loaded before.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include <libmm/command.h>
+#include <libmm/procstat.h>
 #include <libmm/sysconf.h>
 #include <libmm/undo.h>
 
@@ -29,6 +32,13 @@
 #define CRYPTO_FOLDER "/crypto/"
 #define CRYPTO_TARGET "crypto modules"
 #define CRYPTO_NONE "none"
+#define CRYPTO_THREADS "cryptomgr_"
+/* The parent of all kernel threads. */
+#define KTHREADD 2
+/* What is waited for one who loads a module: an emulator takes its time to test a cipher. */
+#define LOADER_MS 30000
+/* More than there are layers of modules. */
+#define SWEEPS_MAX 100
 
 void undo_udev_settle(void)
 {
@@ -190,17 +200,66 @@ static int crypto_sweep_one(const char *name, void *arg)
 	return ret == -EAGAIN ? 0 : ret;
 }
 
-/* Again and again, because one may be in use by the next. */
+/*
+ * Whether @pid loads modules for the kernel's crypto: modprobe, as a child of a kernel thread
+ * (call_usermodehelper_exec_sync() in kernel/umh.c), or a thread that puts an algorithm together and
+ * may ask for more of them (crypto/algboss.c). They go on when the one who needed them is killed.
+ */
+static bool loads_crypto(pid_t pid)
+{
+	struct procstat stat, parent;
+
+	if (__procstat_of(pid, &stat))
+		return false;
+	if (stat.parent == KTHREADD)
+		return !strncmp(stat.name, CRYPTO_THREADS, strlen(CRYPTO_THREADS));
+	return !strcmp(stat.name, "modprobe") && !__procstat_of(stat.parent, &parent) &&
+	       parent.parent == KTHREADD;
+}
+
+/* Until it has ended, or for as long as one may take. */
+static void process_await(pid_t pid)
+{
+	struct pollfd ended = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	if (ended.fd < 0)
+		return;
+	poll(&ended, 1, LOADER_MS);
+	close(ended.fd);
+}
+
+/* Returns whether there were any. */
+static bool crypto_loaders_await(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool seen = false;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid <= 0 || !loads_crypto(pid))
+			continue;
+		seen = true;
+		process_await(pid);
+	}
+	if (proc)
+		closedir(proc);
+	return seen;
+}
+
+/* Again and again, because one may be in use by the next, or on its way in. */
 int undo_crypto(const char *target, const char *value)
 {
 	struct crypto_sweep sweep = { .kept = value };
+	unsigned int rounds = SWEEPS_MAX;
 	int ret = 0;
 
 	(void)target;
 	do {
-		sweep.progress = false;
+		sweep.progress = crypto_loaders_await();
 		ret = crypto_each(crypto_sweep_one, &sweep);
-	} while (!ret && sweep.progress);
+	} while (!ret && sweep.progress && --rounds);
 	return ret;
 }
 
