@@ -7,6 +7,10 @@
 set -uf
 
 PASS=0 FAIL=1 USAGE=2 SKIP=4
+# In seconds; hardware splits some GiB a second, an emulator some hundred MiB.
+SPLIT_TIMEOUT=3600
+# With -S: what more set-ups take, at most.
+SPLIT_TIMEOUT_MUL=4
 
 die()
 {
@@ -205,11 +209,14 @@ needs_of()	# FLAGS
 	flag "$1" needs | tr '+' ','
 }
 
-# What is left open takes the default, and tests see it all.
+# What is left open takes the default, and tests see it all. With -S repeats are what is compared, so
+# each has a set-up of its own, or they would have more in common than the two labels.
 options_settle()
 {
 	tier=${tier:-quick} repeats=${repeats:-10}
 	export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
+	export VMTESTS_PASSES="${split:+$repeats}"
+	[ -z "$split" ] || timeout_mul=$((timeout_mul * SPLIT_TIMEOUT_MUL))
 }
 
 list_tests()
@@ -414,8 +421,6 @@ $plan
 EOF
 }
 
-# In seconds; hardware splits some GiB a second, an emulator some hundred MiB.
-SPLIT_TIMEOUT=3600
 
 # split_step NAME [OPTION]: as one more test, whose verdict goes to the first of the two labels
 split_step()

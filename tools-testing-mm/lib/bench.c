@@ -35,7 +35,7 @@
  * own. Repeats in a row share what setup drew, such as which physical pages they work on, and the
  * speed that the machine has for these seconds: they would differ by less than runs do.
  */
-#define PASSES 3u
+#define DEFAULT_PASSES 3
 #define MAX_WANTED 64
 
 /* A run that is over sooner needs no progress line; a faster one could not be read. */
@@ -49,6 +49,7 @@ struct options {
 	bool list;
 	unsigned int repeats;
 	unsigned int warmups;
+	unsigned int passes;
 	const char *wanted[MAX_WANTED];
 	size_t nr_wanted;
 };
@@ -211,7 +212,7 @@ static void progress_show(struct bench_run *run, const struct bench_case *c)
 	p->last = now;
 	p->shown = true;
 	fprintf(stderr, "\r%s: pass %u of %u, %s: %s %u of %u\033[K", run->bench->name,
-		run->pass + 1, PASSES, c->name, c->warmup ? "warm-up" : "repeat",
+		run->pass + 1, run->opt.passes, c->name, c->warmup ? "warm-up" : "repeat",
 		c->rep + 1, c->warmup ? run->opt.warmups : case_repeats(run, c));
 }
 
@@ -283,7 +284,7 @@ static int repeat_run(struct bench_run *run, struct bench_case *c, double *value
 static unsigned int repeats_before(const struct bench_run *run, const struct bench_case *c,
 				   unsigned int pass)
 {
-	return (uint64_t)case_repeats(run, c) * pass / PASSES;
+	return (uint64_t)case_repeats(run, c) * pass / run->opt.passes;
 }
 
 static int repeats_run(struct bench_run *run, struct bench_case *c)
@@ -409,12 +410,14 @@ static void cases_assert(const struct bench_run *run)
 
 static int usage(const struct bench *b, FILE *to)
 {
-	fprintf(to, "%s: [-l] [-c CASE]... [-r REPEATS] [-w WARMUPS] [-h]\n"
+	fprintf(to, "%s: [-l] [-c CASE]... [-r REPEATS] [-w WARMUPS] [-p PASSES] [-h]\n"
 		"  -l  list the cases\n"
 		"  -c  run this case only\n"
 		"  -r  recorded repeats of a case (default: $VMTESTS_REPEATS, else %d)\n"
-		"  -w  repeats before them that are not recorded (default: %d)\n",
-		b->name, DEFAULT_REPEATS, DEFAULT_WARMUPS);
+		"  -w  repeats before them in each pass that are not recorded (default: %d)\n"
+		"  -p  passes that they are spread over, each with a set-up of its own\n"
+		"      (default: $VMTESTS_PASSES, else %d)\n",
+		b->name, DEFAULT_REPEATS, DEFAULT_WARMUPS, DEFAULT_PASSES);
 	return -EINVAL;
 }
 
@@ -443,16 +446,23 @@ static int repeats_parse(const struct bench *b, const char *source, const char *
 	return -EINVAL;
 }
 
+/* A variable that is empty is none. */
+static int variable_parse(const struct bench *b, const char *name, unsigned int *number)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? repeats_parse(b, name, value, 1, number) : 0;
+}
+
 static int options_default(const struct bench *b, struct options *opt)
 {
-	const char *repeats = getenv("VMTESTS_REPEATS");
+	int err;
 
-	memset(opt, 0, sizeof(*opt));
-	opt->repeats = DEFAULT_REPEATS;
-	opt->warmups = DEFAULT_WARMUPS;
-	if (!repeats || !*repeats)
-		return 0;
-	return repeats_parse(b, "VMTESTS_REPEATS", repeats, 1, &opt->repeats);
+	*opt = (struct options) {
+		.repeats = DEFAULT_REPEATS, .warmups = DEFAULT_WARMUPS, .passes = DEFAULT_PASSES,
+	};
+	err = variable_parse(b, "VMTESTS_REPEATS", &opt->repeats);
+	return err ? err : variable_parse(b, "VMTESTS_PASSES", &opt->passes);
 }
 
 static int option_apply(const struct bench *b, struct options *opt, int letter)
@@ -472,6 +482,8 @@ static int option_apply(const struct bench *b, struct options *opt, int letter)
 		return repeats_parse(b, "-r", optarg, 1, &opt->repeats);
 	case 'w':
 		return repeats_parse(b, "-w", optarg, 0, &opt->warmups);
+	case 'p':
+		return repeats_parse(b, "-p", optarg, 1, &opt->passes);
 	default:
 		return usage(b, stderr);
 	}
@@ -483,7 +495,7 @@ static int options_parse(int argc, char **argv, const struct bench *b, struct op
 
 	err = options_default(b, opt);
 	optind = 1;
-	while (!err && (letter = getopt(argc, argv, "lc:r:w:h")) != -1) {
+	while (!err && (letter = getopt(argc, argv, "lc:r:w:p:h")) != -1) {
 		if (letter == 'h') {
 			usage(b, stdout);
 			exit(KSFT_PASS);
@@ -545,7 +557,7 @@ static void pass_run(struct bench_run *run, int *results)
 			continue;
 		if (!results[i])
 			results[i] = case_pass(run, c);
-		if (run->pass == PASSES - 1)
+		if (run->pass == run->opt.passes - 1)
 			case_print(c, results[i]);
 	}
 }
@@ -563,7 +575,7 @@ static int cases_run(struct bench_run *run)
 
 	current = run;
 	ksft_set_plan(run->nr_chosen);
-	for (run->pass = 0; run->pass < PASSES; run->pass++)
+	for (run->pass = 0; run->pass < run->opt.passes; run->pass++)
 		pass_run(run, results);
 	current = NULL;
 	report_close(run->report);

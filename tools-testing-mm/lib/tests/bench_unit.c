@@ -319,6 +319,22 @@ TEST_F(bench, few_repeats_take_few_passes)
 	EXPECT_STREQ("SwbT", trace);
 }
 
+TEST_F(bench, as_many_passes_as_asked_for)
+{
+	struct bench_case cases[] = { traced, { 0 } };
+
+	cases[0].nr_phases = 0;
+	cases[0].after = NULL;
+	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "2", "-w", "0", "-p", "1"));
+	EXPECT_STREQ("SbbT", trace);
+	trace[0] = '\0';
+	ASSERT_EQ(0, setenv("VMTESTS_PASSES", "4", 1));
+	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "4", "-w", "0"));
+	EXPECT_STREQ("SbTSbTSbTSbT", trace);
+	ASSERT_EQ(0, setenv("VMTESTS_PASSES", "many", 1));
+	EXPECT_EQ(KSFT_FAIL, RUN(cases));
+}
+
 TEST_F(bench, repeats_come_from_the_environment)
 {
 	struct bench_case cases[] = { traced, { 0 } };

@@ -21,7 +21,7 @@
 
 /* What workers leave for the test to see. */
 static struct shared {
-	atomic_uint setups, inside, most_inside;
+	atomic_uint setups, inside;
 	atomic_uint calls[CPUS_MOST];
 	atomic_int pid;
 } *shared;
@@ -94,14 +94,14 @@ TEST_F(workers, each_cpu_does_all)
 	double per_sec;
 
 	ASSERT_EQ(0, __bench_workers_start(&self->all, &self->c, setup));
-	EXPECT_EQ(bench_cpus(), shared->setups);
+	EXPECT_EQ(bench_cpus(), atomic_load(&shared->setups));
 	EXPECT_EQ(0, self->c.iterations);
 	ASSERT_EQ(0, __bench_workers_run(self->all, &self->c, op_count, &per_sec));
 	for (cpu = 0; cpu < CPUS_MOST; cpu++) {
 		if (!shared->calls[cpu])
 			continue;
 		busy++;
-		EXPECT_EQ(OPS, shared->calls[cpu]);
+		EXPECT_EQ(OPS, atomic_load(&shared->calls[cpu]));
 	}
 	EXPECT_EQ(bench_cpus(), busy);
 }
@@ -112,7 +112,7 @@ TEST_F(workers, at_once)
 
 	ASSERT_EQ(0, __bench_workers_start(&self->all, &self->c, setup));
 	ASSERT_EQ(0, __bench_workers_run(self->all, &self->c, op_meet, &per_sec));
-	EXPECT_EQ(OPS * bench_cpus(), shared->inside);
+	EXPECT_EQ(OPS * bench_cpus(), atomic_load(&shared->inside));
 }
 
 /* None can be faster than its operations are long. */

@@ -5,9 +5,9 @@
  * A benchmark is a table of cases. Each repeat of a case runs its phases in order; a phase is one
  * timed step and gives one metric. Nothing but the phase's own operation is inside the clock.
  *
- *   in each of three passes, for each case:
+ *   in each of three passes (or as many as are asked for), for each case:
  *                   setup
- *                   warm-up repeats, then a third of the recorded repeats:
+ *                   warm-up repeats, then its share of the recorded repeats:
  *                       before; { prepare; clock; op x iterations; clock } per phase; after
  *                   teardown; settings (sysconf) and CPU affinity put back
  *
@@ -88,9 +88,9 @@ struct bench {
 };
 
 /*
- * Options: -l list the cases, -c CASE (repeatable), -r REPEATS, -w WARMUPS, -h. Repeats default to
- * $VMTESTS_REPEATS, else 10; warm-ups to 1. Returns KSFT_PASS, KSFT_SKIP when no case could run, or
- * KSFT_FAIL, also for a wrong option.
+ * Options: -l list the cases, -c CASE (repeatable), -r REPEATS, -w WARMUPS, -p PASSES, -h. Repeats
+ * default to $VMTESTS_REPEATS, else 10; warm-ups to 1; passes to $VMTESTS_PASSES, else 3. Returns
+ * KSFT_PASS, KSFT_SKIP when no case could run, or KSFT_FAIL, also for a wrong option.
  */
 int bench_main(int argc, char **argv, const struct bench *b);
 
