@@ -2,8 +2,8 @@
 /*
  * bench_workers: a process on each CPU, which waits for its orders at a socket.
  *
- * An order names a function by its address, which fork() keeps. The kernel kills workers whose parent
- * dies (PR_SET_PDEATHSIG), so none is left behind however this ends.
+ * An order names a function by its address, which fork() keeps. The kernel kills workers whose
+ * parent dies (PR_SET_PDEATHSIG), so none is left behind however this ends.
  */
 #include <errno.h>
 #include <signal.h>

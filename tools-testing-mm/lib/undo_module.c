@@ -202,8 +202,9 @@ static int crypto_sweep_one(const char *name, void *arg)
 
 /*
  * Whether @pid loads modules for the kernel's crypto: modprobe, as a child of a kernel thread
- * (call_usermodehelper_exec_sync() in kernel/umh.c), or a thread that puts an algorithm together and
- * may ask for more of them (crypto/algboss.c). They go on when the one who needed them is killed.
+ * (call_usermodehelper_exec_sync() in kernel/umh.c), or a thread that puts an algorithm together
+ * and may ask for more of them (crypto/algboss.c). They go on when the one who needed them is
+ * killed.
  */
 static bool loads_crypto(pid_t pid)
 {

@@ -22,9 +22,9 @@
  *
  * All visit the same number of cache lines in the same random order (a fixed-seed shuffle, laid out
  * before the clock starts). The file is anonymous shared memory (memfd) where nothing else is said:
- * page cache that no disk, write-back or file system feature disturbs. It is written in full, locked
- * and checked to be resident; cache.* lies in $VMTESTS_CACHE_DIR, by default the folder of the results,
- * is synced before it is read, and never has a name, so that nothing is left of it.
+ * page cache that no disk, write-back or file system feature disturbs. It is written in full,
+ * locked and checked to be resident; cache.* lies in $VMTESTS_CACHE_DIR, by default the folder of
+ * the results, is synced before it is read, and never has a name, so that nothing is left of it.
  *
  * What it cannot show: spread also touches 64 times as many struct pages and 64 times as many slots
  * of the page cache's index, so the ratio is above 1 even where translation is free. It is the
@@ -503,8 +503,8 @@ static int op_sweep(struct bench_case *c, uint64_t i)
 
 /*
  * The copy is 64 bytes, as the kernel's is, and must not be optimized away. Where it is taken from
- * depends on what the last one brought, a word that nobody wrote to and that is 0: reads that overlap
- * would be bounded by the bandwidth of the memory, which other guests of a host use as well.
+ * depends on what the last one brought, a word that nobody wrote to and that is 0: reads that
+ * overlap would be bounded by the memory's bandwidth, which other guests of a host use as well.
  */
 static int op_user(struct bench_case *c, uint64_t i)
 {

@@ -78,8 +78,8 @@ static int cannot(const char *why)
 }
 
 /*
- * EXIT_SPLIT when the map can be split, with what it is in @map; else a message and EXIT_CANNOT. A dry
- * run does not ask for blocks: what it takes and how long is the same without.
+ * EXIT_SPLIT when the map can be split, with what it is in @map; else a message and EXIT_CANNOT. A
+ * dry run does not ask for blocks: what it takes and how long is the same without.
  */
 static int check(struct map *map, bool dry)
 {
@@ -132,8 +132,10 @@ static int dry_print(const struct taker *s, const struct map *before)
 
 	if (err)
 		return fail("cannot read how the linear map is made now", err);
-	printf("took and gave back %" PRIu64 " MiB in %.2f s; blocks of the linear map: %" PRIu64 " MiB before, %" PRIu64 " MiB now\n",
-	       s->filled * s->page / MIB, s->seconds, before->blocks / MIB, after.blocks / MIB);
+	printf("took and gave back %" PRIu64 " MiB in %.2f s\n", s->filled * s->page / MIB,
+	       s->seconds);
+	printf("blocks of the linear map: %" PRIu64 " MiB before, %" PRIu64 " MiB now\n",
+	       before->blocks / MIB, after.blocks / MIB);
 	return EXIT_SPLIT;
 }
 

@@ -2,9 +2,9 @@
 /*
  * pagecache: a file that stays in the page cache while it is measured.
  *
- * That a page was read a moment ago keeps nobody from taking it: reclaim does where memory is short,
- * and DAMON where a part of memory was cold before. Pages of a locked mapping are unevictable, for
- * read(2) too (Documentation/mm/unevictable-lru.rst).
+ * That a page was read a moment ago keeps nobody from taking it: reclaim does where memory is
+ * short, and DAMON where a part of memory was cold before. Pages of a locked mapping are
+ * unevictable, for read(2) too (Documentation/mm/unevictable-lru.rst).
  */
 #ifndef LIBMM_PAGECACHE_H
 #define LIBMM_PAGECACHE_H
