@@ -482,12 +482,15 @@ if [ -n "$perf" ]; then
 fi
 
 number=0 passed=0 failed=0 skipped=0 broken=''
-[ -z "$split" ] || split_rehearse
-[ -n "$interrupted$broken" ] || measure "${split:+-blocks}"
-if [ -n "$split" ] && [ -z "$interrupted$broken" ] && split_map; then
-	label_end "$(status_now)"
-	label_begin "$label_dir-split" || exit $USAGE
-	measure -split
+if [ -z "$split" ]; then
+	measure ''
+elif split_rehearse && [ -z "$interrupted$broken" ]; then
+	measure -blocks
+	if [ -z "$interrupted$broken" ] && split_map; then
+		label_end "$(status_now)"
+		label_begin "$label_dir-split" || exit $USAGE
+		measure -split
+	fi
 fi
 
 status=$(status_now)
