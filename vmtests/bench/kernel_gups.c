@@ -153,11 +153,20 @@ static int offsets_make(struct bench_case *c, uint64_t page_size)
 	return 0;
 }
 
-static uint64_t bytes_wanted(const struct place *place, uint64_t available)
+/* So many that their lines, packed, fill a page. */
+static uint64_t least_pages(uint64_t page_size)
 {
+	return page_size / LINE;
+}
+
+static uint64_t bytes_wanted(const struct place *place, uint64_t page_size, uint64_t available)
+{
+	uint64_t least = place->every_cpu ? bench_cpus() * least_pages(page_size) * page_size : 0;
 	bool beside = place->backing != BACKING_MEMFD;
 	uint64_t most = beside ? QUICK_BYTES_BESIDE : QUICK_BYTES;
 
+	if (most < least)
+		most = least;
 	if (bench_tier_full())
 		return available / (beside ? SHARE_BESIDE : FULL_SHARE);
 	available /= beside ? SHARE_BESIDE : QUICK_SHARE;
@@ -170,7 +179,7 @@ static int pages_available(const struct place *place, uint64_t page_size, uint64
 	int err = __memory_available(&bytes);
 
 	if (!err)
-		*pages = bytes_wanted(place, bytes) / page_size;
+		*pages = bytes_wanted(place, page_size, bytes) / page_size;
 	return err;
 }
 
@@ -184,8 +193,9 @@ static int size_choose(struct bench_case *c, uint64_t page_size)
 		return bench_fail(c, err, "cannot tell how much memory is available");
 	if (place->every_cpu)
 		gups.pages /= bench_cpus();
-	if (gups.pages < page_size / LINE)
-		return bench_fail(c, -ENOMEM, "only %" PRIu64 " pages are available", gups.pages);
+	if (gups.pages < least_pages(page_size))
+		return bench_skip(c, "memory for %" PRIu64 " pages is needed, and there is some for %" PRIu64,
+				  least_pages(page_size), gups.pages);
 	if (place->sweep_bits)
 		gups.pages = UINT64_C(1) << place->sweep_bits;
 	gups.lines = gups.pages < most ? gups.pages : most;
