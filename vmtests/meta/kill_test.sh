@@ -22,9 +22,11 @@ rounds=${2:-12} seed=${3:-$(date +%s)}
 # Everything that a run could leave. A module's own line has its use count.
 state()
 {
-	# tmpfs shows a size that is not the default, which is half of the memory: and that grows when HVO
-	# first gives struct pages from boot to the allocator (free_vmemmap_page() in mm/hugetlb_vmemmap.c).
-	cut -d ' ' -f 1-4 /proc/self/mounts | sed '/ tmpfs /s/,size=[0-9]*k,nr_inodes=[0-9]*//'
+	# tmpfs shows a size, and a number of inodes, that is not the default. Defaults go by the memory,
+	# and that grows when HVO first gives struct pages from boot to the allocator
+	# (free_vmemmap_page() in mm/hugetlb_vmemmap.c): one of them may show, both or neither.
+	cut -d ' ' -f 1-4 /proc/self/mounts |
+		sed -e '/ tmpfs /s/,size=[0-9]*k//' -e '/ tmpfs /s/,nr_inodes=[0-9]*//'
 	cut -d ' ' -f 1,3 /proc/modules 2>/dev/null | sort
 	ls /sys/block /dev/mapper /dev/hugepages 2>/dev/null
 	cat /sys/block/loop*/loop/backing_file 2>/dev/null
