@@ -194,7 +194,7 @@ static int size_choose(struct bench_case *c, uint64_t page_size)
 	if (place->every_cpu)
 		gups.pages /= bench_cpus();
 	if (gups.pages < least_pages(page_size))
-		return bench_skip(c, "memory for %" PRIu64 " pages is needed, and there is some for %" PRIu64,
+		return bench_skip(c, "%" PRIu64 " pages of memory are needed, and %" PRIu64 " available",
 				  least_pages(page_size), gups.pages);
 	if (place->sweep_bits)
 		gups.pages = UINT64_C(1) << place->sweep_bits;
