@@ -11,6 +11,8 @@ PASS=0 FAIL=1 USAGE=2 SKIP=4
 SPLIT_TIMEOUT=3600
 # With -S: what more set-ups take, at most.
 SPLIT_TIMEOUT_MUL=4
+# In seconds: what lies at least between the beginnings of a benchmark's passes.
+PASS_SECONDS=8
 
 die()
 {
@@ -215,7 +217,7 @@ options_settle()
 {
 	tier=${tier:-quick} repeats=${repeats:-10}
 	export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
-	export VMTESTS_PASSES="${split:+$repeats}"
+	export VMTESTS_PASSES="${split:+$repeats}" VMTESTS_PASS_SECONDS="$PASS_SECONDS"
 	[ -z "$split" ] || timeout_mul=$((timeout_mul * SPLIT_TIMEOUT_MUL))
 }
 

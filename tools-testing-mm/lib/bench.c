@@ -50,6 +50,7 @@ struct options {
 	unsigned int repeats;
 	unsigned int warmups;
 	unsigned int passes;
+	unsigned int pass_seconds;	/* from the beginning of one to that of the next, at least */
 	const char *wanted[MAX_WANTED];
 	size_t nr_wanted;
 };
@@ -68,6 +69,7 @@ struct bench_run {
 	size_t nr_cases;
 	size_t nr_chosen;
 	unsigned int pass;
+	uint64_t pass_began;
 	struct report *report;
 	struct progress progress;
 };
@@ -447,11 +449,12 @@ static int repeats_parse(const struct bench *b, const char *source, const char *
 }
 
 /* A variable that is empty is none. */
-static int variable_parse(const struct bench *b, const char *name, unsigned int *number)
+static int variable_parse(const struct bench *b, const char *name, unsigned int least,
+			  unsigned int *number)
 {
 	const char *value = getenv(name);
 
-	return value && *value ? repeats_parse(b, name, value, 1, number) : 0;
+	return value && *value ? repeats_parse(b, name, value, least, number) : 0;
 }
 
 static int options_default(const struct bench *b, struct options *opt)
@@ -461,8 +464,12 @@ static int options_default(const struct bench *b, struct options *opt)
 	*opt = (struct options) {
 		.repeats = DEFAULT_REPEATS, .warmups = DEFAULT_WARMUPS, .passes = DEFAULT_PASSES,
 	};
-	err = variable_parse(b, "VMTESTS_REPEATS", &opt->repeats);
-	return err ? err : variable_parse(b, "VMTESTS_PASSES", &opt->passes);
+	err = variable_parse(b, "VMTESTS_REPEATS", 1, &opt->repeats);
+	if (!err)
+		err = variable_parse(b, "VMTESTS_PASSES", 1, &opt->passes);
+	if (!err)
+		err = variable_parse(b, "VMTESTS_PASS_SECONDS", 0, &opt->pass_seconds);
+	return err;
 }
 
 static int option_apply(const struct bench *b, struct options *opt, int letter)
@@ -547,6 +554,27 @@ static int bail_out(const char *what, int err)
 	return KSFT_FAIL;
 }
 
+/*
+ * A machine that others share has the same speed for some seconds, and another one then: passes of a
+ * short benchmark that follow each other at once would not see it. States have one repeat, and wait
+ * for nothing.
+ */
+static void pass_await(struct bench_run *run)
+{
+	uint64_t until = run->pass_began + run->opt.pass_seconds * NS_PER_SEC, now = bench_now_ns();
+	const struct bench_case any = { .once = false };
+	struct timespec left;
+
+	if (repeats_before(run, &any, run->pass) == repeats_before(run, &any, run->pass + 1))
+		return;
+	if (run->pass_began && now < until) {
+		left.tv_sec = (until - now) / NS_PER_SEC;
+		left.tv_nsec = (until - now) % NS_PER_SEC;
+		nanosleep(&left, NULL);
+	}
+	run->pass_began = bench_now_ns();
+}
+
 /* Results are known, and printed, in the last pass. A case that did not pass has no more passes. */
 static void pass_run(struct bench_run *run, int *results)
 {
@@ -575,8 +603,10 @@ static int cases_run(struct bench_run *run)
 
 	current = run;
 	ksft_set_plan(run->nr_chosen);
-	for (run->pass = 0; run->pass < run->opt.passes; run->pass++)
+	for (run->pass = 0; run->pass < run->opt.passes; run->pass++) {
+		pass_await(run);
 		pass_run(run, results);
+	}
 	current = NULL;
 	report_close(run->report);
 	free(results);

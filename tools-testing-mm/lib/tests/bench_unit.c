@@ -335,6 +335,34 @@ TEST_F(bench, as_many_passes_as_asked_for)
 	EXPECT_EQ(KSFT_FAIL, RUN(cases));
 }
 
+static struct bench_case state_only = { .name = "state", .once = true, .setup = step_setup };
+
+TEST_F(bench, passes_begin_apart)
+{
+	struct bench_case cases[] = { traced, { 0 } };
+	uint64_t began = bench_now_ns();
+
+	cases[0].nr_phases = 0;
+	cases[0].after = NULL;
+	ASSERT_EQ(0, setenv("VMTESTS_PASS_SECONDS", "1", 1));
+	ASSERT_EQ(KSFT_PASS, RUN(cases, "-r", "2", "-w", "0"));
+	EXPECT_LE(1000000000ull, bench_now_ns() - began);
+	ASSERT_EQ(0, setenv("VMTESTS_PASS_SECONDS", "soon", 1));
+	EXPECT_EQ(KSFT_FAIL, RUN(cases));
+}
+
+/* One repeat is in one pass, and so is a state: a wait would outlast the test. */
+TEST_F(bench, one_pass_waits_for_none)
+{
+	struct bench_case cases[] = { traced, { 0 } }, states[] = { state_only, { 0 } };
+
+	cases[0].nr_phases = 0;
+	cases[0].after = NULL;
+	ASSERT_EQ(0, setenv("VMTESTS_PASS_SECONDS", "1000", 1));
+	EXPECT_EQ(KSFT_PASS, RUN(cases, "-r", "1", "-w", "0"));
+	EXPECT_EQ(KSFT_PASS, RUN(states, "-r", "1"));
+}
+
 TEST_F(bench, repeats_come_from_the_environment)
 {
 	struct bench_case cases[] = { traced, { 0 } };
