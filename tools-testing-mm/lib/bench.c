@@ -50,7 +50,7 @@ struct options {
 	unsigned int repeats;
 	unsigned int warmups;
 	unsigned int passes;
-	unsigned int pass_seconds;	/* from the beginning of one to that of the next, at least */
+	unsigned int pass_seconds;	/* at least, from the start of one to that of the next */
 	const char *wanted[MAX_WANTED];
 	size_t nr_wanted;
 };
@@ -555,9 +555,9 @@ static int bail_out(const char *what, int err)
 }
 
 /*
- * A machine that others share has the same speed for some seconds, and another one then: passes of a
- * short benchmark that follow each other at once would not see it. States have one repeat, and wait
- * for nothing.
+ * A machine that others share has the same speed for some seconds, and another one then: passes of
+ * a short benchmark that follow each other at once would not see it. States have one repeat, and
+ * wait for nothing.
  */
 static void pass_await(struct bench_run *run)
 {
