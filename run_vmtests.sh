@@ -423,7 +423,6 @@ $plan
 EOF
 }
 
-
 # split_step NAME [OPTION]: as one more test, whose verdict goes to the first of the two labels
 split_step()
 {
