@@ -12,7 +12,7 @@ SPLIT_TIMEOUT=3600
 # With -S: what more set-ups take, at most.
 SPLIT_TIMEOUT_MUL=4
 # In seconds: what lies at least between the beginnings of a benchmark's passes.
-PASS_SECONDS=8
+DEFAULT_PASS_SECONDS=8
 
 die()
 {
@@ -45,8 +45,8 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
-Environment: VMTESTS_TIMEOUT_MUL=N stretches every timeout for slow machines;
-VMTESTS_BUILD=DIR is where the programs are (default: build beside this file).
+Environment: VMTESTS_TIMEOUT_MUL=N stretches timeouts, VMTESTS_PASS_SECONDS=N (8)
+repeats; VMTESTS_BUILD=DIR has the programs (default: build beside this file).
 EOF
 }
 
@@ -127,6 +127,9 @@ case $tier in '' | quick | full) ;; *) die "-T $tier: quick or full" ;; esac
 [ -z "$repeats" ] || is_count "$repeats" 1000 || die "-r $repeats: a whole number from 1 to 1000"
 timeout_mul=${VMTESTS_TIMEOUT_MUL:-1}
 is_count "$timeout_mul" 1000 || die "VMTESTS_TIMEOUT_MUL=$timeout_mul: a whole number from 1 to 1000"
+pass_seconds=${VMTESTS_PASS_SECONDS:-$DEFAULT_PASS_SECONDS}
+[ "$pass_seconds" = 0 ] || is_count "$pass_seconds" 1000 ||
+	die "VMTESTS_PASS_SECONDS=$pass_seconds: a whole number from 0 to 1000"
 label_dir=${label_dir:-results/$(uname -r)}
 [ -z "$resume" ] || [ -z "$split" ] ||
 	die "-R and -S: splitting and both measurements have to be done in one go: leave out -R"
@@ -217,7 +220,7 @@ options_settle()
 {
 	tier=${tier:-quick} repeats=${repeats:-10}
 	export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
-	export VMTESTS_PASSES="${split:+$repeats}" VMTESTS_PASS_SECONDS="$PASS_SECONDS"
+	export VMTESTS_PASSES="${split:+$repeats}" VMTESTS_PASS_SECONDS="$pass_seconds"
 	[ -z "$split" ] || timeout_mul=$((timeout_mul * SPLIT_TIMEOUT_MUL))
 }
 

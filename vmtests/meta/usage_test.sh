@@ -84,6 +84,10 @@ refused perf_takes_no_argument 'tests are named with -t' -p meta_pass
 [ $? -eq 2 ] && grep -q '^usage: linear_map_split' "$scratch/log"
 result splitter_usage $?
 
+VMTESTS_PASS_SECONDS=soon "$runner" -t meta_pass -o "$scratch/x" >"$scratch/out" 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q 'VMTESTS_PASS_SECONDS=soon' "$scratch/log"
+result refuses_pass_seconds $?
+
 VMTESTS_TIMEOUT_MUL=0 "$runner" -t meta_pass -o "$scratch/x" >"$scratch/out" 2>"$scratch/log"
 [ $? -eq 2 ] && grep -q 'VMTESTS_TIMEOUT_MUL=0' "$scratch/log"
 result timeout_mul $?
