@@ -45,8 +45,8 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
-Environment: VMTESTS_TIMEOUT_MUL=N stretches timeouts, VMTESTS_PASS_SECONDS=N (8)
-repeats; VMTESTS_BUILD=DIR has the programs (default: build beside this file).
+Environment: VMTESTS_TIMEOUT_MUL=N stretches timeouts, VMTESTS_PASS_SECONDS=N
+repeats (8); VMTESTS_BUILD=DIR has the programs (default: build beside this).
 EOF
 }
 

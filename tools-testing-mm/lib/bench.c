@@ -554,27 +554,6 @@ static int bail_out(const char *what, int err)
 	return KSFT_FAIL;
 }
 
-/*
- * A machine that others share has the same speed for some seconds, and another one then: passes of
- * a short benchmark that follow each other at once would not see it. States have one repeat, and
- * wait for nothing.
- */
-static void pass_await(struct bench_run *run)
-{
-	uint64_t until = run->pass_began + run->opt.pass_seconds * NS_PER_SEC, now = bench_now_ns();
-	const struct bench_case any = { .once = false };
-	struct timespec left;
-
-	if (repeats_before(run, &any, run->pass) == repeats_before(run, &any, run->pass + 1))
-		return;
-	if (run->pass_began && now < until) {
-		left.tv_sec = (until - now) / NS_PER_SEC;
-		left.tv_nsec = (until - now) % NS_PER_SEC;
-		nanosleep(&left, NULL);
-	}
-	run->pass_began = bench_now_ns();
-}
-
 /* Results are known, and printed, in the last pass. A case that did not pass has no more passes. */
 static void pass_run(struct bench_run *run, int *results)
 {
@@ -588,6 +567,37 @@ static void pass_run(struct bench_run *run, int *results)
 		if (run->pass == run->opt.passes - 1)
 			case_print(c, results[i]);
 	}
+}
+
+static bool pass_has_work(const struct bench_run *run, const int *results)
+{
+	for (size_t i = 0; i < run->nr_cases; i++) {
+		const struct bench_case *c = &run->cases[i];
+
+		if (!results[i] && case_wanted(&run->opt, c->name) &&
+		    repeats_before(run, c, run->pass) != repeats_before(run, c, run->pass + 1))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A machine that others share has the same speed for some seconds, and another one then: passes of
+ * a short benchmark that follow each other at once would not see it.
+ */
+static void pass_await(struct bench_run *run, const int *results)
+{
+	uint64_t until = run->pass_began + run->opt.pass_seconds * NS_PER_SEC, now = bench_now_ns();
+	struct timespec left;
+
+	if (!pass_has_work(run, results))
+		return;
+	if (run->pass_began && now < until) {
+		left.tv_sec = (until - now) / NS_PER_SEC;
+		left.tv_nsec = (until - now) % NS_PER_SEC;
+		nanosleep(&left, NULL);
+	}
+	run->pass_began = bench_now_ns();
 }
 
 static int cases_run(struct bench_run *run)
@@ -604,7 +614,7 @@ static int cases_run(struct bench_run *run)
 	current = run;
 	ksft_set_plan(run->nr_chosen);
 	for (run->pass = 0; run->pass < run->opt.passes; run->pass++) {
-		pass_await(run);
+		pass_await(run, results);
 		pass_run(run, results);
 	}
 	current = NULL;

@@ -360,7 +360,7 @@ TEST_F(bench, one_pass_waits_for_none)
 	cases[0].after = NULL;
 	ASSERT_EQ(0, setenv("VMTESTS_PASS_SECONDS", "1000", 1));
 	EXPECT_EQ(KSFT_PASS, RUN(cases, "-r", "1", "-w", "0"));
-	EXPECT_EQ(KSFT_PASS, RUN(states, "-r", "1"));
+	EXPECT_EQ(KSFT_PASS, RUN(states, "-r", "10"));
 }
 
 TEST_F(bench, repeats_come_from_the_environment)
