@@ -359,12 +359,18 @@ static void case_print(const struct bench_case *c, int err)
 	}
 }
 
+/* In this pass. */
+static bool case_has_repeats(const struct bench_run *run, const struct bench_case *c)
+{
+	return repeats_before(run, c, run->pass) != repeats_before(run, c, run->pass + 1);
+}
+
 /* The case's part of this pass. Returns 0, SETUP_SKIPPED or -errno, as does the case. */
 static int case_pass(struct bench_run *run, struct bench_case *c)
 {
 	int err;
 
-	if (repeats_before(run, c, run->pass) == repeats_before(run, c, run->pass + 1))
+	if (!case_has_repeats(run, c))
 		return 0;
 	c->reason[0] = '\0';
 	err = case_undo(c, case_measure(run, c));
@@ -574,8 +580,7 @@ static bool pass_has_work(const struct bench_run *run, const int *results)
 	for (size_t i = 0; i < run->nr_cases; i++) {
 		const struct bench_case *c = &run->cases[i];
 
-		if (!results[i] && case_wanted(&run->opt, c->name) &&
-		    repeats_before(run, c, run->pass) != repeats_before(run, c, run->pass + 1))
+		if (!results[i] && case_wanted(&run->opt, c->name) && case_has_repeats(run, c))
 			return true;
 	}
 	return false;

@@ -90,8 +90,8 @@ struct bench {
 /*
  * Options: -l list the cases, -c CASE (repeatable), -r REPEATS, -w WARMUPS, -p PASSES, -h. Repeats
  * default to $VMTESTS_REPEATS, else 10; warm-ups to 1; passes to $VMTESTS_PASSES, else 3, and they
- * begin $VMTESTS_PASS_SECONDS after each other at least, else at once. Returns
- * KSFT_PASS, KSFT_SKIP when no case could run, or KSFT_FAIL, also for a wrong option.
+ * begin $VMTESTS_PASS_SECONDS after each other at least, else at once. Returns KSFT_PASS, KSFT_SKIP
+ * when no case could run, or KSFT_FAIL, also for a wrong option.
  */
 int bench_main(int argc, char **argv, const struct bench *b);
 
