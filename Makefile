@@ -38,6 +38,8 @@ CC := $(CROSS_COMPILE)gcc
 endif
 
 SUBMAKE = $(MAKE) --no-print-directory KSFT=$(KSFT) LIBMM_OUTPUT=$(B)/libmm
+# The runner survives what a test does not: behind libmm's restore.h its journal is linked.
+JOURNAL := $(B)/vmtests/lib/restore.a
 
 all: mm vmtests
 ifeq ($(CROSS_COMPILE),)
@@ -45,16 +47,18 @@ all: tlb-model
 endif
 
 mm: $(FRAMEWORK)
-	+@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm all unit
+	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests restore
+	+@$(SUBMAKE) -C tools-testing-mm OUTPUT=$(B)/tools-testing-mm LIBMM_RESTORE=$(JOURNAL) \
+		all unit
 
 vmtests: mm $(O)/vmtests/vmcompare
-	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all
+	+@$(SUBMAKE) -C vmtests OUTPUT=$(B)/vmtests all unit
 
-$(B)/ksrc/.extracted: .ci/extract-framework
-	@.ci/extract-framework $(B)/ksrc
+$(B)/ksrc/.extracted: scripts/extract-framework
+	@scripts/extract-framework $(B)/ksrc
 
 deps:
-	@.ci/deps $(filter-out deps,$(MAKECMDGOALS))
+	@scripts/deps $(filter-out deps,$(MAKECMDGOALS))
 
 run: all
 	VMTESTS_BUILD=$(B) ./run_vmtests.sh $(ARGS)
@@ -86,12 +90,12 @@ bench-memcache: all
 	vmtests/bench/tests/memcache_bench.sh $(B)
 
 patch:
-	@.ci/make-patch "$(KSRC)" "$(OUT)"
+	@scripts/make-patch "$(KSRC)" "$(OUT)"
 
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
-	@.ci/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests $(KSFT)
-	@.ci/install-tools $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
+	@scripts/install $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests $(KSFT)
+	@scripts/install-tools $(B) $(DESTDIR)$(libdir)/vmtests $(DESTDIR)$(bindir) $(libdir)/vmtests \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/bash-completion/completions
 
 # Only unpacked and enabled: it does nothing until vmtests-boots is asked for something.

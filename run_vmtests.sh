@@ -138,7 +138,7 @@ label_dir=${label_dir:-results/$(uname -r)}
 
 if [ -n "$device" ]; then
 	"$vmtctl" device "$device" || exit $USAGE
-	export VMTESTS_PFNMAP_DEVICE="$device"
+	export PFNMAP_DEVICE="$device"
 fi
 
 # Lines of the registry without comments.
@@ -219,7 +219,12 @@ needs_of()	# FLAGS
 options_settle()
 {
 	tier=${tier:-quick} repeats=${repeats:-10}
-	export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" VMTESTS_DESTRUCTIVE="$destructive"
+	export VMTESTS_TIER="$tier" VMTESTS_REPEATS="$repeats" LIBMM_DESTRUCTIVE="$destructive"
+	if [ "$tier" = full ]; then
+		export LIBMM_THOROUGH=1
+	else
+		unset LIBMM_THOROUGH
+	fi
 	export VMTESTS_PASSES="${split:+$repeats}" VMTESTS_PASS_SECONDS="$pass_seconds"
 	[ -z "$split" ] || timeout_mul=$((timeout_mul * SPLIT_TIMEOUT_MUL))
 }

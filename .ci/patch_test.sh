@@ -36,13 +36,13 @@ skip()
 
 same_twice()
 {
-	.ci/make-patch "$ksrc" "$out/one" && .ci/make-patch "$ksrc" "$out/two" &&
+	scripts/make-patch "$ksrc" "$out/one" && scripts/make-patch "$ksrc" "$out/two" &&
 		diff -r "$out/one" "$out/two"
 }
 
 refuses_another_tree()
 {
-	! .ci/make-patch "$out" "$out/none"
+	! scripts/make-patch "$out" "$out/none"
 }
 
 # In a copy: only what selftests are built from is needed.
@@ -102,7 +102,7 @@ runs()
 
 echo 'KTAP version 1'
 rm -rf "${out:?}" && mkdir "$out" || exit 1
-if [ -z "$ksrc" ] && ! ksrc=$(.ci/kernel-source); then
+if [ -z "$ksrc" ] && ! ksrc=$(scripts/kernel-source); then
 	echo 'Bail out! no 7.x kernel tree'
 	exit 1
 fi

@@ -88,7 +88,7 @@ _vmtests_lab()
 		;;
 	boot:--kernel | boot:--image | matrix:-f | mutants:-f) _vmtests_files ;;
 	boot:--tlb-model)
-		_vmtests_reply "$(ls "$(dirname "$(readlink -f "$(command -v "$program")")")/tlb-model/presets")"
+		_vmtests_reply "$(ls "$(dirname "$(readlink -f "$(command -v "$program")")")/plugins/tlb-model/presets")"
 		;;
 	*)
 		case $part:${COMP_WORDS[COMP_CWORD]} in

@@ -63,7 +63,7 @@ $(LAB_ARCHES:%=lab-payload-%): lab-payload-%: $(FRAMEWORK)
 		KSRC=$(KSFT:%/tools/testing/selftests=%) EXTRA_CFLAGS="--sysroot=$$sysroot" \
 		EXTRA_LDFLAGS="--sysroot=$$sysroot" all && \
 	rm -rf $(LAB_PAYLOADS)/$* && \
-	.ci/install $(B)/lab-build-$* $(LAB_PAYLOADS)/$* $(LAB_PAYLOADS)/$*/bin /opt/vmtests $(KSFT)
+	scripts/install $(B)/lab-build-$* $(LAB_PAYLOADS)/$* $(LAB_PAYLOADS)/$*/bin /opt/vmtests $(KSFT)
 
 lab-root:
 	@for arch in $(LAB_ARCHES); do lab/root $$arch || exit; done
@@ -121,7 +121,7 @@ lab-crypt: $(FRAMEWORK)
 
 sample-report:
 	@$(MAKE) --no-print-directory SMALL=1 lab-compare
-	@.ci/sample-report $(B)/vmtests/vmcompare $(LAB_OUT)/compare/results docs/sample
+	@scripts/sample-report $(B)/vmtests/vmcompare $(LAB_OUT)/compare/results docs/sample
 
 lab-lava: lab-payload-$(if $(findstring :arm64,$(LAVA_KERNEL)),arm64,amd64)
 	@lava/tests/lab_lava.sh $(LAB_PAYLOADS) $(LAB_OUT)/lava $(LAVA_KERNEL) $(LAVA_REPEATS) \
@@ -139,4 +139,4 @@ lab-kill: all
 .PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
 	lab-deaths lab-full lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)
 
-include lab/tlb-model/tlb-model.mk
+include lab/plugins/tlb-model/tlb-model.mk

@@ -10,7 +10,7 @@
  * are there for it, whose death ends the shortage. Pages are taken out of service by soft offline,
  * which migrates a huge page, restores its vmemmap and dissolves it.
  *
- * Limits: only where lasting changes are allowed (run_vmtests.sh -d): a page that was taken out of
+ * Limits: only where lasting changes are allowed (LIBMM_DESTRUCTIVE=1): a page that was taken out of
  * service stays out until the next boot. Where somebody needs memory before the kernel has given
  * up on the vmemmap, nothing was tested, which is a skip. 6.12 tries long.
  *
@@ -38,7 +38,7 @@
 #include <libmm/kpage.h>
 #include <libmm/memory.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 #ifndef MADV_SOFT_OFFLINE
@@ -149,7 +149,7 @@ static void shortage_prepare(struct __test_metadata *_metadata, struct shortage 
 {
 	memset(s, 0, sizeof(*s));
 	ASSERT_LT(0, __sysfile_read(MIN_FREE, s->reserve, sizeof(s->reserve)));
-	ASSERT_EQ(0, __sysconf_save(MIN_FREE));
+	ASSERT_EQ(0, __restore_save(MIN_FREE));
 	s->reserve_fd = open(MIN_FREE, O_WRONLY | O_CLOEXEC);
 	ASSERT_LE(0, s->reserve_fd);
 	victims_start(_metadata, s);

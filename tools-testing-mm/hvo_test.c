@@ -32,7 +32,7 @@
 #include <libmm/hvo.h>
 #include <libmm/kpage.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 /* Bytes of ordinary memory that must survive what happens to the struct pages around it. */
@@ -421,7 +421,7 @@ TEST_F(hvo, surplus)
 	POOL_EMPTY();
 	pool_file(&self->hvo, "nr_overcommit_hugepages", path, sizeof(path));
 	snprintf(value, sizeof(value), "%zu", self->hvo.nr_map);
-	ret = __sysconf_set(path, value, NULL);
+	ret = __restore_set(path, value, NULL);
 	if (ret == -EINVAL)
 		SKIP(return, "this kernel has no surplus pages at the level %s", variant->level);
 	ASSERT_EQ(0, ret);
@@ -451,7 +451,7 @@ TEST_F(hvo, surplus_adopted)
 	POOL_EMPTY();
 	pool_file(&self->hvo, "nr_overcommit_hugepages", path, sizeof(path));
 	snprintf(value, sizeof(value), "%zu", self->hvo.nr_map);
-	ret = __sysconf_set(path, value, NULL);
+	ret = __restore_set(path, value, NULL);
 	if (ret == -EINVAL)
 		SKIP(return, "this kernel has no surplus pages at the level %s", variant->level);
 	ASSERT_EQ(0, ret);

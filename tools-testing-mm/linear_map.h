@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/linmap.h>
 #include <libmm/require.h>
 
@@ -45,11 +45,6 @@ static inline const char *linear_map_missing(const struct linear_map *map, const
 static inline bool linear_map_is_arm64(const struct linmap *lm)
 {
 	return !strcmp(linmap_geometry(lm)->arch, "arm64");
-}
-
-static inline size_t page_size(void)
-{
-	return sysconf(_SC_PAGESIZE);
 }
 
 #endif

@@ -11,7 +11,7 @@
  *
  * Limits: needs /proc/kcore. Programs are freed by RCU and a workqueue: the test waits for the
  * result itself, for TIMEOUT_S at most. The module test changes what is loaded, so it must be
- * allowed (run_vmtests.sh -d); it takes the first of a list of modules that only define functions.
+ * allowed (LIBMM_DESTRUCTIVE=1); it takes the first of a list of modules that only define functions.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,7 @@
 #include <libmm/fail.h>
 #include <libmm/linmap.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 #include <libmm/harness.h>
@@ -284,13 +284,13 @@ FIXTURE_TEARDOWN(filter)
 {
 	filters_detach(self);
 	linear_map_close(&self->map);
-	sysconf_restore();
+	restore_all();
 }
 
 /* Why this kernel cannot have the JIT so; NULL when it has now. */
 static const char *jit_set(const char *value)
 {
-	int ret = __sysconf_set(JIT_ENABLE, value, NULL);
+	int ret = __restore_set(JIT_ENABLE, value, NULL);
 
 	switch (ret) {
 	case 0:

@@ -12,7 +12,7 @@
  *
  * Limits: without /proc/kcore entries are not seen; what remains is that the child dies in the way
  * it should, and that DirectMap loses no byte. Running the machine out of memory kills something
- * and splits all of the linear map, so it must be allowed (run_vmtests.sh -d), and belongs in a
+ * and splits all of the linear map, so it must be allowed (LIBMM_DESTRUCTIVE=1), and belongs in a
  * guest.
  */
 #include <errno.h>

@@ -16,8 +16,7 @@
  *
  * The device is that of libmm/devmem.h: the contents of its BAR are overwritten, so name no device
  * that minds. One that has a driver other than vfio-pci is refused, or, if it was named and nobody
- * uses it, given back to that driver afterwards. docs/pfnmap.md says how to have all of this in a
- * guest.
+ * uses it, given back to that driver afterwards. A guest of QEMU has all of this.
  *
  * Cases that are known to kill kernels run only by name, with -d.
  *
@@ -64,9 +63,8 @@
 #include <libmm/harness.h>
 #include <libmm/pci.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
-#include <libmm/undo.h>
 #include <libmm/vfio.h>
 
 #define SHMEM_ENABLED "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
@@ -420,7 +418,7 @@ static bool device_bare(FIXTURE_DATA(pfnmap) * self)
 	if (__pci_driver(self->mem.device, driver, sizeof(driver)) || *driver)
 		return miss(self, "sysfs has no memory of a device with a driver");
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", self->mem.device);
-	sysconf_set(path, "1");
+	restore_set(path, "1");
 	return true;
 }
 
@@ -463,7 +461,7 @@ static bool vgem_setup(FIXTURE_DATA(pfnmap) * self)
 		return false;
 	}
 	if (sysfile_readable(SHMEM_ENABLED))
-		sysconf_set(SHMEM_ENABLED, "always");
+		restore_set(SHMEM_ENABLED, "always");
 	devmem_allow_huge();
 	self->fd = self->gem.fd;
 	self->fd_offset = self->gem.offset;
@@ -492,7 +490,7 @@ static bool area_choose(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pfnma
 	size_t end = variant->entry == PUDS ? 2 * levels->pud : 4 * levels->pmd;
 
 	if (end > self->mem.bar.size || self->mem.bar.start % (end / 2))
-		return miss(self, "the BAR is too small: see docs/pfnmap.md");
+		return miss(self, "the BAR is too small: QEMU's pci-testdev has any size");
 	if (variant->edges && variant->entry == PUDS) {
 		self->bar_offset = levels->pud - levels->pmd - levels->page;
 	} else if (variant->edges) {
@@ -601,7 +599,7 @@ static bool pfnmap_prepare(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(pf
 		return miss(self, reason);
 	if (!area_choose(self, variant))
 		return false;
-	if (undo_register() || __undo_guard())
+	if (pci_restore_register() || __restore_guard())
 		libmm_fail("pfnmap: no way back for what the test changes: see above");
 	if (!source_setup(self))
 		return false;
@@ -661,7 +659,7 @@ FIXTURE_TEARDOWN(pfnmap)
 	gem_close(&self->gem);
 	devmem_close(&self->mem);
 	if (!geteuid())
-		sysconf_restore();
+		restore_all();
 }
 
 /* Whether someone asks for this case, by its name, and has a kernel to lose. */
@@ -672,7 +670,7 @@ static bool death_wanted(FIXTURE_DATA(pfnmap) * self)
 	if (why)
 		return miss(self, why);
 	if (!getenv(WANTED))
-		return miss(self, "it may kill the kernel: make lab-pfnmap-deaths");
+		return miss(self, "it may kill the kernel: name it");
 	return true;
 }
 
@@ -785,7 +783,7 @@ TEST_F(pfnmap, thp_policy)
 		SKIP(return, "the kernel has no transparent huge pages");
 	marks_put(self, 0);
 	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-		sysconf_set(DEVMEM_THP_ENABLED, policies[i]);
+		restore_set(DEVMEM_THP_ENABLED, policies[i]);
 		area_again(self);
 		EXPECT_EQ(populate_faults(self), faults_reading(&self->levels, area)) {
 			TH_LOG("with transparent huge pages at \"%s\"", policies[i]);

@@ -148,7 +148,7 @@ argument_given clock_of_instructions 'shift=3,sleep=off' --icount 3
 : >"$scratch/tlb-model.so"
 export TLB_MODEL="$scratch/tlb-model.so"
 argument_given tlb_model \
-	"$scratch/tlb-model.so,preset=$scratch/lab/tlb-model/presets/zen,ram=/proc/self/fd/8,trace=t" \
+	"$scratch/tlb-model.so,preset=$scratch/lab/plugins/tlb-model/presets/zen,ram=/proc/self/fd/8,trace=t" \
 	--tlb-model zen,trace=t
 argument_given tlb_model_ram 'memory-backend-file,id=ram,mem-path=/proc/self/fd/8,size=4096M,share=on' \
 	--tlb-model zen

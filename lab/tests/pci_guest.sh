@@ -42,7 +42,7 @@ missing()	# SENTENCE...
 	VMTESTS_PFNMAP_CASE='pmds.contents vgem_pmds.contents' tools-testing-mm/pfnmap_test \
 		>"$scratch/log" 2>&1
 	for sentence; do
-		grep -q "SKIP.* $sentence: make lab-pfnmap has it" "$scratch/log" || return
+		grep -q "SKIP.* $sentence: a guest of QEMU" "$scratch/log" || return
 	done
 }
 
@@ -88,7 +88,7 @@ group=/sys/fs/cgroup/killed
 mkdir $group
 unset VMTESTS_PFNMAP_CASE
 sh -c "echo \$\$ >$group/cgroup.procs
-	while VMTESTS_PFNMAP_DEVICE=$device tools-testing-mm/pfnmap_test; do :; done" >"$scratch/out" 2>&1 &
+	while PFNMAP_DEVICE=$device tools-testing-mm/pfnmap_test; do :; done" >"$scratch/out" 2>&1 &
 pid=$!
 : >"$scratch/log"
 while kill -0 $pid 2>/dev/null; do

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/klog.h>
 #include <libmm/sysfile.h>
 
@@ -28,7 +29,6 @@
 /* How /dev/kmsg writes a newline inside a record. */
 #define KMSG_NEWLINE "\\x0a"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define TAINT_PATH "/proc/sys/kernel/tainted"
 

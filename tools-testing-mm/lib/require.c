@@ -24,13 +24,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/command.h>
 #include <libmm/klog.h>
 #include <libmm/memory.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define SENTENCE_MAX 512
 #define NEED_MAX 256
@@ -747,12 +747,12 @@ static const char *need_bbml2(const char *arg)
 
 static const char *need_destructive(const char *arg)
 {
-	const char *allowed = getenv("VMTESTS_DESTRUCTIVE");
+	const char *allowed = getenv("LIBMM_DESTRUCTIVE");
 
 	(void)arg;
 	if (allowed && !strcmp(allowed, "1"))
 		return NULL;
-	return missing("it may change the machine until reboot: run_vmtests.sh -d allows that");
+	return missing("it may change the machine until reboot: the runner's -d allows that");
 }
 
 static const struct need {

@@ -27,10 +27,10 @@
 
 #include <kselftest.h>
 
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 #include <libmm/hugetlb.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 
 #define MAX_ROUNDS 6000
 #define READ_BYTES 64
@@ -291,7 +291,7 @@ static int self_measure(const struct self_case *self, struct result *r)
 
 	if (!err)
 		err = rounds_run(self, r);
-	undo = __sysconf_restore();
+	undo = __restore_all();
 	if (self->teardown)
 		self->teardown(self);
 	return err ? err : undo;

@@ -17,14 +17,14 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <libmm/base.h>
+#include <vmtests/bench.h>
 #include <libmm/census.h>
 #include <libmm/kcore.h>
 #include <libmm/sysfile.h>
 
 #define MEMINFO "/proc/meminfo"
 #define VMSTAT "/proc/vmstat"
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct quantity {
 	const char *metric;

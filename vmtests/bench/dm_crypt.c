@@ -32,13 +32,13 @@
 #include <unistd.h>
 
 #include <kselftest.h>
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 #include <libmm/command.h>
-#include <libmm/fio.h>
+#include <vmtests/fio.h>
 #include <libmm/memory.h>
-#include <libmm/ramdisk.h>
+#include <vmtests/ramdisk.h>
 #include <libmm/sysfile.h>
-#include <libmm/undo.h>
+#include <vmtests/undo.h>
 
 #define MAPPING "vmtests-crypt"
 #define MAPPED "/dev/mapper/" MAPPING

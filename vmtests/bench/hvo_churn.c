@@ -39,14 +39,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
-#include <libmm/hist.h>
+#include <libmm/base.h>
+#include <vmtests/bench.h>
+#include <vmtests/hist.h>
 #include <libmm/hugetlb.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MAX_CASES 512
 #define NAME_MAX_LEN 64
 

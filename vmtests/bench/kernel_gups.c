@@ -41,17 +41,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
-#include <libmm/bench_workers.h>
+#include <libmm/base.h>
+#include <vmtests/bench.h>
+#include <vmtests/bench_workers.h>
 #include <libmm/hugetlb.h>
 #include <libmm/hugemap.h>
 #include <libmm/memory.h>
-#include <libmm/pagecache.h>
+#include <vmtests/pagecache.h>
 #include <libmm/sysfile.h>
 
 #define LINE UINT64_C(64)
 #define MIB (UINT64_C(1) << 20)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
  * Share of the available memory that the file takes, and its bound in the quick tier. Page tables

@@ -26,16 +26,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <libmm/base.h>
+#include <vmtests/bench.h>
 #include <libmm/bpfprog.h>
 #include <libmm/require.h>
 #include <libmm/secretmem.h>
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
 
 #define MIB (1ull << 20)
 #define NS_PER_SEC 1000000000ull
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define JIT_SYSCTL "/proc/sys/net/core/bpf_jit_enable"
 
 /* A few blocks of 2 MiB: what is split stays split until the machine boots again. */
@@ -191,7 +191,7 @@ static int jit_switch(struct bench_case *c, bool on)
 			return 0;
 		return bench_skip(c, "no net.core.bpf_jit_enable: the kernel was built without CONFIG_BPF_JIT, or a container hides it");
 	}
-	err = __sysconf_set(JIT_SYSCTL, on ? "1" : "0", NULL);
+	err = __restore_set(JIT_SYSCTL, on ? "1" : "0", NULL);
 	if (!err)
 		return 0;
 	if (!on && require_kconfig("CONFIG_BPF_JIT_ALWAYS_ON") == 'y')

@@ -30,7 +30,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 #include <libmm/fail.h>
 
 #include "memcache_arrivals.h"

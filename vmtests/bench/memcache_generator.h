@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
-#include <libmm/hist.h>
+#include <vmtests/hist.h>
 
 #include "memcache_keys.h"
 

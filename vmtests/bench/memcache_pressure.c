@@ -53,10 +53,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 #include <libmm/fail.h>
 #include <libmm/memory.h>
-#include <libmm/perfcount.h>
+#include <vmtests/perfcount.h>
 #include <libmm/sysfile.h>
 
 #include "memcache_baseline.h"

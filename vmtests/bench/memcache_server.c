@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 
 #include "memcache_protocol.h"
 #include "memcache_server.h"

@@ -26,8 +26,8 @@
 #include <unistd.h>
 
 #include <kselftest.h>
-#include <libmm/bench.h>
-#include <libmm/bench_mapping.h>
+#include <vmtests/bench.h>
+#include <vmtests/bench_mapping.h>
 #include <libmm/devmem.h>
 
 #define MIB		(1ul << 20)

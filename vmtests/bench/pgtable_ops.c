@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include <kselftest.h>
-#include <libmm/bench.h>
-#include <libmm/bench_mapping.h>
+#include <vmtests/bench.h>
+#include <vmtests/bench_mapping.h>
 #include <libmm/memory.h>
 #include <libmm/sysfile.h>
 

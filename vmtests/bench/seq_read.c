@@ -39,14 +39,14 @@
 #include <unistd.h>
 
 #include <kselftest.h>
-#include <libmm/bench.h>
-#include <libmm/fio.h>
+#include <vmtests/bench.h>
+#include <vmtests/fio.h>
 #include <libmm/memory.h>
-#include <libmm/pagecache.h>
-#include <libmm/ramdisk.h>
+#include <vmtests/pagecache.h>
+#include <vmtests/ramdisk.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
-#include <libmm/undo.h>
+#include <vmtests/undo.h>
 
 #define BLOCK (1u << 20)	/* as in fio-jobs/seq-read.fio */
 #define QUICK_BYTES (512ull << 20)

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include <kselftest.h>
-#include <libmm/bench.h>
-#include <libmm/bench_workers.h>
+#include <vmtests/bench.h>
+#include <vmtests/bench_workers.h>
 #include <libmm/memory.h>
 #include <libmm/require.h>
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libmm/fingerprint.h>
+#include <vmtests/fingerprint.h>
 #include <libmm/kcore.h>
 #include <libmm/sysfile.h>
 

@@ -13,16 +13,14 @@
 #include <sys/types.h>
 #include <jansson.h>
 
+#include <libmm/base.h>
+
 /* Exit statuses, those of run_vmtests.sh. */
 enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4, CTL_INTERRUPTED = 130 };
 
 #define RESULTS_SCHEMA 1
 #define VERDICTS_NAME "verdicts.jsonl"
 #define STARTED_NAME "started.jsonl"
-
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#endif
 
 int ctl_locked(int argc, char **argv);
 int ctl_device(int argc, char **argv);

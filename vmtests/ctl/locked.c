@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 
 #include "ctl.h"
 

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include <libmm/undo.h>
+#include <vmtests/undo.h>
 
 #include "ctl.h"
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libmm/jsonl.h>
+#include <vmtests/jsonl.h>
 #include <libmm/sysfile.h>
 
 #include "ctl.h"

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libmm/procstat.h>
+#include <vmtests/procstat.h>
 
 #include "ctl.h"
 

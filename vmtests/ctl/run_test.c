@@ -18,10 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libmm/jsonl.h>
+#include <vmtests/jsonl.h>
 #include <libmm/klog.h>
 #include <libmm/require.h>
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 
 #include "ctl.h"
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
 
 #include "ctl.h"

@@ -11,7 +11,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include <libmm/procstat.h>
+#include <vmtests/procstat.h>
 
 #include "ctl.h"
 

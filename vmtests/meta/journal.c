@@ -4,7 +4,7 @@
  */
 #include <signal.h>
 
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
 #include <kselftest.h>
 
@@ -20,7 +20,7 @@ int main(void)
 	if (__sysfile_read_u64(SETTING, &now))
 		return KSFT_FAIL;
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)now + 1);
-	sysconf_set(SETTING, value);
+	restore_set(SETTING, value);
 	ksft_test_result_pass("passes\n");
 	fflush(stdout);
 	raise(SIGKILL);

@@ -19,7 +19,7 @@ programs()
 	cat <<-END
 		run_vmtests.sh|$top/run_vmtests.sh
 		vmcompare|$build/vmtests/vmcompare
-		kmap|$build/tools-testing-mm/kmap
+		kmap|$build/vmtests/kmap
 		vmtests-lab fetch|$top/lab/vmtests-lab fetch
 		vmtests-lab root|$top/lab/vmtests-lab root
 		vmtests-lab boot|$top/lab/vmtests-lab boot

@@ -12,7 +12,7 @@
 #include <sys/sysinfo.h>
 
 #include <libmm/memory.h>
-#include <libmm/sysconf.h>
+#include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
 
 #include "split.h"
@@ -52,7 +52,7 @@ static int watermarks_lower(void)
 	if (err || kbytes >= now)
 		return err;
 	snprintf(text, sizeof(text), "%" PRIu64, kbytes);
-	return __sysconf_set(MIN_FREE, text, NULL);
+	return __restore_set(MIN_FREE, text, NULL);
 }
 
 /* The largest of "        protection: (0, 0, 950, 950)". */

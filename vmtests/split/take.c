@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
-#include <libmm/sysconf.h>
+#include <vmtests/bench.h>
+#include <vmtests/sysconf.h>
 
 #include "split.h"
 
@@ -54,7 +54,7 @@ static int pipe_resize(struct filler *f, int fd, size_t page)
 
 		f->slots = PIPE_SLOTS_LEAST;
 		snprintf(wanted, sizeof(wanted), "%zu", f->slots * page);
-		err = __sysconf_set(PIPE_MAX_SIZE, wanted, NULL);
+		err = __restore_set(PIPE_MAX_SIZE, wanted, NULL);
 		if (err)
 			return err;
 		size = fcntl(fd, F_SETPIPE_SZ, f->slots * page);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A census counts what is mapped, finds the ranges that have names, says when the tables never held
- * still, and survives the way to JSON and back.
+ * A census counts what is mapped, finds the ranges that have names, and says when the tables never held
+ * still.
  *
  * Method: synthetic core files, one for each architecture's way of naming ranges. Tables that
  * change under the reader are had by standing in for pread().
@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 
 #include <libmm/census.h>
-#include <libmm/census_json.h>
 
 #include "synthetic_core.h"
 #include "kselftest_harness.h"
@@ -379,90 +378,6 @@ TEST_F(census, comparison_of_unlike)
 	other = self->census;
 	strcpy(other.arch, "x86_64");
 	ASSERT_EQ(-EINVAL, __census_compare(&self->census, &other, changes));
-}
-
-TEST_F(census, json_there_and_back)
-{
-	struct census back;
-	json_t *json, *again, *leaves;
-	char *text;
-
-	mixture_map(self);
-	ASSERT_EQ(0, census_open(self));
-	ASSERT_EQ(0, census_at(self, self->va, self->va + 2 * PUD));
-	json = census_to_json(&self->census);
-	ASSERT_NE(NULL, json);
-	leaves = json_object_get(json_object_get(json, "leaves"), "pmd");
-	ASSERT_EQ(2, json_integer_value(json_object_get(leaves, "mapped")));
-	ASSERT_EQ(3 * PAGE, (uint64_t)json_integer_value(json_object_get(json, "pgtable_bytes")));
-	text = json_dumps(json, 0);
-	ASSERT_NE(NULL, text);
-	again = json_loads(text, 0, NULL);
-	free(text);
-	json_decref(json);
-	ASSERT_NE(NULL, again);
-	ASSERT_EQ(0, __census_from_json(again, &back, self->why, sizeof(self->why)))
-		TH_LOG("%s", self->why);
-	json_decref(again);
-	ASSERT_STREQ(self->census.name, back.name);
-	ASSERT_STREQ(self->census.arch, back.arch);
-	ASSERT_EQ(self->census.start, back.start);
-	ASSERT_EQ(self->census.end, back.end);
-	ASSERT_EQ(self->census.page_size, back.page_size);
-	ASSERT_EQ(self->census.va_bits, back.va_bits);
-	ASSERT_EQ(self->census.levels, back.levels);
-	ASSERT_EQ(self->census.passes, back.passes);
-	ASSERT_EQ(self->census.stable, back.stable);
-	ASSERT_EQ(0, memcmp(self->census.leaves, back.leaves, sizeof(back.leaves)));
-	ASSERT_EQ(0, memcmp(self->census.tables, back.tables, sizeof(back.tables)));
-}
-
-/* A census with one member replaced, or taken away when @value is NULL. Takes over @value. */
-static int census_without(FIXTURE_DATA(census) * self, const char *key, json_t *value)
-{
-	json_t *json = census_to_json(&self->census);
-	struct census back;
-	int ret;
-
-	if (value)
-		ret = json_object_set_new(json, key, value);
-	else
-		ret = json_object_del(json, key);
-	if (ret)
-		libmm_fail("%s is no member of a census", key);
-	ret = __census_from_json(json, &back, self->why, sizeof(self->why));
-	json_decref(json);
-	return ret;
-}
-
-TEST_F(census, json_that_is_no_census)
-{
-	static const char *const needed[] = {
-		"name", "arch", "page_size", "va_bits", "levels", "start", "end", "stable",
-		"passes", "leaves", "tables"
-	};
-	char long_name[CENSUS_NAME_MAX + 1] = "";
-	json_t *negative;
-	size_t i;
-
-	ASSERT_EQ(0, census_open(self));
-	ASSERT_EQ(0, census_at(self, self->va, self->va + PUD));
-	for (i = 0; i < ARRAY_SIZE(needed); i++) {
-		ASSERT_EQ(-EINVAL, census_without(self, needed[i], NULL)) TH_LOG("%s", needed[i]);
-		ASSERT_EQ(-EINVAL, census_without(self, needed[i], json_null()));
-	}
-	ASSERT_EQ(-EINVAL, census_without(self, "levels", json_integer(6)));
-	ASSERT_EQ(-EINVAL, census_without(self, "levels", json_integer(-1)));
-	ASSERT_EQ(-EINVAL, census_without(self, "page_size", json_integer(0)));
-	ASSERT_EQ(-EINVAL, census_without(self, "page_size", json_integer(4097)));
-	ASSERT_EQ(-EINVAL, census_without(self, "start", json_string("12")));
-	ASSERT_EQ(-EINVAL, census_without(self, "start", json_string("0xfffff00000000000000")));
-	ASSERT_EQ(-EINVAL, census_without(self, "leaves", json_object()));
-	ASSERT_EQ(-EINVAL, census_without(self, "tables", json_object()));
-	negative = json_pack("{s:i, s:i, s:i, s:i}", "pte", -1, "pmd", 0, "pud", 0, "p4d", 0);
-	ASSERT_EQ(-EINVAL, census_without(self, "tables", negative));
-	memset(long_name, 'n', sizeof(long_name) - 1);
-	ASSERT_EQ(-EINVAL, census_without(self, "name", json_string(long_name)));
 }
 
 TEST_HARNESS_MAIN

@@ -14,7 +14,7 @@
 #include <linux/kernel-page-flags.h>
 
 #include <libmm/hugetlb.h>
-#include <libmm/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 #include "kselftest_harness.h"
@@ -115,13 +115,9 @@ static int text_make(const char *path, const char *text)
 
 FIXTURE_SETUP(fake)
 {
-	char state[128];
-
 	strcpy(self->root, "/tmp/hugetlb_unit-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->root));
 	ASSERT_EQ(0, setenv("LIBMM_ROOT", self->root, 1));
-	snprintf(state, sizeof(state), "%s/state", self->root);
-	ASSERT_EQ(0, setenv("VMTESTS_STATE_DIR", state, 1));
 	ASSERT_EQ(0, text_make("/proc/sys/kernel/random/boot_id", "fake-boot\n"));
 	ASSERT_EQ(0, text_make(PMD_POOL "nr_hugepages", "3\n"));
 	ASSERT_EQ(0, text_make(PMD_POOL "free_hugepages", "2\n"));
@@ -171,7 +167,7 @@ TEST_F(fake, pool_is_resized_and_restored)
 
 	/* As the kernel would have it: the node has what all nodes have. */
 	ASSERT_EQ(0, text_make(NODE_POOL "nr_hugepages", "10\n"));
-	ASSERT_EQ(0, __sysconf_restore());
+	ASSERT_EQ(0, __restore_all());
 	ASSERT_LT(0, __sysfile_read(PMD_POOL "nr_hugepages", value, sizeof(value)));
 	EXPECT_EQ(3, atoi(value));
 	ASSERT_LT(0, __sysfile_read(NODE_POOL "nr_hugepages", value, sizeof(value)));
@@ -208,7 +204,7 @@ TEST_F(fake, hvo_absent_off_on)
 	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
 	EXPECT_EQ(0, __hugetlb_hvo_set(true));
 	EXPECT_EQ(HVO_ON, hugetlb_hvo_get());
-	EXPECT_EQ(0, __sysconf_restore());
+	EXPECT_EQ(0, __restore_all());
 	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
 }
 

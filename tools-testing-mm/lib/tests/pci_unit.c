@@ -4,20 +4,18 @@
  * back to where it came from. VFIO says what it lacks.
  *
  * Files stand for sysfs, so nothing happens when one is written: that a kernel really binds and
- * unbinds is tested in a guest (lab/tests/pci_test.sh).
+ * unbinds takes a guest with a device to lose.
  */
 #include <errno.h>
 #include <fcntl.h>
 
 #include <libmm/devmem.h>
 #include <libmm/pci.h>
-#include <libmm/sysconf.h>
-#include <libmm/undo.h>
+#include <libmm/restore.h>
 #include <libmm/vfio.h>
 
 #include "kselftest_harness.h"
 #include "fakeroot.h"
-#include "../undo.h"
 
 #define DEV "/sys/bus/pci/devices/0000:00:04.0"
 #define DRIVERS "/sys/bus/pci/drivers"
@@ -49,8 +47,6 @@ FIXTURE_SETUP(pci)
 {
 	self->why[0] = '\0';
 	fakeroot_create(&root);
-	fakeroot_must(!setenv("VMTESTS_STATE_DIR", fakeroot_path(&root, "/state"), 1), "setenv");
-	unsetenv("VMTESTS_LOCK_FD");
 	fakeroot_write(&root, DEV "/vendor", "0x1af4\n");
 	fakeroot_write(&root, DEV "/device", "0x1110\n");
 	fakeroot_write(&root, DEV "/class", "0x050000\n");
@@ -209,29 +205,35 @@ TEST_F(pci, use_of_what_is_not_there)
 /* The kernel would make the link "driver" another one; without it the driver has refused. */
 TEST_F(pci, taken_with_a_way_back)
 {
-	ASSERT_EQ(0, undo_register());
 	driver_is("old");
 	EXPECT_EQ(-ENODEV, __pci_take(NAME, "vfio-pci", self->why, sizeof(self->why)));
 	EXPECT_STREQ(NAME, fakeroot_read(&root, DRIVERS "/old/unbind"));
 	EXPECT_STREQ("vfio-pci", fakeroot_read(&root, DEV "/driver_override"));
 	EXPECT_STREQ(NAME, fakeroot_read(&root, "/sys/bus/pci/drivers_probe"));
-	EXPECT_NE(NULL, strstr(fakeroot_read(&root, "/state/journal"),
-			       UNDO_PCIDRIVER " " NAME " old"));
 	driver_is("vfio-pci");
-	EXPECT_EQ(0, __sysconf_restore());
+	EXPECT_EQ(0, __restore_all());
 	EXPECT_STREQ(NAME, fakeroot_read(&root, DRIVERS "/vfio-pci/unbind"));
 	EXPECT_STREQ(NAME, fakeroot_read(&root, DRIVERS "/old/bind"));
 }
 
+/* Take back what was noted for @device, which had @driver. */
+static int driver_restore(const char *device, const char *driver)
+{
+	int err = __restore_note("pcidriver", device, driver);
+
+	return err ? err : __restore_all();
+}
+
 TEST_F(pci, undo_of_nothing)
 {
+	ASSERT_EQ(0, pci_restore_register());
 	driver_is("old");
-	EXPECT_EQ(0, undo_pcidriver(NAME, "old"));
+	EXPECT_EQ(0, driver_restore(NAME, "old"));
 	EXPECT_STREQ("", fakeroot_read(&root, DRIVERS "/old/unbind"));
 	EXPECT_STREQ("", fakeroot_read(&root, DRIVERS "/old/bind"));
 	driver_is(NULL);
-	EXPECT_EQ(0, undo_pcidriver(NAME, UNDO_ABSENT));
-	EXPECT_EQ(0, undo_pcidriver("0000:00:05.0", "old"));
+	EXPECT_EQ(0, driver_restore(NAME, "absent"));
+	EXPECT_EQ(0, driver_restore("0000:00:05.0", "old"));
 	EXPECT_STREQ("", fakeroot_read(&root, DRIVERS "/old/bind"));
 }
 
@@ -243,29 +245,29 @@ TEST_F(pci, device_memory_is_found)
 	char why[DEVMEM_REASON_MAX];
 	size_t i;
 
-	unsetenv("VMTESTS_PFNMAP_DEVICE");
-	unsetenv("VMTESTS_PFNMAP_BAR");
+	unsetenv("PFNMAP_DEVICE");
+	unsetenv("PFNMAP_BAR");
 	ASSERT_EQ(0, __devmem_find(&mem, why, sizeof(why)));
 	EXPECT_STREQ(NAME, mem.device);
 	EXPECT_EQ(2, mem.bar_index);
 	EXPECT_EQ(0x380000000, mem.bar.start);
 	EXPECT_FALSE(mem.named);
 	devmem_close(&mem);
-	fakeroot_must(!setenv("VMTESTS_PFNMAP_BAR", "0", 1), "setenv");
+	fakeroot_must(!setenv("PFNMAP_BAR", "0", 1), "setenv");
 	ASSERT_EQ(0, __devmem_find(&mem, why, sizeof(why)));
 	EXPECT_EQ(0xfea00000, mem.bar.start);
-	fakeroot_must(!setenv("VMTESTS_PFNMAP_BAR", "1", 1), "setenv");
+	fakeroot_must(!setenv("PFNMAP_BAR", "1", 1), "setenv");
 	EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
 	EXPECT_NE(NULL, strstr(why, "there is no BAR 1 of " NAME));
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-		fakeroot_must(!setenv("VMTESTS_PFNMAP_BAR", wrong[i], 1), "setenv");
+		fakeroot_must(!setenv("PFNMAP_BAR", wrong[i], 1), "setenv");
 		EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
-		EXPECT_NE(NULL, strstr(why, "VMTESTS_PFNMAP_BAR is not 0 to 5"));
+		EXPECT_NE(NULL, strstr(why, "PFNMAP_BAR is not 0 to 5"));
 	}
-	unsetenv("VMTESTS_PFNMAP_BAR");
-	fakeroot_must(!setenv("VMTESTS_PFNMAP_DEVICE", "0000:00:05.0", 1), "setenv");
+	unsetenv("PFNMAP_BAR");
+	fakeroot_must(!setenv("PFNMAP_DEVICE", "0000:00:05.0", 1), "setenv");
 	EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
-	unsetenv("VMTESTS_PFNMAP_DEVICE");
+	unsetenv("PFNMAP_DEVICE");
 	fakeroot_write(&root, DEV "/device", "0x1000\n");
 	EXPECT_EQ(-ENODEV, __devmem_find(&mem, why, sizeof(why)));
 	EXPECT_NE(NULL, strstr(why, "no ivshmem device, and no other is named"));

@@ -281,11 +281,11 @@ TEST_F(require, bbml2)
 
 TEST_F(require, destructive)
 {
-	unsetenv("VMTESTS_DESTRUCTIVE");
-	EXPECT_TRUE(says("destructive", "run_vmtests.sh -d"));
-	setenv("VMTESTS_DESTRUCTIVE", "0", 1);
-	EXPECT_TRUE(says("destructive", "run_vmtests.sh -d"));
-	setenv("VMTESTS_DESTRUCTIVE", "1", 1);
+	unsetenv("LIBMM_DESTRUCTIVE");
+	EXPECT_TRUE(says("destructive", "the runner's -d"));
+	setenv("LIBMM_DESTRUCTIVE", "0", 1);
+	EXPECT_TRUE(says("destructive", "the runner's -d"));
+	setenv("LIBMM_DESTRUCTIVE", "1", 1);
 	EXPECT_TRUE(met("destructive"));
 }
 

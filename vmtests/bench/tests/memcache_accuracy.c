@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 
 #include <kselftest.h>
 

@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <libmm/bench.h>
+#include <vmtests/bench.h>
 #include <libmm/sysfile.h>
 
 #include <kselftest_harness.h>

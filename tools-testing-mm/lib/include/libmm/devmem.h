@@ -2,8 +2,8 @@
 /*
  * devmem: memory of a device that tests may overwrite, and the sizes of entries that may map it.
  *
- * The device is the one that $VMTESTS_PFNMAP_DEVICE names (0000:01:00.0); without it, the first
- * ivshmem of QEMU, whose BAR 2 is memory and nothing else. $VMTESTS_PFNMAP_BAR is the BAR: default
+ * The device is the one that $PFNMAP_DEVICE names (0000:01:00.0); without it, the first
+ * ivshmem of QEMU, whose BAR 2 is memory and nothing else. $PFNMAP_BAR is the BAR: default
  * 2.
  */
 #ifndef LIBMM_DEVMEM_H
@@ -19,7 +19,7 @@
 #define DEVMEM_PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
 #define DEVMEM_THP_ENABLED	"/sys/kernel/mm/transparent_hugepage/enabled"
 #define DEVMEM_REASON_MAX	(2 * PCI_REASON_MAX)
-#define DEVMEM_SEE		"make lab-pfnmap has it, and docs/pfnmap.md says more"
+#define DEVMEM_SEE		"a guest of QEMU with ivshmem and an IOMMU has it"
 
 struct devmem {
 	char device[PCI_NAME_MAX];

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KLOG_FORGED_PREFIX "vmtests-forged: "
+#define KLOG_FORGED_PREFIX "libmm-forged: "
 
 struct klog_mark {
 	uint64_t seq;		/* first sequence number that is after the mark */

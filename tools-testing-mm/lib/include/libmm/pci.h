@@ -35,9 +35,8 @@ int __pci_bar(const char *name, unsigned int index, struct pci_bar *bar);
 int __pci_driver(const char *name, char *driver, size_t size);
 
 /*
- * Bind a device that no driver has to @driver, which must be loaded, through driver_override, with
- * a way back in sysconf's journal (kind "pcidriver" of libmm/undo.h). Nothing is done for a device
- * that @driver has already.
+ * Bind a device that no driver has to @driver, which must be loaded, through driver_override;
+ * restore_all() takes it away again. Nothing is done for a device that @driver has already.
  *
  * Returns 0; or -errno and one sentence in @reason (PCI_REASON_MAX is enough): -ENOENT, no such
  * device or driver; -EBUSY, another driver has it or is to have it; -ENODEV, the driver refused it.
@@ -49,6 +48,13 @@ int __pci_bind(const char *name, const char *driver, char *reason, size_t len);
  * that driver.
  */
 int __pci_take(const char *name, const char *driver, char *reason, size_t len);
+
+/*
+ * Make restore.h know how a device gets its driver back: kind "pcidriver", a device and the driver
+ * that it goes back to, or "absent". For a program that undoes what another one has noted; the
+ * functions above do it themselves. Returns 0 or as restore_register().
+ */
+int pci_restore_register(void);
 
 /*
  * Whether someone would miss the device's driver. Returns 0 when nobody would; -EBUSY and one

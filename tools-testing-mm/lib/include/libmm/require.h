@@ -2,8 +2,8 @@
 /*
  * require: what a test needs of the machine, probed, never taken from a version number.
  *
- * A need is a word, or a word with an argument behind a colon; vmtests.list and the tests use the
- * same words. A need that is not met gives one sentence that names what is missing and, where
+ * A need is a word, or a word with an argument behind a colon; lists of tests may use the same
+ * words. A need that is not met gives one sentence that names what is missing and, where
  * something can be done about it, what.
  *
  *   root                  effective user id 0
@@ -22,8 +22,8 @@
  *   pmu                   a hardware counter counts in the kernel
  *   kcore                 /proc/kcore can be read
  *   bbml2                 arm64: the kernel uses BBML2, by its own words in the kernel log
- *   destructive           the caller allowed lasting changes: $VMTESTS_DESTRUCTIVE is 1, which
- *                         run_vmtests.sh -d sets
+ *   destructive           the caller allowed lasting changes: $LIBMM_DESTRUCTIVE is 1, which
+ *                         the runner sets when it is given -d
  *
  * Files are looked for below $LIBMM_ROOT as in sysfile.h; root, command, secretmem, bpf-filter and
  * pmu always ask the machine itself.

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sysconf: the journal and the lock behind libmm/restore.h, for runs that must survive SIGKILL.
+ *
+ * The old value of a setting is written to a journal and synced before the first change; every
+ * write is read back; the old values are written back in reverse order by restore_all(), at
+ * exit, on every signal that ends the process, and, when the process had no chance (SIGKILL), by
+ * whoever opens the journal next in the same boot. A journal of another boot is dropped: none of
+ * these settings outlives a boot. The value that was there before the first change wins, whoever
+ * changed the setting in between.
+ *
+ * Whose changes: a change belongs to the process that made it. Exit and restore_all() undo what
+ * the calling process changed and what processes that are dead by now left; never what belongs to
+ * another living process. So a child that exits leaves its parent's settings alone; what it changed
+ * and left behind by _exit(2), abort(3) under a handler of its own, or SIGKILL is undone by the
+ * next restore_all() or exit of a process of the same run, or by the next start. A signal
+ * handler undoes, from memory, only what its own process changed.
+ *
+ * Signals: a handler is set, at open, for each signal whose default action ends the process and
+ * that is at its default. A signal that the program ignores or handles stays its own: it must leave
+ * by exit(3), or the next start restores. A handler set later over this one does the same. After
+ * restoring, the signal is raised again with its default action, so the exit status is true.
+ *
+ * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, for an ordinary
+ * user $XDG_RUNTIME_DIR/vmtests or else /tmp/vmtests-UID, created with mode 0700; it is refused
+ * when it is a symbolic link, of another user, or writable by others. One run at a time: the lock
+ * is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A test that run_vmtests.sh
+ * started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD, which counts only if it
+ * is STATE/lock and the lock is held through it.
+ *
+ * Journal, one record a line, fields separated by one space, bytes outside [!-~] and '%' as %XX;
+ * OWNER is PID.STARTTIME (clock ticks since boot):
+ *   vmtests-journal 1 BOOT_ID
+ *   set PATH OLD_VALUE OWNER
+ *   done set PATH OLD_VALUE OWNER       that record is undone
+ * Further record kinds (vmtests/undo.h) are added with restore_register() (libmm/restore.h). The journal is
+ * emptied when everything in it is undone.
+ *
+ * Not for several threads of one process at a time.
+ */
+#ifndef VMTESTS_SYSCONF_H
+#define VMTESTS_SYSCONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <libmm/restore.h>
+
+/*
+ * Take the lock (or prove that it was inherited), restore what a dead predecessor left, and arm the
+ * exit and signal handlers. @recovered is called once for every setting put back; NULL writes a
+ * line to stderr instead. Called implicitly by the first restore_set(). What cannot be put back is
+ * reported on stderr and is no failure. Returns 0; -EBUSY when another run holds the lock
+ * (sysconf_owner() has its pid); -EBADMSG when the journal is none; -EPERM when the state directory
+ * is not safe (above); or -errno.
+ */
+int __sysconf_open(void (*recovered)(const char *path, const char *value));
+void sysconf_open(void);
+
+/*
+ * The descriptor that holds the lock, for handing it to a child as $VMTESTS_LOCK_FD (it is
+ * close-on-exec); -1 before sysconf_open().
+ */
+int sysconf_lock_fd(void);
+
+/* The file that is locked, which all processes of a run have open. Returns 0 or -ENAMETOOLONG. */
+int __sysconf_lock_path(char *path, size_t size);
+
+/* Pid in the lock file, 0 when unknown. */
+pid_t sysconf_owner(void);
+
+/*
+ * Wait until no run holds the lock, at most @seconds from 1 on; it may be taken again at once.
+ * Before sysconf_open(). Returns 0, -ETIMEDOUT, or -errno.
+ */
+int __sysconf_wait(unsigned int seconds);
+
+/*
+ * Every setting that a memory test may change and that can be read here, in a fixed order; for leak
+ * checks and run.json. Returns 0, what @visit returned when not 0, or -errno.
+ */
+int sysconf_known_each(int (*visit)(const char *path, const char *value, void *arg), void *arg);
+
+#endif
