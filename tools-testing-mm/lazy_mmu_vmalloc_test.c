@@ -24,8 +24,9 @@
 #include <unistd.h>
 
 #include <libmm/harness.h>
-#include <libmm/klog.h>
+#include <libmm/kmsg.h>
 #include <libmm/require.h>
+#include <libmm/sysfile.h>
 
 /* The sysctl is there where bpf() is. */
 #define BPF_NEEDS "root,sysctl:kernel.unprivileged_bpf_disabled"
@@ -35,6 +36,9 @@
 #define NR_THREADS 16
 #define THREAD_ROUNDS 25
 #define MODULE_TESTS "0x7f"	/* those that end within seconds */
+#define TAINTED "/proc/sys/kernel/tainted"
+/* Bad page, oops, warning: Documentation/admin-guide/tainted-kernels.rst. */
+#define TAINT_COMPLAINTS (UINT64_C(1) << 5 | UINT64_C(1) << 7 | UINT64_C(1) << 9)
 
 struct array_map {
 	int fd;
@@ -244,14 +248,14 @@ struct verdict {
 };
 
 /* "Summary: NAME passed: N failed: N ..." of lib/test_vmalloc.c. */
-static void summary_read(const char *text, bool bad, void *arg)
+static void summary_read(const char *text, bool kernel, void *arg)
 {
 	struct verdict *verdict = arg;
 	int passed, failed;
 	char name[64];
 
-	(void)bad;
-	if (sscanf(text, "Summary: %63s passed: %d failed: %d", name, &passed, &failed) != 3)
+	if (!kernel ||
+	    sscanf(text, "Summary: %63s passed: %d failed: %d", name, &passed, &failed) != 3)
 		return;
 	verdict->tests++;
 	if (!failed)
@@ -284,15 +288,19 @@ TEST_F(vmalloc, test_vmalloc_module)
 {
 	const char *why = require_needs("root,destructive,module:test_vmalloc");
 	struct verdict verdict = { 0 };
-	struct klog_mark mark;
-	int bad;
+	uint64_t from, taint, taint_after;
 
 	if (why)
 		SKIP(return, "%s", why);
-	ASSERT_EQ(0, __klog_mark(&mark));
+	ASSERT_EQ(0, __kmsg_end(&from));
+	ASSERT_EQ(0, __sysfile_read_u64(TAINTED, &taint));
 	ASSERT_EQ(0, module_run());
-	bad = __klog_since(&mark, summary_read, &verdict);
-	ASSERT_EQ(0, bad);
+	ASSERT_EQ(0, __kmsg_lines(from, summary_read, &verdict));
+	ASSERT_EQ(0, __sysfile_read_u64(TAINTED, &taint_after));
+	/* The module itself may taint the kernel as a test does. */
+	EXPECT_EQ(0UL, taint_after & ~taint & TAINT_COMPLAINTS) {
+		TH_LOG("the kernel complained: see its log");
+	}
 	EXPECT_LT(0U, verdict.tests);
 	EXPECT_EQ(0U, verdict.failed) {
 		TH_LOG("%s", verdict.first_failed);

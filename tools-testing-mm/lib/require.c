@@ -25,8 +25,9 @@
 #include <unistd.h>
 
 #include <libmm/base.h>
+#include <libmm/bbml2.h>
 #include <libmm/command.h>
-#include <libmm/klog.h>
+#include <libmm/kconfig.h>
 #include <libmm/memory.h>
 #include <libmm/require.h>
 #include <libmm/sysfile.h>
@@ -151,94 +152,11 @@ static const char *path_missing(const char *path, const char *doing, int error)
 	return missing("%s cannot be %s: %s", path, doing, strerror(error));
 }
 
-/* The value of @option in "OPTION=value" lines, as require_kconfig(); '?' when these are none. */
-static char config_scan(FILE *file, const char *option)
-{
-	size_t size = 0, len = strlen(option);
-	char *line = NULL, value = '?';
-
-	while (getline(&line, &size, file) >= 0) {
-		if (strncmp(line, "CONFIG_", 7) && strncmp(line, "# CONFIG_", 9))
-			continue;
-		if (value == '?')
-			value = 'n';
-		if (!strncmp(line, option, len) && line[len] == '=')
-			value = !strcmp(line + len + 1, "m\n") ? 'm' :
-				!strcmp(line + len + 1, "n\n") ? 'n' : 'y';
-	}
-	if (ferror(file))
-		value = '?';
-	free(line);
-	return value;
-}
-
-static char config_scan_plain(const char *path, const char *option)
-{
-	int fd = file_open(path, O_RDONLY);
-	char value = '?';
-	FILE *file;
-
-	if (fd < 0)
-		return '?';
-	file = fdopen(fd, "r");
-	if (!file) {
-		close(fd);
-		return '?';
-	}
-	value = config_scan(file, option);
-	fclose(file);
-	return value;
-}
-
-static char config_scan_gzip(const char *path, const char *option)
-{
-	char *const argv[] = { "gzip", "-dc", NULL };
-	int fd, pipes[2], ret;
-	char value = '?';
-	FILE *file;
-	pid_t pid;
-
-	fd = file_open(path, O_RDONLY);
-	if (fd < 0)
-		return '?';
-	if (pipe2(pipes, O_CLOEXEC)) {
-		close(fd);
-		return '?';
-	}
-	ret = __command_start(argv, NULL, fd, pipes[1], true, &pid);
-	close(fd);
-	close(pipes[1]);
-	if (ret) {
-		close(pipes[0]);
-		return '?';
-	}
-
-	file = fdopen(pipes[0], "r");
-	if (file) {
-		value = config_scan(file, option);
-		fclose(file);
-	} else {
-		close(pipes[0]);
-	}
-	return __command_wait(pid) ? '?' : value;
-}
-
 char require_kconfig(const char *option)
 {
-	char path[SYSFILE_PATH_MAX], value;
-
 	if (strncmp(option, "CONFIG_", 7))
 		caller_mistake("'%s' is no option: options begin with CONFIG_", option);
-
-	value = config_scan_gzip("/proc/config.gz", option);
-	if (value != '?')
-		return value;
-	snprintf(path, sizeof(path), "/boot/config-%s", kernel_release());
-	value = config_scan_plain(path, option);
-	if (value != '?')
-		return value;
-	snprintf(path, sizeof(path), "/lib/modules/%s/config", kernel_release());
-	return config_scan_plain(path, option);
+	return kconfig_value(option);
 }
 
 static const char *need_root(const char *arg)
@@ -704,45 +622,12 @@ static const char *need_kcore(const char *arg)
 	return NULL;
 }
 
-struct bbml2_search {
-	bool found;
-};
-
-static void bbml2_line(const char *text, bool bad, void *arg)
-{
-	struct bbml2_search *search = arg;
-
-	(void)bad;
-	if (strstr(text, "CPU features: detected: ") &&
-	    (strcasestr(text, "BBM Level 2") || strcasestr(text, "BBML2")))
-		search->found = true;
-}
-
-/*
- * The kernel uses BBML2 when its allow-list of processors has every CPU's MIDR; the ID register is
- * ignored and no file tells the outcome. It says so once, in the kernel log at boot.
- */
 static const char *need_bbml2(const char *arg)
 {
-	const struct klog_mark boot = { 0 };
-	struct bbml2_search search = { 0 };
-	struct utsname name;
-	int ret;
+	const struct probe probe = bbml2_probe();
 
 	(void)arg;
-	if (uname(&name) || strcmp(name.machine, "aarch64"))
-		return missing("BBML2 is a feature of arm64 and this machine is not arm64");
-
-	ret = __klog_since(&boot, bbml2_line, &search);
-	if (search.found)
-		return NULL;
-	if (ret == -EPIPE)
-		return missing("unknown whether the kernel uses BBML2: its log lost the boot: %s",
-			       "reboot, with a larger log_buf_len=");
-	if (ret < 0)
-		return missing("unknown whether the kernel uses BBML2: its log is closed (%s): %s",
-			       strerror(-ret), "run as root");
-	return missing("the kernel log does not report BBML2: its list lacks one of the CPUs");
+	return probe.answer == PROBE_YES ? NULL : missing("%s", probe.why);
 }
 
 static const char *need_destructive(const char *arg)

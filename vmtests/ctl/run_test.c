@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include <vmtests/jsonl.h>
-#include <libmm/klog.h>
+#include <vmtests/klog.h>
 #include <libmm/require.h>
 #include <vmtests/sysconf.h>
 

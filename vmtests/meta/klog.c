@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libmm/klog.h>
+#include <vmtests/klog.h>
 #include <kselftest.h>
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/filter.h>
 
@@ -35,6 +36,21 @@ int __bpfprog_detach(int socket)
 	if (setsockopt(socket, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)))
 		return -errno;
 	return 0;
+}
+
+struct probe bpfprog_probe(void)
+{
+	int err, fd = __bpfprog_socket();
+
+	if (fd < 0)
+		return probe_no("no socket to attach a filter to (%s): it takes CONFIG_UNIX",
+				strerror(-fd));
+	err = __bpfprog_attach(fd);
+	close(fd);
+	if (!err)
+		return probe_yes();
+	return probe_no("a classic socket filter cannot be attached: %s%s", strerror(-err),
+			err == -ENOMEM ? ": raise net.core.optmem_max" : "");
 }
 
 /* The areas are named after the function that asked for them, bpf_prog_alloc_no_stats(). */

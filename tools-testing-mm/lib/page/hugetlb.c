@@ -18,6 +18,7 @@
 
 #include <libmm/base.h>
 #include <libmm/hugetlb.h>
+#include <libmm/kconfig.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
@@ -70,6 +71,27 @@ size_t hugetlb_sizes(uint64_t *sizes, size_t max)
 	closedir(dir);
 	qsort(sizes, nr, sizeof(*sizes), size_compare);
 	return nr;
+}
+
+struct probe hugetlb_probe(void)
+{
+	uint64_t size;
+
+	return hugetlb_sizes(&size, 1) ? probe_yes() :
+	       probe_no("no huge page size in " POOLS_DIR ": the kernel was built without CONFIG_HUGETLBFS, or a container hides it");
+}
+
+struct probe hugetlb_hvo_probe(void)
+{
+	static const char option[] = "CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP";
+
+	if (sysfile_readable(HVO_SYSCTL))
+		return probe_yes();
+	if (kconfig_value(option) == 'y')
+		return probe_no("no vm.hugetlb_optimize_vmemmap in spite of %s: no huge page size can be optimized, or a container hides it",
+				option);
+	return probe_no("no vm.hugetlb_optimize_vmemmap: the kernel was built without %s, or its architecture has no such option",
+			option);
 }
 
 const char *__hugetlb_level(uint64_t size, uint64_t page_size)

@@ -10,7 +10,7 @@
 
 #include <libmm/fail.h>
 #include <libmm/hvo.h>
-#include <libmm/require.h>
+#include <libmm/probe.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
@@ -58,9 +58,13 @@ static bool __printf(2, 3) miss(struct hvo *h, const char *fmt, ...)
 
 static bool needs_met(struct hvo *h, bool on)
 {
-	const char *why = require_needs(on ? "root,hugetlb,hvo" : "root,hugetlb");
+	struct probe probe = probe_root();
 
-	return why ? miss(h, "%s", why) : true;
+	if (probe.answer == PROBE_YES)
+		probe = hugetlb_probe();
+	if (on && probe.answer == PROBE_YES)
+		probe = hugetlb_hvo_probe();
+	return probe.answer == PROBE_YES || miss(h, "%s", probe.why);
 }
 
 static bool changes_allowed(struct hvo *h)

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <libmm/kconfig.h>
 #include <libmm/secretmem.h>
 
 /* All memory of all mappings counts, so the limit is raised as far as this process may. */
@@ -51,6 +53,35 @@ int __secretmem_open(struct secretmem *s, size_t size)
 	close(s->fd);
 	s->fd = -1;
 	return err;
+}
+
+static struct probe secretmem_missing(int error)
+{
+	switch (error) {
+	case EPERM:
+	case EACCES:
+		return probe_no("memfd_secret(2) is forbidden (%s): run outside the container",
+				strerror(error));
+	case EAGAIN:
+		return probe_no("no room for secret memory in RLIMIT_MEMLOCK: ulimit -l unlimited");
+	case ENOSYS:
+		if (kconfig_value("CONFIG_SECRETMEM") == 'n')
+			return probe_no("no memfd_secret(2): the kernel was built without CONFIG_SECRETMEM");
+		return probe_no("no memfd_secret(2): boot with secretmem.enable=1, and on arm64 without rodata=off or rodata=noalias");
+	default:
+		return probe_no("memfd_secret(2) gives no memory: %s", strerror(error));
+	}
+}
+
+struct probe secretmem_probe(void)
+{
+	struct secretmem secret;
+	int err = __secretmem_open(&secret, sysconf(_SC_PAGESIZE));
+
+	if (err)
+		return secretmem_missing(-err);
+	secretmem_close(&secret);
+	return probe_yes();
 }
 
 void secretmem_fault(struct secretmem *s)

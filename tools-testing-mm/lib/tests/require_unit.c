@@ -70,6 +70,7 @@ FIXTURE_SETUP(require)
 {
 	self->unused = 0;
 	fakeroot_create(&root);
+	fakeroot_write(&root, "/proc/sys/kernel/osrelease", release_path("%s"));
 	fakeroot_write(&root, "/proc/empty", "");
 }
 

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <libmm/kconfig.h>
 #include <libmm/sysfile.h>
 
 #include "fingerprint_parts.h"
@@ -21,9 +22,6 @@
 #define NOTE_ALIGN 4
 #define NOTE_GNU_BUILD_ID 3
 #define BUILD_ID_MAX 64
-
-/* Where distributions keep the configuration beside the kernel; %s is the release. */
-static const char *const config_paths[] = { "/boot/config-%s", "/lib/modules/%s/config" };
 
 struct note {
 	uint32_t name_size;
@@ -105,48 +103,23 @@ static json_t *build_id(void)
 	return len < 0 ? json_null() : build_id_find(notes, len);
 }
 
-/* The text of the kernel's own copy, in *@text (to be freed). */
-static int config_of_kernel(char **text)
-{
-	char *const argv[] = { "gzip", "-dc", NULL };
-	int fd = file_open("/proc/config.gz");
-	ssize_t len;
-
-	if (fd < 0)
-		return fd;
-	len = fp_spawn(argv, fd, text, CONFIG_MAX);
-	close(fd);
-	return len < 0 ? len : 0;
-}
-
-static int config_of_file(const char *path, char **text)
-{
-	ssize_t len;
-
-	*text = malloc(CONFIG_MAX);
-	if (!*text)
-		return -ENOMEM;
-	len = file_read_binary(path, (unsigned char *)*text, CONFIG_MAX - 1);
-	if (len < 0) {
-		free(*text);
-		return len;
-	}
-	(*text)[len] = '\0';
-	return 0;
-}
-
+/* The whole configuration in *@text (to be freed). */
 static int config_read(char **text)
 {
-	char release[256], path[SYSFILE_PATH_MAX];
-	int err = config_of_kernel(text);
+	FILE *file = kconfig_open();
+	size_t len;
 
-	if (!err || __sysfile_read("/proc/sys/kernel/osrelease", release, sizeof(release)) <= 0)
-		return err;
-	for (size_t i = 0; err && i < sizeof(config_paths) / sizeof(*config_paths); i++) {
-		snprintf(path, sizeof(path), config_paths[i], release);
-		err = config_of_file(path, text);
+	if (!file)
+		return -ENOENT;
+	*text = malloc(CONFIG_MAX);
+	if (!*text) {
+		fclose(file);
+		return -ENOMEM;
 	}
-	return err;
+	len = fread(*text, 1, CONFIG_MAX - 1, file);
+	(*text)[len] = '\0';
+	fclose(file);
+	return 0;
 }
 
 static int text_sha256(const char *text, char *hex)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include <libmm/command.h>
-#include <libmm/klog.h>
+#include <libmm/kmsg.h>
 #include <libmm/sysfile.h>
 
 #include "fingerprint_parts.h"
@@ -85,12 +85,12 @@ struct log_search {
 	bool found;
 };
 
-static void log_line(const char *text, bool bad, void *arg)
+static void log_line(const char *text, bool kernel, void *arg)
 {
 	struct log_search *search = arg;
 	const char *const *word = search->words;
 
-	(void)bad;
+	(void)kernel;
 	while (*word && strstr(text, *word))
 		word++;
 	if (!*word)
@@ -99,13 +99,10 @@ static void log_line(const char *text, bool bad, void *arg)
 
 int fp_boot_log_has(const char *const *words)
 {
-	const struct klog_mark boot = { 0 };
 	struct log_search search = { .words = words };
-	int ret = __klog_since(&boot, log_line, &search);
+	int ret = __kmsg_lines(0, log_line, &search);
 
-	if (search.found)
-		return 1;
-	return ret < 0 ? ret : 0;
+	return search.found ? 1 : ret;
 }
 
 int fp_dir_each(const char *path, int (*visit)(const char *name, void *arg), void *arg)

@@ -11,6 +11,11 @@
 #ifndef LIBMM_BPFPROG_H
 #define LIBMM_BPFPROG_H
 
+#include <libmm/probe.h>
+
+/* A classic socket filter can be attached. The kernel itself is asked. */
+struct probe bpfprog_probe(void);
+
 /* A socket to attach to: datagram, AF_UNIX, not connected. Returns it or -errno. */
 int __bpfprog_socket(void);
 

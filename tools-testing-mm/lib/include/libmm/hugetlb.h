@@ -9,11 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libmm/probe.h>
+
 #define HUGETLB_MAX_SIZES 16
 #define HUGETLB_ALL_NODES (-1)
 
 /* Huge page sizes of this kernel in bytes, ascending. Returns how many (0 without hugetlb). */
 size_t hugetlb_sizes(uint64_t *sizes, size_t max);
+
+/* The kernel has hugetlb pools; it can optimize their vmemmap (vm.hugetlb_optimize_vmemmap). */
+struct probe hugetlb_probe(void);
+struct probe hugetlb_hvo_probe(void);
 
 /*
  * The page-table level a huge page of @size bytes is mapped at: "pte", "contpte", "pmd", "contpmd",

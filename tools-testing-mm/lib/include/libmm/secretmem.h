@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include <libmm/probe.h>
+
 struct secretmem {
 	int fd;
 	char *map;		/* NULL when not mapped */
@@ -19,6 +21,9 @@ struct secretmem {
  * too (past it a fault is SIGBUS). Returns 0, -ENOSYS where memfd_secret is off, or -errno.
  */
 int __secretmem_open(struct secretmem *s, size_t size);
+
+/* memfd_secret(2) gives memory. The kernel itself is asked. */
+struct probe secretmem_probe(void);
 
 /* Fault every page once, in order; write one byte each. */
 void secretmem_fault(struct secretmem *s);

@@ -10,25 +10,12 @@
  * callers look at the taint mask as well.
  */
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libmm/base.h>
-#include <libmm/klog.h>
+#include <libmm/kmsg.h>
 #include <libmm/sysfile.h>
-
-/* One read(2) of /dev/kmsg gives one record of at most 8 KiB, and -EINVAL to a smaller buffer. */
-#define KMSG_BUFFER_SIZE 16384
-/* A record's first field is priority | facility << 3, as in syslog(3). */
-#define KMSG_FACILITY_SHIFT 3
-/* How /dev/kmsg writes a newline inside a record. */
-#define KMSG_NEWLINE "\\x0a"
-
+#include <vmtests/klog.h>
 
 #define TAINT_PATH "/proc/sys/kernel/tainted"
 
@@ -154,162 +141,37 @@ bool klog_line_is_bad(const char *text)
 	return false;
 }
 
-static int kmsg_open(FILE **file)
+struct judge {
+	void (*line)(const char *text, bool bad, void *arg);
+	void *arg;
+	int nr_bad;
+};
+
+static void line_judge(const char *text, bool kernel, void *arg)
 {
-	/* Given NULL, setvbuf() of glibc keeps its own buffer, which is too small. */
-	static char buffer[KMSG_BUFFER_SIZE];
-	char path[SYSFILE_PATH_MAX];
-	int ret, fd;
+	bool counts = kernel || text_begins(text, KLOG_FORGED_PREFIX);
+	bool bad = counts && klog_line_is_bad(text);
+	struct judge *judge = arg;
 
-	ret = __sysfile_path(path, sizeof(path), "/dev/kmsg");
-	if (ret)
-		return ret;
-
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	*file = fdopen(fd, "r");
-	if (!*file) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	setvbuf(*file, buffer, _IOFBF, sizeof(buffer));
-	return 0;
-}
-
-/*
- * The next line of the log without its newline. Returns 1, 0 at the end, or -errno. That records
- * were overwritten under the reader (EPIPE) shows in the next sequence number.
- */
-static int kmsg_line(FILE *file, char **line, size_t *size)
-{
-	ssize_t len;
-
-	do {
-		errno = 0;
-		len = getline(line, size, file);
-		if (len >= 0) {
-			if (len && (*line)[len - 1] == '\n')
-				(*line)[len - 1] = '\0';
-			return 1;
-		}
-		clearerr(file);
-	} while (errno == EPIPE || errno == EINTR);
-	return errno == EAGAIN ? 0 : -errno;
-}
-
-/*
- * "priority,sequence,time,flags[,more];text". A line that begins with white space belongs to the
- * record before it (its dictionary) and is none. Returns the text, or NULL.
- */
-static char *record_parse(char *line, unsigned int *facility, uint64_t *seq)
-{
-	unsigned int priority;
-	char *text;
-
-	if (isspace((unsigned char)*line) ||
-	    sscanf(line, "%u,%" SCNu64 ",", &priority, seq) != 2)
-		return NULL;
-	text = strchr(line, ';');
-	if (!text)
-		return NULL;
-
-	*facility = priority >> KMSG_FACILITY_SHIFT;
-	return text + 1;
-}
-
-static void text_clean(char *text)
-{
-	for (; *text; text++) {
-		if (iscntrl((unsigned char)*text))
-			*text = ' ';
-	}
-}
-
-/* Hand on each line of one record; returns how many are bad. */
-static int record_visit(char *text, bool kernel,
-			void (*line)(const char *text, bool bad, void *arg), void *arg)
-{
-	bool counts = kernel || text_begins(text, KLOG_FORGED_PREFIX), bad;
-	char *next;
-	int n = 0;
-
-	text_clean(text);
-	for (; text; text = next) {
-		next = strstr(text, KMSG_NEWLINE);
-		if (next) {
-			*next = '\0';
-			next += strlen(KMSG_NEWLINE);
-		}
-		bad = counts && klog_line_is_bad(text);
-		n += bad;
-		if (line && (*text || bad))
-			line(text, bad, arg);
-	}
-	return n;
+	judge->nr_bad += bad;
+	if (judge->line)
+		judge->line(text, bad, judge->arg);
 }
 
 int __klog_mark(struct klog_mark *mark)
 {
-	unsigned int facility;
-	char *line = NULL;
-	size_t size = 0;
-	uint64_t seq;
-	FILE *file;
-	int ret;
+	int ret = __sysfile_read_u64(TAINT_PATH, &mark->taint);
 
-	ret = __sysfile_read_u64(TAINT_PATH, &mark->taint);
-	if (ret)
-		return ret;
-	ret = kmsg_open(&file);
-	if (ret)
-		return ret;
-
-	/* There is no call that tells the next sequence number: read up to the end. */
-	mark->seq = 0;
-	while ((ret = kmsg_line(file, &line, &size)) > 0) {
-		if (record_parse(line, &facility, &seq))
-			mark->seq = seq + 1;
-	}
-	free(line);
-	fclose(file);
-	return ret;
+	return ret ? ret : __kmsg_end(&mark->seq);
 }
 
 int __klog_since(const struct klog_mark *mark, void (*line)(const char *text, bool bad, void *arg),
 		 void *arg)
 {
-	uint64_t seq, next = 0, expected = mark->seq;
-	unsigned int facility;
-	char *buf = NULL, *text;
-	bool lost = false;
-	size_t size = 0;
-	int ret, bad = 0;
-	FILE *file;
+	struct judge judge = { .line = line, .arg = arg };
+	int ret = __kmsg_lines(mark->seq, line_judge, &judge);
 
-	ret = kmsg_open(&file);
-	if (ret)
-		return ret;
-
-	while ((ret = kmsg_line(file, &buf, &size)) > 0) {
-		text = record_parse(buf, &facility, &seq);
-		if (!text)
-			continue;
-		next = seq + 1;
-		if (seq < mark->seq)
-			continue;
-		lost |= seq > expected;
-		expected = next;
-		bad += record_visit(text, !facility, line, arg);
-	}
-	free(buf);
-	fclose(file);
-	if (ret)
-		return ret;
-	if (next < mark->seq)
-		return -ESTALE;
-	return lost ? -EPIPE : bad;
+	return ret ? ret : judge.nr_bad;
 }
 
 uint64_t klog_taint_since(const struct klog_mark *mark)

@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include <libmm/klog.h>
+#include <vmtests/klog.h>
 
 #include "kselftest_harness.h"
 #include "fakeroot.h"

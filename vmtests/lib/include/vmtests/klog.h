@@ -14,8 +14,8 @@
  * errors ("mce:", "Memory failure:"), lockdep running out of its tables ("BUG: MAX_... too low!"),
  * and drivers' sentences that merely begin with "WARNING:".
  */
-#ifndef LIBMM_KLOG_H
-#define LIBMM_KLOG_H
+#ifndef VMTESTS_KLOG_H
+#define VMTESTS_KLOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
