@@ -29,7 +29,7 @@
 
 #include <vmtests/bench.h>
 #include <libmm/hugetlb.h>
-#include <libmm/require.h>
+#include <vmtests/needs.h>
 #include <vmtests/sysconf.h>
 
 #define MAX_ROUNDS 6000
@@ -308,12 +308,12 @@ static void failure_print(const struct self_case *self, int err)
 
 static void self_run(const struct self_case *self)
 {
-	const char *missing = self->needs ? require_needs(self->needs) : NULL;
+	const struct probe probe = needs_probe(self->needs ? self->needs : "");
 	struct result r = { 0 };
 	int err;
 
-	if (missing) {
-		ksft_print_msg("%s\n", missing);
+	if (probe.answer != PROBE_YES) {
+		ksft_print_msg("%s\n", probe.why);
 		ksft_inc_xskip_cnt();
 		printf("ok %u %s # SKIP\n", ksft_test_num(), self->name);
 		return;

@@ -33,7 +33,7 @@
 
 #include <kselftest.h>
 #include <vmtests/bench.h>
-#include <libmm/command.h>
+#include <vmtests/command.h>
 #include <vmtests/fio.h>
 #include <libmm/memory.h>
 #include <vmtests/ramdisk.h>

@@ -43,7 +43,6 @@
 #include <vmtests/bench.h>
 #include <vmtests/hist.h>
 #include <libmm/hugetlb.h>
-#include <libmm/require.h>
 #include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
 
@@ -197,11 +196,11 @@ static int pool_open(struct bench_case *c, const struct churn *churn)
 
 static int hvo_choose(struct bench_case *c, bool on)
 {
-	const char *missing = on ? require_need("hvo") : NULL;
+	const struct probe probe = hugetlb_hvo_probe();
 	int err;
 
-	if (missing)
-		return bench_skip(c, "%s", missing);
+	if (on && probe.answer != PROBE_YES)
+		return bench_skip(c, "%s", probe.why);
 	if (hugetlb_hvo_get() == HVO_ABSENT)
 		return 0;
 	err = __hugetlb_hvo_set(on);

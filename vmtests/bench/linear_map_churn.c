@@ -29,7 +29,7 @@
 #include <libmm/base.h>
 #include <vmtests/bench.h>
 #include <libmm/bpfprog.h>
-#include <libmm/require.h>
+#include <libmm/kconfig.h>
 #include <libmm/secretmem.h>
 #include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
@@ -194,7 +194,7 @@ static int jit_switch(struct bench_case *c, bool on)
 	err = __restore_set(JIT_SYSCTL, on ? "1" : "0", NULL);
 	if (!err)
 		return 0;
-	if (!on && require_kconfig("CONFIG_BPF_JIT_ALWAYS_ON") == 'y')
+	if (!on && kconfig_value("CONFIG_BPF_JIT_ALWAYS_ON") == 'y')
 		return bench_skip(c, "net.core.bpf_jit_enable cannot be 0: the kernel was built with CONFIG_BPF_JIT_ALWAYS_ON");
 	if (err == -EROFS)
 		return bench_skip(c, "net.core.bpf_jit_enable is read-only, as in a container: run on the host");

@@ -44,7 +44,7 @@
 #include <libmm/memory.h>
 #include <vmtests/pagecache.h>
 #include <vmtests/ramdisk.h>
-#include <libmm/require.h>
+#include <vmtests/module.h>
 #include <libmm/sysfile.h>
 #include <vmtests/undo.h>
 
@@ -561,7 +561,7 @@ static bool xfs_is_here(void)
 	char list[SAID_MAX];
 	ssize_t len = __sysfile_read("/proc/filesystems", list, sizeof(list));
 
-	return (len > 0 && strstr(list, "\txfs")) || !require_need("module:xfs");
+	return (len > 0 && strstr(list, "\txfs")) || module_probe("xfs").answer == PROBE_YES;
 }
 
 static void cases_fill(struct bench_case *cases, struct place *place)

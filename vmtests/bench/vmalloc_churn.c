@@ -23,7 +23,7 @@
 #include <vmtests/bench.h>
 #include <vmtests/bench_workers.h>
 #include <libmm/memory.h>
-#include <libmm/require.h>
+#include <libmm/kconfig.h>
 
 #define MAP_BYTES (1u << 20)
 #define MAPS 64
@@ -62,7 +62,7 @@ static int maps_probe(struct bench_case *c)
 
 	if (fd < 0 && errno == EPERM)
 		return bench_skip(c, "BPF maps are forbidden to this user: run as root");
-	if (fd < 0 && require_kconfig("CONFIG_BPF_SYSCALL") == 'n')
+	if (fd < 0 && kconfig_value("CONFIG_BPF_SYSCALL") == 'n')
 		return bench_skip(c, "no BPF maps: the kernel was built without CONFIG_BPF_SYSCALL");
 	if (fd < 0)
 		return bench_fail(c, -errno, "bpf(BPF_MAP_CREATE) of %u bytes", MAP_BYTES);
@@ -183,7 +183,7 @@ static int threads_setup(struct bench_case *c)
 {
 	int err;
 
-	if (require_kconfig("CONFIG_VMAP_STACK") == 'n')
+	if (kconfig_value("CONFIG_VMAP_STACK") == 'n')
 		return bench_skip(c, "kernel stacks are not in the vmalloc area: CONFIG_VMAP_STACK is off");
 	/* The threads wait until all are there: none of them is to run beside who makes them. */
 	err = __bench_pin(0);

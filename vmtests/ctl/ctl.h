@@ -100,8 +100,6 @@ int settings_put_back(const json_t *before,
 
 /* perf: perf stat and perf record beside a test */
 
-/* Why perf cannot be used here, as a sentence without a full stop, or NULL. */
-const char *perf_missing(void);
 /*
  * Call @run_it in a child while both run, and write perf/RUN.TEST.* below @boot_dir. Returns what
  * it returned, CTL_FAIL when a signal ended it, or CTL_USAGE after a message.

@@ -2,19 +2,19 @@
 /*
  * needs: print the first need that this machine does not meet; exit 4 then, 0 when all are met.
  */
-#include <libmm/require.h>
+#include <vmtests/needs.h>
 
 #include "ctl.h"
 
 int ctl_needs(int argc, char **argv)
 {
-	const char *missing;
+	struct probe probe;
 
 	if (argc != 2)
 		return ctl_error("needs: one list of needs, as root,hugetlb");
-	missing = require_needs(argv[1]);
-	if (!missing)
+	probe = needs_probe(argv[1]);
+	if (probe.answer == PROBE_YES)
 		return CTL_PASS;
-	puts(missing);
+	puts(probe.why);
 	return CTL_SKIP;
 }

@@ -23,8 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libmm/command.h>
-#include <libmm/require.h>
+#include <vmtests/command.h>
+#include <vmtests/needs.h>
 
 #include "ctl.h"
 
@@ -51,25 +51,25 @@ struct perf {
 
 static pid_t test_pid;
 
-const char *perf_missing(void)
+static struct probe perf_probe(void)
 {
-	static char *const probe[] = { "perf", "stat", "-a", "-e", "cpu-clock", "true", NULL };
-	const char *missing = require_need("command:perf");
+	static char *const argv[] = { "perf", "stat", "-a", "-e", "cpu-clock", "true", NULL };
+	struct probe probe = need_probe("command:perf");
 	ssize_t length;
 	char *said;
 
-	if (missing)
-		return missing;
-	length = __command_output(probe, NULL, -1, &said, REPORT_BYTES);
+	if (probe.answer != PROBE_YES)
+		return probe;
+	length = __command_output(argv, NULL, -1, &said, REPORT_BYTES);
 	if (length < 0)
-		return "perf cannot count on all CPUs here: see kernel.perf_event_paranoid";
+		return probe_no("perf cannot count on all CPUs here: see kernel.perf_event_paranoid");
 	free(said);
-	return NULL;
+	return probe_yes();
 }
 
 static bool pmu_present(void)
 {
-	return !require_need("pmu");
+	return need_probe("pmu").answer == PROBE_YES;
 }
 
 static void sidecar_exec(char *const argv[], int control, int answer, pid_t parent)
@@ -360,17 +360,17 @@ int perf_around(const char *boot_dir, unsigned long run, const char *test,
 
 int ctl_perf_check(int argc, char **argv)
 {
-	const char *missing = perf_missing();
+	struct probe probe = perf_probe();
 
 	(void)argv;
 	if (argc != 1)
 		return ctl_error("perf-check: no arguments");
-	if (missing) {
-		puts(missing);
+	if (probe.answer != PROBE_YES) {
+		puts(probe.why);
 		return CTL_SKIP;
 	}
-	missing = require_need("pmu");
-	if (missing)
-		printf("%s: software events only\n", missing);
+	probe = need_probe("pmu");
+	if (probe.answer != PROBE_YES)
+		printf("%s: software events only\n", probe.why);
 	return CTL_PASS;
 }

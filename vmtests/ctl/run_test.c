@@ -20,7 +20,7 @@
 
 #include <vmtests/jsonl.h>
 #include <vmtests/klog.h>
-#include <libmm/require.h>
+#include <vmtests/needs.h>
 #include <vmtests/sysconf.h>
 
 #include "ctl.h"
@@ -386,21 +386,21 @@ static int test_watch(struct test *t)
 	return 0;
 }
 
-static const char *test_missing(const struct test *t)
+static struct probe test_probe(const struct test *t)
 {
-	return t->needs ? require_needs(t->needs) : NULL;
+	return needs_probe(t->needs ? t->needs : "");
 }
 
 static int test_run(void *arg)
 {
 	struct test *t = arg;
-	const char *missing = test_missing(t);
+	const struct probe probe = test_probe(t);
 	int err;
 
 	ktap_begin(&t->ktap);
-	if (missing) {
+	if (probe.answer != PROBE_YES) {
 		t->verdict = VERDICT_SKIP;
-		reason_add(t, "%s", missing);
+		reason_add(t, "%s", probe.why);
 	} else {
 		if (logs_open(t) || start_write(t))
 			return CTL_USAGE;
@@ -464,7 +464,7 @@ int ctl_run_test(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (runner_follow(t.runner))
 		return CTL_USAGE;
-	if (t.perf && !test_missing(&t))
+	if (t.perf && test_probe(&t).answer == PROBE_YES)
 		return perf_around(t.boot_dir, t.run, t.name, test_run, &t);
 	return test_run(&t);
 }

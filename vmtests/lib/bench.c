@@ -18,7 +18,7 @@
 
 #include <vmtests/bench.h>
 #include <libmm/kcore.h>
-#include <libmm/require.h>
+#include <vmtests/needs.h>
 #include <vmtests/sysconf.h>
 #include <vmtests/tlbmodel.h>
 #include <vmtests/undo.h>
@@ -311,11 +311,11 @@ static int repeats_run(struct bench_run *run, struct bench_case *c)
 
 static int case_measure(struct bench_run *run, struct bench_case *c)
 {
-	const char *missing = c->needs ? require_needs(c->needs) : NULL;
+	const struct probe probe = needs_probe(c->needs ? c->needs : "");
 	int err;
 
-	if (missing)
-		return bench_skip(c, "%s", missing);
+	if (probe.answer != PROBE_YES)
+		return bench_skip(c, "%s", probe.why);
 	err = c->setup ? c->setup(c) : 0;
 	if (err == SETUP_SKIPPED)
 		return err;
@@ -651,17 +651,18 @@ static void model_open(void)
 
 static int program_run(struct bench_run *run)
 {
-	const char *missing = run->bench->needs ? require_needs(run->bench->needs) : NULL;
+	const struct probe probe = needs_probe(run->bench->needs ? run->bench->needs : "");
+	const bool missing = probe.answer != PROBE_YES;
 	int err;
 
 	if (missing && run->opt.list) {
-		fprintf(stderr, "%s: %s\n", run->bench->name, missing);
+		fprintf(stderr, "%s: %s\n", run->bench->name, probe.why);
 		return KSFT_SKIP;
 	}
 	if (!run->opt.list)
 		ksft_print_header();
 	if (missing)
-		return skip_all(missing);
+		return skip_all(probe.why);
 	err = cases_get(run);
 	if (err)
 		return bail_out("cannot tell what to measure here", err);

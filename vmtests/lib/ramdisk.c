@@ -15,7 +15,8 @@
 
 #include <libmm/fail.h>
 #include <vmtests/ramdisk.h>
-#include <libmm/require.h>
+#include <libmm/base.h>
+#include <vmtests/module.h>
 #include <vmtests/undo.h>
 
 static int brd_load(uint64_t bytes)
@@ -38,19 +39,18 @@ static int null_blk_load(uint64_t bytes)
 }
 
 static const struct ramdisk {
-	const char *module, *need, *path;
+	const char *module, *path;
 	int (*load)(uint64_t bytes);
 } ramdisks[] = {
-	{ "brd", "module:brd", "/dev/ram0", brd_load },
-	{ "null_blk", "module:null_blk", "/dev/nullb0", null_blk_load },
+	{ "brd", "/dev/ram0", brd_load },
+	{ "null_blk", "/dev/nullb0", null_blk_load },
 };
 
-/* Why @ramdisk cannot be used here, or NULL. */
-static const char *ramdisk_missing(const struct ramdisk *ramdisk)
+static struct probe ramdisk_probe(const struct ramdisk *ramdisk)
 {
 	if (undo_module_present(ramdisk->module))
-		return "is loaded or built in already, with devices of another size";
-	return require_need(ramdisk->need);
+		return probe_no("is loaded or built in already, with devices of another size");
+	return module_probe(ramdisk->module);
 }
 
 int __ramdisk_make(uint64_t bytes, char *path, size_t size, char *reason, size_t len)
@@ -60,15 +60,15 @@ int __ramdisk_make(uint64_t bytes, char *path, size_t size, char *reason, size_t
 	int ret;
 
 	*reason = '\0';
-	for (size_t i = 0; !ramdisk && i < sizeof(ramdisks) / sizeof(*ramdisks); i++) {
-		const char *missing = ramdisk_missing(&ramdisks[i]);
+	for (size_t i = 0; !ramdisk && i < ARRAY_SIZE(ramdisks); i++) {
+		const struct probe probe = ramdisk_probe(&ramdisks[i]);
 
-		if (!missing)
+		if (probe.answer == PROBE_YES)
 			ramdisk = &ramdisks[i];
 		else if (used < len)
 			used += (size_t)snprintf(reason + used, len - used, "%s%s: %s",
 						 used ? "; " : "no RAM disk: ", ramdisks[i].module,
-						 missing);
+						 probe.why);
 	}
 	if (!ramdisk)
 		return -ENODEV;

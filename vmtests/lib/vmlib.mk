@@ -10,8 +10,10 @@ VMLIB_C := $(patsubst $(VMLIB_SRCDIR)/%,%,$(wildcard $(addprefix $(VMLIB_SRCDIR)
 	*.c fingerprint/*.c)))
 VMLIB_O := $(VMLIB_C:%.c=$(VMLIB_OUTPUT)/%.o)
 VMLIB_A := $(VMLIB_OUTPUT)/vmlib.a
-# Without jansson: tests link it, too. It reads /proc/PID/stat as the rest does.
-VMLIB_RESTORE_C := $(patsubst $(VMLIB_SRCDIR)/%,%,$(wildcard $(VMLIB_SRCDIR)/restore/*.c)) procstat.c
+# Without jansson: tests link it, too. It reads /proc/PID/stat and starts programs as
+# the rest does.
+VMLIB_RESTORE_C := $(patsubst $(VMLIB_SRCDIR)/%,%,$(wildcard $(VMLIB_SRCDIR)/restore/*.c)) procstat.c \
+	command.c
 VMLIB_RESTORE_O := $(VMLIB_RESTORE_C:%.c=$(VMLIB_OUTPUT)/%.o)
 VMLIB_RESTORE := $(VMLIB_OUTPUT)/restore.a
 LIBMM_RESTORE := $(VMLIB_RESTORE)

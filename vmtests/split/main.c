@@ -46,7 +46,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libmm/require.h>
+#include <vmtests/needs.h>
 #include <libmm/sysfile.h>
 
 #include "split.h"
@@ -83,11 +83,11 @@ static int cannot(const char *why)
  */
 static int check(struct map *map, bool dry)
 {
-	const char *missing = require_needs("root,secretmem");
+	const struct probe probe = needs_probe("root,secretmem");
 	char text[128];
 
-	if (missing)
-		return cannot(missing);
+	if (probe.answer != PROBE_YES)
+		return cannot(probe.why);
 	if (__map_read(map, reason, sizeof(reason)))
 		return cannot(reason);
 	if (!dry && map->blocks * 100 < (map->blocks + map->pages) * PERCENT_OF_BLOCKS_NEEDED) {

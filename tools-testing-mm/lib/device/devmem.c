@@ -11,7 +11,7 @@
 
 #include <libmm/devmem.h>
 #include <libmm/fail.h>
-#include <libmm/require.h>
+#include <libmm/kconfig.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
@@ -121,6 +121,6 @@ void devmem_levels(struct devmem_levels *levels)
 	levels->page = getpagesize();
 	levels->pmd = levels->page / sizeof(uint64_t) * levels->page;
 	levels->pud = levels->page / sizeof(uint64_t) * levels->pmd;
-	levels->pmd_maps = require_kconfig(DEVMEM_PMD_OPTION) == 'y';
-	levels->pud_maps = require_kconfig(DEVMEM_PUD_OPTION) == 'y' && cpu_has_puds();
+	levels->pmd_maps = kconfig_value(DEVMEM_PMD_OPTION) == 'y';
+	levels->pud_maps = kconfig_value(DEVMEM_PUD_OPTION) == 'y' && cpu_has_puds();
 }

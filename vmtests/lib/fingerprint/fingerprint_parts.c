@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libmm/command.h>
+#include <vmtests/command.h>
 #include <libmm/kmsg.h>
 #include <libmm/sysfile.h>
 

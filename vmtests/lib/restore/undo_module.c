@@ -20,7 +20,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <libmm/command.h>
+#include <vmtests/command.h>
 #include <vmtests/procstat.h>
 #include <vmtests/sysconf.h>
 #include <vmtests/undo.h>

@@ -22,7 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <libmm/command.h>
+#include <vmtests/command.h>
 #include <vmtests/sysconf.h>
 #include <vmtests/undo.h>
 

@@ -3,8 +3,8 @@
  * command: run another program without a shell. A fixed argument vector is all it takes, so nothing
  * in a file name or a setting is ever interpreted.
  */
-#ifndef LIBMM_COMMAND_H
-#define LIBMM_COMMAND_H
+#ifndef VMTESTS_COMMAND_H
+#define VMTESTS_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libmm/command.h>
+#include <vmtests/command.h>
 
 #define CHUNK 65536
 
