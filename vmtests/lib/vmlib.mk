@@ -25,13 +25,13 @@ $(sort $(VMLIB_O) $(VMLIB_RESTORE_O)): $(VMLIB_OUTPUT)/%.o: $(VMLIB_SRCDIR)/%.c
 	@mkdir -p $(dir $@)
 	$(V1)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(VMLIB_A): $(filter-out $(VMLIB_RESTORE_O),$(VMLIB_O))
+$(VMLIB_A): $(filter-out $(VMLIB_RESTORE_O),$(VMLIB_O)) $(VMLIB_SRCDIR)/vmlib.mk
 	@rm -f $@
-	$(V1)$(AR) rcs $@ $^
+	$(V1)$(AR) rcs $@ $(filter %.o,$^)
 
-$(VMLIB_RESTORE): $(VMLIB_RESTORE_O)
+$(VMLIB_RESTORE): $(VMLIB_RESTORE_O) $(VMLIB_SRCDIR)/vmlib.mk
 	@rm -f $@
-	$(V1)$(AR) rcs $@ $^
+	$(V1)$(AR) rcs $@ $(filter %.o,$^)
 
 EXTRA_CLEAN += $(VMLIB_OUTPUT)
 -include $(sort $(VMLIB_O:.o=.d) $(VMLIB_RESTORE_O:.o=.d))
