@@ -30,7 +30,8 @@
 #include <vmtests/bench.h>
 #include <libmm/hugetlb.h>
 #include <vmtests/needs.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
+#include <vmtests/run_lock.h>
 
 #define MAX_ROUNDS 6000
 #define READ_BYTES 64
@@ -299,9 +300,9 @@ static int self_measure(const struct self_case *self, struct result *r)
 
 static void failure_print(const struct self_case *self, int err)
 {
-	if (err == -EBUSY && sysconf_owner())
+	if (err == -EBUSY && run_lock_owner())
 		ksft_print_msg("%s: process %d is changing settings of this machine\n", self->name,
-			       (int)sysconf_owner());
+			       (int)run_lock_owner());
 	else
 		ksft_print_msg("%s: %s\n", self->name, strerror(-err));
 }

@@ -43,7 +43,8 @@
 #include <vmtests/bench.h>
 #include <vmtests/hist.h>
 #include <libmm/hugetlb.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
+#include <vmtests/run_lock.h>
 #include <libmm/sysfile.h>
 
 #define MAX_CASES 512
@@ -133,7 +134,7 @@ static int pool_failed(struct bench_case *c, int err, const char *what)
 {
 	if (err == -EBUSY)
 		return bench_fail(c, err, "cannot %s %s while pid %d may change settings", what,
-				  pool.path, (int)sysconf_owner());
+				  pool.path, (int)run_lock_owner());
 	return bench_fail(c, err, "cannot %s %s", what, pool.path);
 }
 
@@ -208,7 +209,7 @@ static int hvo_choose(struct bench_case *c, bool on)
 		return bench_skip(c, "vm.hugetlb_optimize_vmemmap is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
 		return bench_fail(c, err, "cannot set vm.hugetlb_optimize_vmemmap while pid %d may change settings",
-				  (int)sysconf_owner());
+				  (int)run_lock_owner());
 	return err ? bench_fail(c, err, "cannot set vm.hugetlb_optimize_vmemmap to %d", on) : 0;
 }
 

@@ -31,7 +31,8 @@
 #include <libmm/bpfprog.h>
 #include <libmm/kconfig.h>
 #include <libmm/secretmem.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
+#include <vmtests/run_lock.h>
 #include <libmm/sysfile.h>
 
 #define MIB (1ull << 20)
@@ -200,7 +201,7 @@ static int jit_switch(struct bench_case *c, bool on)
 		return bench_skip(c, "net.core.bpf_jit_enable is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
 		return bench_fail(c, err, "cannot set net.core.bpf_jit_enable while pid %d may change settings",
-				  (int)sysconf_owner());
+				  (int)run_lock_owner());
 	return bench_fail(c, err, "cannot set net.core.bpf_jit_enable to %d", on);
 }
 

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vmtests/sysconf.h>
+#include <vmtests/journal.h>
+#include <vmtests/run_lock.h>
 
 #include "ctl.h"
 
@@ -77,7 +78,7 @@ static void leftovers_kill(pid_t owner)
 	struct stat lock;
 	DIR *proc;
 
-	if (__sysconf_lock_path(path, sizeof(path)) || stat(path, &lock))
+	if (__run_lock_path(path, sizeof(path)) || stat(path, &lock))
 		return;
 	proc = opendir("/proc");
 	while (proc && (entry = readdir(proc))) {
@@ -106,24 +107,24 @@ static void leftovers_kill(pid_t owner)
  */
 static int dead_run_wait(void)
 {
-	pid_t owner = sysconf_owner();
+	pid_t owner = run_lock_owner();
 	int err;
 
 	if (!process_dead(owner))
 		return -EBUSY;
 	fprintf(stderr, "vmtctl: waiting for what run %d, which died, left running\n", (int)owner);
-	err = __sysconf_wait(TOLD_SECONDS);
+	err = __run_lock_wait(TOLD_SECONDS);
 	if (err == -ETIMEDOUT) {
 		leftovers_kill(owner);
-		err = __sysconf_wait(KILLED_SECONDS);
+		err = __run_lock_wait(KILLED_SECONDS);
 	}
-	return err ? err : __sysconf_open(say_recovered);
+	return err ? err : __journal_open(say_recovered);
 }
 
 static int lock_pass_on(void)
 {
 	char number[16];
-	int fd = sysconf_lock_fd();
+	int fd = run_lock_fd();
 	int flags = fcntl(fd, F_GETFD);
 
 	if (flags < 0 || fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC))
@@ -138,15 +139,15 @@ int ctl_locked(int argc, char **argv)
 
 	if (argc < 2)
 		return ctl_error("locked: COMMAND [ARGUMENTS]");
-	err = __sysconf_open(say_recovered);
+	err = __journal_open(say_recovered);
 	if (err == -EBUSY)
 		err = dead_run_wait();
 	if (err == -ETIMEDOUT)
 		return ctl_error("run %d died, and what it left does not end: reboot",
-				 (int)sysconf_owner());
+				 (int)run_lock_owner());
 	if (err == -EBUSY)
 		return ctl_error("another run holds this machine: pid %d: wait for it, or end it",
-				 (int)sysconf_owner());
+				 (int)run_lock_owner());
 	if (err)
 		return ctl_error("cannot open the settings journal: %s", strerror(-err));
 	fflush(stdout);

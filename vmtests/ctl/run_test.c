@@ -21,7 +21,7 @@
 #include <vmtests/jsonl.h>
 #include <vmtests/klog.h>
 #include <vmtests/needs.h>
-#include <vmtests/sysconf.h>
+#include <vmtests/journal.h>
 
 #include "ctl.h"
 
@@ -253,7 +253,7 @@ static void check_settings(struct test *t, const json_t *before)
 	int err;
 
 	recovering = t;
-	err = __sysconf_open(note_recovered_now);
+	err = __journal_open(note_recovered_now);
 	if (err) {
 		fault_add(t);
 		reason_add(t, "settings could not be put back: %s", strerror(-err));

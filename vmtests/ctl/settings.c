@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * settings: the machine before and after a test. Tests change settings through libmm's sysconf,
+ * settings: the machine before and after a test. Tests change settings through libmm/restore.h,
  * which puts them back; this catches one that went around it.
  */
 #include <string.h>
 
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
+#include <vmtests/known_settings.h>
 #include <libmm/sysfile.h>
 
 #include "ctl.h"
@@ -19,7 +20,7 @@ json_t *settings_snapshot(void)
 {
 	json_t *all = json_object();
 
-	if (all && sysconf_known_each(note_setting, all)) {
+	if (all && known_settings_each(note_setting, all)) {
 		json_decref(all);
 		return NULL;
 	}

@@ -19,7 +19,8 @@
 #include <vmtests/bench.h>
 #include <libmm/kcore.h>
 #include <vmtests/needs.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
+#include <vmtests/run_lock.h>
 #include <vmtests/tlbmodel.h>
 #include <vmtests/undo.h>
 
@@ -139,7 +140,7 @@ int bench_guard(struct bench_case *c)
 
 	if (ret == -EBUSY)
 		return bench_fail(c, ret, "another run (pid %d) holds this machine",
-				  sysconf_owner());
+				  run_lock_owner());
 	return ret ? bench_fail(c, ret, "cannot journal what is to be undone") : 0;
 }
 

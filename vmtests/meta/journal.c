@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * meta: changes a setting through sysconf and is killed by SIGKILL before it can put it back.
+ * meta: changes a setting through the journal and is killed by SIGKILL before it can put it back.
  */
 #include <signal.h>
 
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 #include <kselftest.h>
 

@@ -12,7 +12,7 @@
 #include <sys/sysinfo.h>
 
 #include <libmm/memory.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 #include "split.h"

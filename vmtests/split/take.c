@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include <vmtests/bench.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 
 #include "split.h"
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include <vmtests/fingerprint.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
+#include <vmtests/known_settings.h>
 #include <libmm/sysfile.h>
 
 #include "fingerprint_parts.h"
@@ -53,7 +54,7 @@ static json_t *settings(void)
 
 	if (!object)
 		return NULL;
-	err = sysconf_known_each(setting_add, object);
+	err = known_settings_each(setting_add, object);
 	if (!err)
 		return object;
 	json_decref(object);

@@ -1,321 +1,400 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * journal: what sysconf must undo, on disk.
+ * journal: the back end of libmm/restore.h that survives SIGKILL.
+ *
+ * Each change is known twice: as a record of the journal on disk and as an undo in memory. The
+ * journal is what restores, at exit and by the next start; memory is for the signal handler, which
+ * may neither allocate nor parse. Both name the process that made the change: a child inherits the
+ * memory but undoes only what is its own.
+ *
+ * Limits: one thread of a process at a time. A stack overflow gives the signal handler no stack to
+ * run on, so the next start restores.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include <vmtests/procstat.h>
-#include <libmm/sysfile.h>
+#include <libmm/fail.h>
+#include <libmm/restore.h>
+#include <vmtests/journal.h>
+#include <vmtests/run_lock.h>
 
-#include "journal.h"
+#include "journal_file.h"
+#include "state_dir.h"
+#include "undos.h"
 
-#define JOURNAL_MAGIC "vmtests-journal 1 "
-#define JOURNAL_UNDONE "done"
-#define BOOT_ID_SIZE 64
-#define FIELDS_MAX 5
+#define JOURNAL_FILE "journal"
+#define KINDS_MAX 16
 
-int journal_owner_self(struct journal_owner *owner)
+static struct {
+	bool open;
+	int dir_fd;
+	int journal_fd;
+	pid_t journal_pid;		/* who opened journal_fd */
+	struct {
+		char *kind;
+		int (*undo)(const char *target, const char *value);
+	} kinds[KINDS_MAX];
+	size_t kinds_n;
+} state = { .dir_fd = -1, .journal_fd = -1 };
+
+/* Lock the journal against the other processes of this run. Returns its descriptor or -errno. */
+static int journal_lock(void)
 {
-	struct procstat stat;
-	int err;
+	int fd;
 
-	owner->pid = getpid();
-	err = __procstat_of(owner->pid, &stat);
-	if (!err)
-		owner->start = stat.start;
-	return err;
-}
-
-bool journal_owner_present(const struct journal_owner *owner)
-{
-	struct procstat stat;
-
-	return !__procstat_of(owner->pid, &stat) && stat.start == owner->start;
-}
-
-bool journal_owner_alive(const struct journal_owner *owner)
-{
-	struct procstat stat;
-
-	return !__procstat_of(owner->pid, &stat) && stat.start == owner->start &&
-	       stat.state != 'Z' && stat.state != 'X';
-}
-
-static char *field_encode(char *to, const char *from)
-{
-	for (; *from; from++) {
-		if (*from > ' ' && *from <= '~' && *from != '%')
-			*to++ = *from;
-		else
-			to += sprintf(to, "%%%02X", (unsigned char)*from);
+	if (state.journal_pid != getpid()) {
+		fd = state_file_open(state.dir_fd, JOURNAL_FILE, O_RDWR | O_APPEND);
+		if (fd < 0)
+			return fd;
+		if (state.journal_fd >= 0)
+			close(state.journal_fd);
+		state.journal_fd = fd;
+		state.journal_pid = getpid();
+		undos_journal(fd);
 	}
-	*to = '\0';
-	return to;
-}
-
-static int hex_digit(char c)
-{
-	if (!isxdigit((unsigned char)c))
-		return -1;
-	return isdigit((unsigned char)c) ? c - '0' : toupper((unsigned char)c) - 'A' + 10;
-}
-
-static int field_decode(char *field)
-{
-	char *to = field;
-	int high, low;
-
-	for (; *field; field++) {
-		if (*field != '%') {
-			*to++ = *field;
-			continue;
-		}
-		high = hex_digit(field[1]);
-		low = high < 0 ? -1 : hex_digit(field[2]);
-		if (low < 0 || !(high | low))
-			return -EBADMSG;
-		*to++ = high << 4 | low;
-		field += 2;
+	while (flock(state.journal_fd, LOCK_EX)) {
+		if (errno != EINTR)
+			return -errno;
 	}
-	*to = '\0';
-	return 0;
+	return state.journal_fd;
 }
 
-char *journal_line(const char *kind, const char *target, const char *value,
-		   const struct journal_owner *owner, bool undone)
+static void journal_unlock(void)
 {
-	size_t size = 3 * (strlen(kind) + strlen(target) + strlen(value)) + 80;
-	char *line = malloc(size), *p = line;
-
-	if (!line)
-		return NULL;
-	if (undone)
-		p = stpcpy(p, JOURNAL_UNDONE " ");
-	p = field_encode(p, kind);
-	*p++ = ' ';
-	p = field_encode(p, target);
-	*p++ = ' ';
-	p = field_encode(p, value);
-	sprintf(p, " %d.%" PRIu64 "\n", owner->pid, owner->start);
-	return line;
+	flock(state.journal_fd, LOCK_UN);
 }
 
-static int boot_id_read(char *id, size_t size)
+static int journal_append_locked(const char *line)
 {
-	ssize_t len = __sysfile_read("/proc/sys/kernel/random/boot_id", id, size);
+	int fd, ret;
 
-	return len < 0 ? len : 0;
-}
-
-static int journal_write(int fd, const char *text)
-{
-	size_t len = strlen(text);
-	ssize_t n = write(fd, text, len);
-
-	if (n < 0)
-		return -errno;
-	if ((size_t)n != len)
-		return -ENOSPC;
-	return fdatasync(fd) ? -errno : 0;
-}
-
-int journal_append(int fd, const char *line)
-{
-	char id[BOOT_ID_SIZE], *text = NULL;
-	struct stat st;
-	int ret;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!st.st_size) {
-		ret = boot_id_read(id, sizeof(id));
-		if (ret)
-			return ret;
-		if (asprintf(&text, JOURNAL_MAGIC "%s\n%s", id, line) < 0)
-			return -ENOMEM;
-		line = text;
-	}
-
-	ret = journal_write(fd, line);
-	free(text);
-	if (ret && ftruncate(fd, st.st_size))
-		return -EIO;
+	fd = journal_lock();
+	if (fd < 0)
+		return fd;
+	ret = journal_append(fd, line);
+	journal_unlock();
 	return ret;
 }
 
-/* The whole file as a string. */
-static int file_load(int fd, char **text)
+static void exit_restore(void)
 {
-	struct stat st;
-	ssize_t n = 0;
-	off_t len = 0;
-
-	if (fstat(fd, &st))
-		return -errno;
-	*text = malloc(st.st_size + 1);
-	if (!*text)
-		return -ENOMEM;
-	while (len < st.st_size) {
-		n = pread(fd, *text + len, st.st_size - len, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		len += n;
-	}
-	if (n < 0) {
-		n = -errno;
-		free(*text);
-		return n;
-	}
-	(*text)[len] = '\0';
-	return 0;
+	__restore_all();
 }
 
-/* Cut a line that a crash left without its newline off @text and off the file. */
-static int tail_drop(int fd, char *text)
+static int record_undo_setting(const struct journal_record *record, bool *changed)
 {
-	char *end = strrchr(text, '\n');
-	size_t whole = end ? end + 1 - text : 0;
+	char now[SETTING_VALUE_MAX];
+	ssize_t len;
 
-	if (!text[whole])
-		return 0;
-	text[whole] = '\0';
-	return ftruncate(fd, whole) ? -errno : 0;
+	len = __setting_get(record->target, now, sizeof(now));
+	if (len < 0)
+		return len;
+	*changed = !setting_equal(now, record->value);
+	return *changed ? __setting_write(record->target, record->value, now) : 0;
 }
 
-/* Returns 1 when the header is of this boot, 0 when of another, or -errno. */
-static int header_check(const char *header)
+static int record_undo(const struct journal_record *record, bool *changed)
 {
-	char id[BOOT_ID_SIZE];
-	int ret;
-
-	if (strncmp(header, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC)))
-		return -EBADMSG;
-	ret = boot_id_read(id, sizeof(id));
-	return ret ? ret : !strcmp(header + strlen(JOURNAL_MAGIC), id);
-}
-
-static int record_add(struct journal *journal, char *const field[],
-		      const struct journal_owner *owner)
-{
-	struct journal_record *record;
-
-	record = realloc(journal->records, (journal->n + 1) * sizeof(*record));
-	if (!record)
-		return -ENOMEM;
-	journal->records = record;
-	record += journal->n;
-
-	*record = (struct journal_record) {
-		.kind = strdup(field[0]),
-		.target = strdup(field[1]),
-		.value = strdup(field[2]),
-		.owner = *owner,
-	};
-	journal->n++;
-	return record->kind && record->target && record->value ? 0 : -ENOMEM;
-}
-
-/*
- * Mark the newest record undone that says the same. There is none when a signal made its handler
- * undo what the interrupted code had undone a moment before.
- */
-static void record_cancel(struct journal *journal, char *const field[],
-			  const struct journal_owner *owner)
-{
-	struct journal_record *record;
 	size_t i;
 
-	for (i = journal->n; i; i--) {
-		record = &journal->records[i - 1];
-		if (record->undone || record->owner.pid != owner->pid ||
-		    record->owner.start != owner->start || strcmp(record->kind, field[0]) ||
-		    strcmp(record->target, field[1]) || strcmp(record->value, field[2]))
-			continue;
-		record->undone = true;
-		return;
+	if (!strcmp(record->kind, UNDO_SETTING))
+		return record_undo_setting(record, changed);
+
+	*changed = true;
+	for (i = 0; i < state.kinds_n; i++) {
+		if (!strcmp(state.kinds[i].kind, record->kind))
+			return state.kinds[i].undo(record->target, record->value);
 	}
+	return -EOPNOTSUPP;
 }
 
-static int line_parse(struct journal *journal, char *line)
+static void record_complain(const struct journal_record *record, int error)
 {
-	char *field[FIELDS_MAX], **first = field, *rest = line;
-	struct journal_owner owner;
-	int n = 0, used, i;
-	bool undone;
+	bool setting = !strcmp(record->kind, UNDO_SETTING);
 
-	while (rest && n < FIELDS_MAX)
-		field[n++] = strsep(&rest, " ");
-	undone = n == FIELDS_MAX && !strcmp(field[0], JOURNAL_UNDONE);
-	first += undone;
-	if (rest || n - undone != FIELDS_MAX - 1)
-		return -EBADMSG;
-
-	for (i = 0; i < 3; i++) {
-		if (!*first[i] || field_decode(first[i]))
-			return -EBADMSG;
-	}
-	if (sscanf(first[3], "%d.%" SCNu64 "%n", &owner.pid, &owner.start, &used) != 2 ||
-	    first[3][used])
-		return -EBADMSG;
-	if (!undone)
-		return record_add(journal, first, &owner);
-	record_cancel(journal, first, &owner);
-	return 0;
+	fprintf(stderr, "restore: cannot put back %s%s%s to '%s': %s; set it by hand or reboot\n",
+		setting ? "" : record->kind, setting ? "" : " ", record->target, record->value,
+		error == -EOPNOTSUPP ? "this program does not know how" :
+		error == -EBADE ? "the kernel kept another value" : strerror(-error));
 }
 
-int journal_read(int fd, struct journal *journal)
+static int record_mark_undone(int fd, struct journal_record *record)
 {
-	char *text = NULL, *rest, *line;
+	char *line;
 	int ret;
 
-	*journal = (struct journal) { 0 };
-	ret = file_load(fd, &text);
-	if (ret)
-		return ret;
-	ret = tail_drop(fd, text);
-	if (ret || !*text)
-		goto out;
-
-	rest = text;
-	ret = header_check(strsep(&rest, "\n"));
-	if (ret < 0)
-		goto out;
-	if (!ret) {
-		ret = ftruncate(fd, 0) ? -errno : 0;
-		goto out;
-	}
-
-	ret = 0;
-	while (!ret && *(line = strsep(&rest, "\n")))
-		ret = line_parse(journal, line);
-	if (!ret && rest)
-		ret = -EBADMSG;
-out:
-	free(text);
-	if (ret)
-		journal_free(journal);
+	line = journal_line(record->kind, record->target, record->value, &record->owner, true);
+	ret = line ? journal_append(fd, line) : -ENOMEM;
+	free(line);
+	record->undone = !ret;
 	return ret;
 }
 
-void journal_free(struct journal *journal)
+static bool record_is_ours(const struct journal_record *record)
+{
+	return record->owner.pid == getpid() || !journal_owner_alive(&record->owner);
+}
+
+static int journal_empty_if_done(int fd, const struct journal *journal)
 {
 	size_t i;
 
 	for (i = 0; i < journal->n; i++) {
-		free(journal->records[i].kind);
-		free(journal->records[i].target);
-		free(journal->records[i].value);
+		if (!journal->records[i].undone)
+			return 0;
 	}
-	free(journal->records);
-	*journal = (struct journal) { 0 };
+	return journal->n && ftruncate(fd, 0) ? -errno : 0;
+}
+
+/*
+ * Undo, newest first, what this process or a dead one changed. Returns 0 or the -errno of the
+ * journal; the first -errno of a setting, or 0, is in @failed.
+ */
+static int journal_undo(void (*recovered)(const char *path, const char *value), int *failed)
+{
+	struct journal_record *record;
+	struct journal journal;
+	int fd, ret, error;
+	bool changed;
+	size_t i;
+
+	*failed = 0;
+	fd = journal_lock();
+	if (fd < 0)
+		return fd;
+	ret = journal_read(fd, &journal);
+	for (i = journal.n; !ret && i; i--) {
+		record = &journal.records[i - 1];
+		if (record->undone || !record_is_ours(record))
+			continue;
+		changed = false;
+		error = record_undo(record, &changed);
+		if (error) {
+			record_complain(record, error);
+			*failed = *failed ? *failed : error;
+			continue;
+		}
+		ret = record_mark_undone(fd, record);
+		undo_done(record->target, record->value);
+		if (changed && recovered)
+			recovered(record->target, record->value);
+	}
+	if (!ret)
+		ret = journal_empty_if_done(fd, &journal);
+	journal_free(&journal);
+	journal_unlock();
+	return ret;
+}
+
+static void recovered_report(const char *path, const char *value)
+{
+	fprintf(stderr, "restore: put back %s to '%s', left changed by a run that was killed\n",
+		path, value);
+}
+
+static void state_close(void)
+{
+	run_lock_release();
+	if (state.journal_fd >= 0)
+		close(state.journal_fd);
+	if (state.dir_fd >= 0)
+		close(state.dir_fd);
+	undos_journal(-1);
+	state.journal_fd = -1;
+	state.dir_fd = -1;
+	state.journal_pid = 0;
+}
+
+int __journal_open(void (*recovered)(const char *path, const char *value))
+{
+	static bool armed;
+	int ret, failed;
+
+	if (state.open)
+		return 0;
+
+	state.dir_fd = state_dir_open();
+	if (state.dir_fd < 0)
+		return state.dir_fd;
+	ret = __run_lock_take(state.dir_fd);
+	if (ret)
+		goto err;
+	/* What cannot be put back was reported, stays in the journal, and stops no run. */
+	ret = journal_undo(recovered ? recovered : recovered_report, &failed);
+	if (ret)
+		goto err;
+
+	ret = undos_arm();
+	if (!ret && !armed)
+		ret = atexit(exit_restore) ? -ENOMEM : 0;
+	if (ret)
+		goto err;
+	armed = true;
+	state.open = true;
+	return 0;
+
+err:
+	state_close();
+	return ret;
+}
+
+int __restore_begin(char *reason, size_t len)
+{
+	int ret = __journal_open(NULL);
+
+	if (ret == -EBUSY)
+		return libmm_refuse(ret, reason, len,
+				    "process %d changes settings of this machine: wait for its end",
+				    run_lock_owner());
+	if (ret)
+		return libmm_refuse(ret, reason, len, "no journal of changed settings in %s: %s",
+				    state_dir(), strerror(-ret));
+	return 0;
+}
+
+void journal_open(void)
+{
+	int ret = __journal_open(NULL);
+
+	if (ret == -EBUSY)
+		libmm_fail("restore: another run (pid %d) holds %s/lock: wait for it, or end it",
+		    run_lock_owner(), state_dir());
+	if (ret == -EBADMSG)
+		libmm_fail("restore: %s/" JOURNAL_FILE " is no journal: check what it names, then remove it",
+		    state_dir());
+	if (ret == -EPERM || ret == -ELOOP || ret == -ENOTDIR)
+		libmm_fail("restore: %s must be user %u's and writable by nobody else: see VMTESTS_STATE_DIR",
+		    state_dir(), geteuid());
+	if (ret)
+		libmm_fail("restore: cannot use %s (%s): run as root, or set VMTESTS_STATE_DIR to your own",
+		    state_dir(), strerror(-ret));
+}
+
+int __restore_save(const char *path)
+{
+	char value[SETTING_VALUE_MAX], *line = NULL;
+	struct journal_owner owner;
+	struct undo *undo;
+	ssize_t len;
+	int ret;
+
+	ret = __journal_open(NULL);
+	if (ret)
+		return ret;
+	if (undos_have(path))
+		return 0;
+
+	len = __setting_get(path, value, sizeof(value));
+	if (len <= 0)
+		return len ? len : -EINVAL;
+	ret = journal_owner_self(&owner);
+	if (!ret)
+		ret = undo_new(path, value, &owner, &undo);
+	if (ret)
+		return ret;
+
+	line = journal_line(UNDO_SETTING, path, value, &owner, false);
+	ret = line ? journal_append_locked(line) : -ENOMEM;
+	free(line);
+	if (ret)
+		undo_free(undo);
+	else
+		undo_publish(undo);
+	return ret;
+}
+
+int __restore_set(const char *path, const char *value, char *got)
+{
+	char now[SETTING_VALUE_MAX];
+	int ret;
+
+	if (strlen(value) >= sizeof(now))
+		return -EOVERFLOW;
+	/* The lock first: what another run has set is not what the setting is. */
+	ret = __journal_open(NULL);
+	if (ret)
+		return ret;
+	if (setting_is(path, value))
+		return 0;
+	ret = __restore_save(path);
+	return ret ? ret : __setting_write(path, value, got ? got : now);
+}
+
+void restore_set(const char *path, const char *value)
+{
+	char got[SETTING_VALUE_MAX];
+	int ret;
+
+	journal_open();
+	ret = __restore_set(path, value, got);
+	if (ret == -EBADE)
+		libmm_fail("restore: wrote '%s' to %s and the kernel kept '%s'", value, path, got);
+	if (ret)
+		libmm_fail("restore: cannot set %s to '%s': %s", path, value, strerror(-ret));
+}
+
+/* Without the journal, memory still knows what this process itself changed. */
+int __restore_all(void)
+{
+	int ret, failed;
+
+	if (!state.open)
+		return 0;
+	ret = journal_undo(NULL, &failed);
+	if (ret)
+		undos_now();
+	undos_collect();
+	return failed ? failed : ret;
+}
+
+void restore_all(void)
+{
+	int ret = __restore_all();
+
+	if (ret)
+		libmm_fail("restore: not every setting was put back (%s): see above", strerror(-ret));
+}
+
+int restore_register(const char *kind, int (*undo)(const char *target, const char *value))
+{
+	char *name;
+	size_t i;
+
+	for (i = 0; i < state.kinds_n; i++) {
+		if (!strcmp(state.kinds[i].kind, kind))
+			return 0;
+	}
+	if (state.kinds_n == KINDS_MAX)
+		return -ENOSPC;
+	name = strdup(kind);
+	if (!name)
+		return -ENOSPC;
+	state.kinds[state.kinds_n].kind = name;
+	state.kinds[state.kinds_n].undo = undo;
+	state.kinds_n++;
+	return 0;
+}
+
+int __restore_note(const char *kind, const char *target, const char *value)
+{
+	struct journal_owner owner;
+	char *line;
+	int ret;
+
+	if (!*kind || !*target || !*value || !strcmp(kind, UNDO_SETTING))
+		return -EINVAL;
+	ret = __journal_open(NULL);
+	if (!ret)
+		ret = journal_owner_self(&owner);
+	if (ret)
+		return ret;
+	line = journal_line(kind, target, value, &owner, false);
+	ret = line ? journal_append_locked(line) : -ENOMEM;
+	free(line);
+	return ret;
 }

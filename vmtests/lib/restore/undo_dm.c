@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"

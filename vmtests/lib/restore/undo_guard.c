@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <vmtests/sysconf.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 static const int ending_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
@@ -124,7 +124,7 @@ int __restore_guard(void)
 
 	if (guarded)
 		return 0;
-	ret = __sysconf_open(NULL);
+	ret = __journal_open(NULL);
 	if (!ret)
 		ret = watched_signals(&watched);
 	if (ret)

@@ -22,7 +22,7 @@
 
 #include <vmtests/command.h>
 #include <vmtests/procstat.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"

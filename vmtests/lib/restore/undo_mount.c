@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"

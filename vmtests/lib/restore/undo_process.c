@@ -23,10 +23,10 @@
 #include <unistd.h>
 
 #include <vmtests/command.h>
-#include <vmtests/sysconf.h>
+#include <libmm/restore.h>
 #include <vmtests/undo.h>
 
-#include "journal.h"
+#include "journal_file.h"
 #include "undo.h"
 
 /* A killed program still waits for its last write to a device; past this the device hangs. */

@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <vmtests/sysconf.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "kselftest_harness.h"
@@ -117,7 +117,7 @@ static int next_start(void)
 	pid = fork();
 	fakeroot_must(pid >= 0, "fork");
 	if (!pid)
-		_exit(-__sysconf_open(NULL));
+		_exit(-__journal_open(NULL));
 	status = play_wait(pid);
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }

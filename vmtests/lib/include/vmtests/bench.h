@@ -9,7 +9,7 @@
  *                   setup
  *                   warm-up repeats, then its share of the recorded repeats:
  *                       before; { prepare; clock; op x iterations; clock } per phase; after
- *                   teardown; settings (sysconf) and CPU affinity put back
+ *                   teardown; settings and CPU affinity put back
  *
  * So what setup draws, and how fast the machine is for a while, are in the spread of the repeats.
  * The program prints KTAP, one subtest a case, in the last pass, and writes samples through report,

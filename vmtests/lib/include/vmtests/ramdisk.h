@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /*
- * Make one of at least @bytes: brd, or else null_blk with memory behind it; undone by sysconf, so
+ * Make one of at least @bytes: brd, or else null_blk with memory behind it; undone by restore_all(), so
  * all its memory comes back. @path (@size bytes) gets the device. Memory is taken as it is written.
  * A module that is there already is someone else's and is left alone. Returns 0; -ENODEV with what
  * is missing in @reason (@len bytes); or -errno with what failed.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * undo: things that a benchmark builds on the machine, each with a way back in sysconf's journal.
+ * undo: things that a benchmark builds on the machine, each with a way back in the journal.
  *
  * A record is in the journal, synced, before the thing exists, so there is no moment at which a
  * death leaves something that nobody knows. Undoing what was never made, or is gone already, is
@@ -8,7 +8,7 @@
  * restore_all(), at exit, and by the next start. A signal handler cannot do any of this; a
  * program that must come down on signals too runs under __restore_guard().
  *
- * Kinds, as the journal has them (see sysconf.h for its format):
+ * Kinds, as the journal has them (see vmtests/journal.h for its format):
  *   process PID.STARTTIME ended     kill it and wait until its files are closed
  *   file PATH absent                unlink
  *   tree PATH absent                remove a folder and all in it, on this file system
@@ -27,7 +27,7 @@
 #include <sys/types.h>
 
 /*
- * Make sysconf know these kinds. Before sysconf is opened; once is enough, more does no harm.
+ * Make the journal know these kinds. Before it is opened; once is enough, more does no harm.
  * Returns 0 or -ENOSPC.
  */
 int undo_register(void);
@@ -39,7 +39,7 @@ int undo_register(void);
  * started. It ends as the child did, or by that signal. The child dies when the parent does, so
  * SIGKILL of either leaves nothing running; what SIGKILL of the parent leaves, the next start
  * undoes. The second call does nothing. Call it with nothing of one's own in the journal. Its
- * errors are those of __sysconf_open().
+ * errors are those of __journal_open().
  */
 
 /*

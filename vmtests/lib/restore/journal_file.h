@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * journal: what sysconf must undo, on disk. Private to libmm; see vmtests/sysconf.h for the format.
+ * journal_file: the records of the journal, on disk. Private to restore/; see vmtests/journal.h for the format.
  *
  * The file only grows until nothing in it is left to undo, then it is emptied. So a record that
  * was written whole is never rewritten, and one write(2) marks it undone, from a signal handler
  * too. Every process opens the file itself: flock(2) belongs to the open file, which fork() shares.
  */
-#ifndef LIBMM_JOURNAL_H
-#define LIBMM_JOURNAL_H
+#ifndef VMTESTS_JOURNAL_FILE_H
+#define VMTESTS_JOURNAL_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

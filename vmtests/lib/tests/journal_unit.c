@@ -16,7 +16,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include <vmtests/sysconf.h>
+#include <vmtests/journal.h>
+#include <vmtests/known_settings.h>
+#include <vmtests/run_lock.h>
 
 #include "kselftest_harness.h"
 #include "fakeroot.h"
@@ -32,7 +34,7 @@
 static struct fakeroot root;
 static int n_recovered;
 
-/* AddressSanitizer asks this. Its handlers leave by _exit(2); those of sysconf must run here. */
+/* AddressSanitizer asks this. Its handlers leave by _exit(2); those of the journal must run here. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -130,7 +132,7 @@ static int open_recover(void)
 	int ret;
 
 	n_recovered = 0;
-	ret = __sysconf_open(recovered_count);
+	ret = __journal_open(recovered_count);
 	return ret ? ret : -n_recovered;
 }
 
@@ -139,11 +141,11 @@ static int set_a(void)
 	return __restore_set(A, "2", NULL);
 }
 
-FIXTURE(sysconf) {
+FIXTURE(journal) {
 	int unused;
 };
 
-FIXTURE_SETUP(sysconf)
+FIXTURE_SETUP(journal)
 {
 	self->unused = 0;
 	fakeroot_create(&root);
@@ -154,12 +156,12 @@ FIXTURE_SETUP(sysconf)
 	unsetenv("VMTESTS_LOCK_FD");
 }
 
-FIXTURE_TEARDOWN(sysconf)
+FIXTURE_TEARDOWN(journal)
 {
 	fakeroot_remove(&root);
 }
 
-TEST_F(sysconf, exit_restores)
+TEST_F(journal, exit_restores)
 {
 	int status = child_run(change_and_exit, 3);
 
@@ -169,7 +171,7 @@ TEST_F(sysconf, exit_restores)
 	EXPECT_TRUE(journal_is_empty());
 }
 
-TEST_F(sysconf, signals_restore_and_tell_the_truth)
+TEST_F(journal, signals_restore_and_tell_the_truth)
 {
 	const int signals[] = {
 		SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGUSR1,
@@ -202,7 +204,7 @@ static void fault(int arg)
 	*nowhere = 1;
 }
 
-TEST_F(sysconf, fault_restores)
+TEST_F(journal, fault_restores)
 {
 	int status = child_run(fault, 0);
 
@@ -211,7 +213,7 @@ TEST_F(sysconf, fault_restores)
 	EXPECT_EQ(0, child_ask(open_recover));
 }
 
-TEST_F(sysconf, kill_is_undone_by_next_start)
+TEST_F(journal, kill_is_undone_by_next_start)
 {
 	int status = child_run(change_and_raise, SIGKILL);
 
@@ -223,7 +225,7 @@ TEST_F(sysconf, kill_is_undone_by_next_start)
 	EXPECT_TRUE(journal_is_empty());
 }
 
-TEST_F(sysconf, _exit_is_undone_by_next_start)
+TEST_F(journal, _exit_is_undone_by_next_start)
 {
 	child_run(change_and_leave, 0);
 	EXPECT_TRUE(file_is(A, "2"));
@@ -232,7 +234,7 @@ TEST_F(sysconf, _exit_is_undone_by_next_start)
 	EXPECT_TRUE(journal_is_empty());
 }
 
-TEST_F(sysconf, zombie_is_dead)
+TEST_F(journal, zombie_is_dead)
 {
 	siginfo_t info;
 	pid_t pid;
@@ -248,7 +250,7 @@ TEST_F(sysconf, zombie_is_dead)
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
-TEST_F(sysconf, another_process_with_the_same_pid_is_not_the_owner)
+TEST_F(journal, another_process_with_the_same_pid_is_not_the_owner)
 {
 	char text[256];
 
@@ -269,7 +271,7 @@ static void ignore_hangup(int arg)
 	exit(arg);
 }
 
-TEST_F(sysconf, ignored_signal_stays_ignored)
+TEST_F(journal, ignored_signal_stays_ignored)
 {
 	int status = child_run(ignore_hangup, 5);
 
@@ -314,7 +316,7 @@ static void parent_of_children(int sig)
 	exit(0);
 }
 
-TEST_F(sysconf, child_does_not_undo_its_parents_change)
+TEST_F(journal, child_does_not_undo_its_parents_change)
 {
 	const int ends[] = { 0, SIGTERM, SIGABRT, SIGKILL };
 	size_t i;
@@ -340,7 +342,7 @@ static void parent_restores_child(int arg)
 	_exit(file_is(A, "1") && journal_is_empty() ? 0 : 2);
 }
 
-TEST_F(sysconf, parent_undoes_what_a_child_left)
+TEST_F(journal, parent_undoes_what_a_child_left)
 {
 	EXPECT_EQ(0, child_run(parent_restores_child, 0));
 }
@@ -359,7 +361,7 @@ static void harness_like_teardown(int arg)
 	_exit(file_is(A, "4") && journal_is_empty() ? 0 : 2);
 }
 
-TEST_F(sysconf, restore_can_be_repeated)
+TEST_F(journal, restore_can_be_repeated)
 {
 	EXPECT_EQ(0, child_run(harness_like_teardown, 0));
 }
@@ -390,13 +392,13 @@ static pid_t holder_start(int *release)
 	return pid;
 }
 
-TEST_F(sysconf, second_run_is_refused)
+TEST_F(journal, second_run_is_refused)
 {
 	int release;
 	pid_t holder = holder_start(&release);
 
 	EXPECT_EQ(-EBUSY, child_ask(set_a));
-	EXPECT_EQ(holder, sysconf_owner());
+	EXPECT_EQ(holder, run_lock_owner());
 	EXPECT_TRUE(file_is(A, "2"));
 
 	close(release);
@@ -413,7 +415,7 @@ static void lock_fd_export(int fd)
 	setenv("VMTESTS_LOCK_FD", text, 1);
 }
 
-TEST_F(sysconf, lock_is_inherited_only_with_proof)
+TEST_F(journal, lock_is_inherited_only_with_proof)
 {
 	int held, other, unheld;
 
@@ -449,7 +451,7 @@ TEST_F(sysconf, lock_is_inherited_only_with_proof)
 	close(other);
 }
 
-TEST_F(sysconf, journal_of_another_boot_is_dropped)
+TEST_F(journal, journal_of_another_boot_is_dropped)
 {
 	child_run(change_and_raise, SIGKILL);
 	fakeroot_write(&root, BOOT_ID, "99999999-2222-3333-4444-555555555555\n");
@@ -465,7 +467,7 @@ static void journal_add(const char *text)
 	fakeroot_must(file && fputs(text, file) >= 0 && !fclose(file), "journal");
 }
 
-TEST_F(sysconf, crash_during_append_announces_no_change)
+TEST_F(journal, crash_during_append_announces_no_change)
 {
 	child_run(change_and_leave, 0);
 	journal_add("set " B " 99 1.");
@@ -475,7 +477,7 @@ TEST_F(sysconf, crash_during_append_announces_no_change)
 	EXPECT_TRUE(journal_is_empty());
 }
 
-TEST_F(sysconf, crash_during_first_append)
+TEST_F(journal, crash_during_first_append)
 {
 	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
 	fakeroot_write(&root, JOURNAL, "vmtests-jou");
@@ -484,7 +486,7 @@ TEST_F(sysconf, crash_during_first_append)
 	EXPECT_TRUE(file_is(A, "1"));
 }
 
-TEST_F(sysconf, broken_journal_is_refused_and_kept)
+TEST_F(journal, broken_journal_is_refused_and_kept)
 {
 	static const char * const broken[] = {
 		"something else\n",
@@ -517,7 +519,7 @@ static int set_a_as_nobody(void)
 	return set_a();
 }
 
-TEST_F(sysconf, no_change_without_a_journal)
+TEST_F(journal, no_change_without_a_journal)
 {
 	ASSERT_EQ(0, chmod(root.dir, 0755));
 	ASSERT_EQ(0, chmod(fakeroot_path(&root, A), 0666));
@@ -537,13 +539,13 @@ static int set_a_as_it_is(void)
 }
 
 /* A read-only /proc/sys, as in a container, is no obstacle to a value that is there already. */
-TEST_F(sysconf, setting_what_is_set_changes_nothing)
+TEST_F(journal, setting_what_is_set_changes_nothing)
 {
 	EXPECT_EQ(0, child_ask(set_a_as_it_is));
 	EXPECT_TRUE(file_is(A, "1\n"));
 }
 
-TEST_F(sysconf, state_directory_must_be_safe)
+TEST_F(journal, state_directory_must_be_safe)
 {
 	struct stat st;
 
@@ -583,7 +585,7 @@ static void change_between(int arg)
 	exit(0);
 }
 
-TEST_F(sysconf, value_before_the_first_change_wins)
+TEST_F(journal, value_before_the_first_change_wins)
 {
 	EXPECT_EQ(0, child_run(change_between, 0));
 	EXPECT_TRUE(file_is(A, "1"));
@@ -602,7 +604,7 @@ static int vanish(void)
 	return ret;
 }
 
-TEST_F(sysconf, vanished_setting_does_not_stop_the_rest)
+TEST_F(journal, vanished_setting_does_not_stop_the_rest)
 {
 	const char *journal;
 
@@ -644,7 +646,7 @@ static int note_all(void)
 	return __restore_all();
 }
 
-TEST_F(sysconf, other_kinds_are_undone_newest_first_by_who_knows_them)
+TEST_F(journal, other_kinds_are_undone_newest_first_by_who_knows_them)
 {
 	EXPECT_EQ(-EOPNOTSUPP, child_ask(note_unknown));
 	EXPECT_EQ(NULL, fakeroot_read(&root, "/notes"));
@@ -671,12 +673,12 @@ static int kernel_keeps_another_value(void)
 	return ret;
 }
 
-TEST_F(sysconf, read_back_shows_what_the_kernel_kept)
+TEST_F(journal, read_back_shows_what_the_kernel_kept)
 {
 	EXPECT_EQ(-EBADE, child_ask(kernel_keeps_another_value));
 }
 
-TEST_F(sysconf, value_of_a_choice_is_the_bracketed_word)
+TEST_F(journal, value_of_a_choice_is_the_bracketed_word)
 {
 	static const struct {
 		const char *text;
@@ -708,7 +710,7 @@ static void choice(int arg)
 	exit(0);
 }
 
-TEST_F(sysconf, choice_comes_back_as_its_word)
+TEST_F(journal, choice_comes_back_as_its_word)
 {
 	fakeroot_write(&root, THP, "always [madvise] never\n");
 	EXPECT_EQ(0, child_run(choice, 0));
@@ -720,7 +722,7 @@ static int save_empty(void)
 	return __restore_save(THP);
 }
 
-TEST_F(sysconf, empty_value_cannot_be_saved)
+TEST_F(journal, empty_value_cannot_be_saved)
 {
 	fakeroot_write(&root, THP, "\n");
 	EXPECT_EQ(-EINVAL, child_ask(save_empty));
@@ -742,18 +744,18 @@ static int known_stop(const char *path, const char *value, void *arg)
 	return 7;
 }
 
-TEST_F(sysconf, known_settings_are_those_of_the_machine)
+TEST_F(journal, known_settings_are_those_of_the_machine)
 {
 	char all[1024] = "";
 
 	fakeroot_write(&root, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "4\n");
 	fakeroot_write(&root, NODE_POOL, "3\n");
 	fakeroot_write(&root, THP, "always [madvise] never\n");
-	EXPECT_EQ(0, sysconf_known_each(known_collect, all));
+	EXPECT_EQ(0, known_settings_each(known_collect, all));
 	EXPECT_STREQ("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages=4;"
 		     NODE_POOL "=3;"
 		     THP "=madvise;", all);
-	EXPECT_EQ(7, sysconf_known_each(known_stop, NULL));
+	EXPECT_EQ(7, known_settings_each(known_stop, NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sysconf: the journal and the lock behind libmm/restore.h, for runs that must survive SIGKILL.
+ * journal: the back end of libmm/restore.h that survives SIGKILL.
  *
  * The old value of a setting is written to a journal and synced before the first change; every
  * write is read back; the old values are written back in reverse order by restore_all(), at
@@ -23,27 +23,21 @@
  *
  * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, for an ordinary
  * user $XDG_RUNTIME_DIR/vmtests or else /tmp/vmtests-UID, created with mode 0700; it is refused
- * when it is a symbolic link, of another user, or writable by others. One run at a time: the lock
- * is an flock(2) on STATE/lock, which holds the owner's pid in decimal. A test that run_vmtests.sh
- * started inherits the lock as the open file descriptor $VMTESTS_LOCK_FD, which counts only if it
- * is STATE/lock and the lock is held through it.
+ * when it is a symbolic link, of another user, or writable by others. One run at a time:
+ * vmtests/run_lock.h.
  *
  * Journal, one record a line, fields separated by one space, bytes outside [!-~] and '%' as %XX;
  * OWNER is PID.STARTTIME (clock ticks since boot):
  *   vmtests-journal 1 BOOT_ID
  *   set PATH OLD_VALUE OWNER
  *   done set PATH OLD_VALUE OWNER       that record is undone
- * Further record kinds (vmtests/undo.h) are added with restore_register() (libmm/restore.h). The journal is
- * emptied when everything in it is undone.
+ * Further record kinds (vmtests/undo.h) are added with restore_register(). The journal is emptied
+ * when everything in it is undone.
  *
  * Not for several threads of one process at a time.
  */
-#ifndef VMTESTS_SYSCONF_H
-#define VMTESTS_SYSCONF_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
+#ifndef VMTESTS_JOURNAL_H
+#define VMTESTS_JOURNAL_H
 
 #include <libmm/restore.h>
 
@@ -52,34 +46,10 @@
  * exit and signal handlers. @recovered is called once for every setting put back; NULL writes a
  * line to stderr instead. Called implicitly by the first restore_set(). What cannot be put back is
  * reported on stderr and is no failure. Returns 0; -EBUSY when another run holds the lock
- * (sysconf_owner() has its pid); -EBADMSG when the journal is none; -EPERM when the state directory
+ * (run_lock_owner() has its pid); -EBADMSG when the file is no journal; -EPERM when the state directory
  * is not safe (above); or -errno.
  */
-int __sysconf_open(void (*recovered)(const char *path, const char *value));
-void sysconf_open(void);
-
-/*
- * The descriptor that holds the lock, for handing it to a child as $VMTESTS_LOCK_FD (it is
- * close-on-exec); -1 before sysconf_open().
- */
-int sysconf_lock_fd(void);
-
-/* The file that is locked, which all processes of a run have open. Returns 0 or -ENAMETOOLONG. */
-int __sysconf_lock_path(char *path, size_t size);
-
-/* Pid in the lock file, 0 when unknown. */
-pid_t sysconf_owner(void);
-
-/*
- * Wait until no run holds the lock, at most @seconds from 1 on; it may be taken again at once.
- * Before sysconf_open(). Returns 0, -ETIMEDOUT, or -errno.
- */
-int __sysconf_wait(unsigned int seconds);
-
-/*
- * Every setting that a memory test may change and that can be read here, in a fixed order; for leak
- * checks and run.json. Returns 0, what @visit returned when not 0, or -errno.
- */
-int sysconf_known_each(int (*visit)(const char *path, const char *value, void *arg), void *arg);
+int __journal_open(void (*recovered)(const char *path, const char *value));
+void journal_open(void);
 
 #endif
