@@ -2,8 +2,8 @@
 /*
  * sysfile: bounded reads and writes of small files below /proc and /sys.
  *
- * Such files give their content in one read(2) as a rule, but seq_file may give less, so reads go
- * on to the end of the file. Writes are one write(2): a store method sees one call and one value.
+ * A seq_file may give less than all in one read(2), so reads go on to the end of the file. A write
+ * is one write(2): a store method sees one call and one value.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -15,22 +15,22 @@
 
 #include <libmm/sysfile.h>
 
-static const char *root_dir(void)
+int __sysfile_path(char *buf, size_t size, const char *path)
 {
 	const char *root = getenv("LIBMM_ROOT");
+	int len = snprintf(buf, size, "%s%s", root ? root : "", path);
 
-	return root ? root : "";
+	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
 static int file_open(const char *path, int flags)
 {
 	char full[SYSFILE_PATH_MAX];
-	int ret, fd;
+	int err, fd;
 
-	ret = __sysfile_path(full, sizeof(full), path);
-	if (ret)
-		return ret;
-
+	err = __sysfile_path(full, sizeof(full), path);
+	if (err)
+		return err;
 	fd = open(full, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -40,59 +40,40 @@ static ssize_t read_to_end(int fd, char *buf, size_t size)
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < size) {
+	do {
 		n = read(fd, buf + len, size - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (!n)
-			return len;
-		len += n;
-	}
-	return -EOVERFLOW;
+		len += n > 0 ? n : 0;
+	} while (n && len < size);
+	return n ? -EOVERFLOW : (ssize_t)len;
 }
 
-static size_t string_trim(char *s, size_t len)
+ssize_t __sysfile_read(const char *path, char *buf, size_t size)
 {
-	while (len && isspace((unsigned char)s[len - 1]))
+	int fd = file_open(path, O_RDONLY);
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
+	len = read_to_end(fd, buf, size);
+	close(fd);
+	if (len < 0)
+		return len;
+	while (len && isspace((unsigned char)buf[len - 1]))
 		len--;
-	s[len] = '\0';
+	buf[len] = '\0';
 	return len;
 }
 
 /* Leading digits only: strtoull() itself would take "-1" and white space. */
 static int number_parse(const char *s, char **end, uint64_t *value)
 {
-	int base = s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 16 : 10;
-
 	if (!isdigit((unsigned char)s[0]))
 		return -EINVAL;
-
 	errno = 0;
-	*value = strtoull(s, end, base);
+	*value = strtoull(s, end, s[0] == '0' && (s[1] | 0x20) == 'x' ? 16 : 10);
 	return errno ? -EINVAL : 0;
-}
-
-int __sysfile_path(char *buf, size_t size, const char *path)
-{
-	int len = snprintf(buf, size, "%s%s", root_dir(), path);
-
-	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
-}
-
-ssize_t __sysfile_read(const char *path, char *buf, size_t size)
-{
-	ssize_t len;
-	int fd;
-
-	fd = file_open(path, O_RDONLY);
-	if (fd < 0)
-		return fd;
-
-	len = read_to_end(fd, buf, size);
-	close(fd);
-	return len < 0 ? len : (ssize_t)string_trim(buf, len);
 }
 
 int __sysfile_read_u64(const char *path, uint64_t *value)
@@ -102,13 +83,10 @@ int __sysfile_read_u64(const char *path, uint64_t *value)
 	ssize_t len;
 
 	len = __sysfile_read(path, buf, sizeof(buf));
-	if (len == -EOVERFLOW)
-		return -EINVAL;
 	if (len < 0)
-		return len;
+		return len == -EOVERFLOW ? -EINVAL : len;
 	if (number_parse(buf, &end, &number) || *end)
 		return -EINVAL;
-
 	*value = number;
 	return 0;
 }
@@ -116,80 +94,65 @@ int __sysfile_read_u64(const char *path, uint64_t *value)
 int __sysfile_write(const char *path, const char *value)
 {
 	size_t len = strlen(value);
+	int fd, err = 0;
 	ssize_t n;
-	int fd, ret;
 
 	if (!len)
 		return -EINVAL;
-
 	/* The kernel's files ignore O_TRUNC; a regular file of a test's root needs it. */
 	fd = file_open(path, O_WRONLY | O_TRUNC);
 	if (fd < 0)
 		return fd;
-
 	n = write(fd, value, len);
-	ret = n < 0 ? -errno : (size_t)n < len ? -EIO : 0;
-	if (close(fd) && !ret)
-		ret = -errno;
-	return ret;
+	if (n != (ssize_t)len)
+		err = n < 0 ? -errno : -EIO;
+	if (close(fd) && !err)
+		err = -errno;
+	return err;
 }
 
+/* What follows "KEY:" or "KEY " on the line, or NULL. */
 static const char *line_value(const char *line, const char *key)
 {
 	size_t len = strlen(key);
 
-	if (strncmp(line, key, len))
+	if (strncmp(line, key, len) || (line[len] != ':' && !isblank((unsigned char)line[len])))
 		return NULL;
-	line += len;
-	if (*line == ':')
-		line++;
-	else if (!isblank((unsigned char)*line))
-		return NULL;
-
-	while (isblank((unsigned char)*line))
-		line++;
-	return line;
+	line += len + (line[len] == ':');
+	return line + strspn(line, " \t");
 }
 
 int __sysfile_read_key(const char *path, const char *key, uint64_t *value)
 {
+	int fd = file_open(path, O_RDONLY), err = -ENOENT;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *line = NULL, *end;
 	const char *number;
-	int fd, ret = -ENOENT;
 	size_t size = 0;
-	FILE *file;
 
-	fd = file_open(path, O_RDONLY);
 	if (fd < 0)
 		return fd;
-	file = fdopen(fd, "r");
 	if (!file) {
-		ret = -errno;
 		close(fd);
-		return ret;
+		return -ENOMEM;
 	}
-
-	errno = 0;
-	while (getline(&line, &size, file) >= 0) {
+	while (err == -ENOENT && getline(&line, &size, file) >= 0) {
 		number = line_value(line, key);
-		if (number) {
-			ret = number_parse(number, &end, value);
-			break;
-		}
+		if (number)
+			err = number_parse(number, &end, value);
 	}
 	if (ferror(file))
-		ret = errno ? -errno : -EIO;
+		err = -EIO;
 	free(line);
 	fclose(file);
-	return ret;
+	return err;
 }
 
-int sysfile_readable(const char *path)
+bool sysfile_readable(const char *path)
 {
 	int fd = file_open(path, O_RDONLY | O_NONBLOCK);
 
-	if (fd < 0)
-		return 0;
-	close(fd);
-	return 1;
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }

@@ -8,6 +8,7 @@
 #ifndef LIBMM_SYSFILE_H
 #define LIBMM_SYSFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,6 @@ int __sysfile_write(const char *path, const char *value);
 int __sysfile_read_key(const char *path, const char *key, uint64_t *value);
 
 /* Whether @path exists and can be opened for reading. */
-int sysfile_readable(const char *path);
+bool sysfile_readable(const char *path);
 
 #endif
