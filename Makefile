@@ -83,7 +83,7 @@ bench-self: all
 # On an idle machine: these judge what was measured.
 bench-memcache: all
 	$(B)/vmtests/bench/memcache_accuracy
-	vmtests/bench/tests/memcache_bench.sh $(B)
+	vmtests/bench/memcache/tests/bench.sh $(B)
 
 patch:
 	@.ci/make-patch "$(KSRC)" "$(OUT)"

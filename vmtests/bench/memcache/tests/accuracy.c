@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claim: the latencies that memcache_generator records are the true ones, to 1 % or 2 us.
+ * Claim: the latencies that the generator records are the true ones, to 1 % or 2 us.
  * Method: a server on a CPU of its own, that never sleeps, holds every answer back for a known
  * time, and notes how long it really did. What was recorded, less what was noted, is the way
  * through the kernel, there and back; it must be the same without a delay and with any. Delays take
@@ -32,8 +32,8 @@
 
 #include <kselftest.h>
 
-#include "memcache_generator.h"
-#include "memcache_protocol.h"
+#include "generator.h"
+#include "protocol.h"
 
 #define NS_PER_MS 1000000ull
 #define TURNS 3

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_generator: threads that ask a memcached server over many connections.
+ * generator: threads that ask a memcached server over many connections.
  *
  * A connection has at most one request on its way. Which connection is next is chosen at random
  * among those that have none, so that the server and the kernel meet their state in no order.
@@ -13,7 +13,7 @@
 
 #include <libmm/hist.h>
 
-#include "memcache_keys.h"
+#include "keys.h"
 
 struct generator;
 

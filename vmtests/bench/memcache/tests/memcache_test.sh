@@ -9,9 +9,9 @@ set -u
 build=$(cd "$1" && pwd) || exit 1
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
-. "$here/../../meta/lib.sh"
-# shellcheck source=vmtests/bench/tests/memcache_lib.sh
-. "$here/memcache_lib.sh"
+. "$here/../../../meta/lib.sh"
+# shellcheck source=vmtests/bench/memcache/tests/lib.sh
+. "$here/lib.sh"
 prog=$build/vmtests/memcache_pressure
 long=$(printf '%0251d' 0)
 

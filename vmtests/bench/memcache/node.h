@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_node: server and generator on one NUMA node.
+ * node: server and generator on one NUMA node.
  */
 #ifndef MEMCACHE_NODE_H
 #define MEMCACHE_NODE_H

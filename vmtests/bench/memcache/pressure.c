@@ -13,7 +13,7 @@
  *
  *   connN.uniform.fixed   N connections; any of the keys alike; keys of 32, values of 128 bytes
  *   connN.zipf.fixed      some keys far more often than others (Zipf, 0.99)
- *   connN.uniform.etc     lengths as in Facebook's pool ETC, see memcache_keys.c
+ *   connN.uniform.etc     lengths as in Facebook's pool ETC, see keys.c
  *   connN.uniform.file    values of 1 KiB that the server pread()s from a memfd, so that the values
  *                         too are behind the linear map
  *   connN.uniform.sendfile  the same, but what it sends are the pages of the memfd, without a copy:
@@ -59,12 +59,12 @@
 #include <libmm/perfcount.h>
 #include <libmm/sysfile.h>
 
-#include "memcache_baseline.h"
-#include "memcache_generator.h"
-#include "memcache_keys.h"
-#include "memcache_node.h"
-#include "memcache_options.h"
-#include "memcache_server.h"
+#include "baseline.h"
+#include "generator.h"
+#include "keys.h"
+#include "node.h"
+#include "options.h"
+#include "server.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define NS_PER_MS 1000000ull

@@ -26,14 +26,14 @@
 
 #include <kselftest_harness.h>
 
-#include "memcache_arrivals.h"
-#include "memcache_generator.h"
-#include "memcache_keys.h"
-#include "memcache_node.h"
-#include "memcache_protocol.h"
-#include "memcache_reply.h"
-#include "memcache_server.h"
-#include "memcache_store.h"
+#include "arrivals.h"
+#include "generator.h"
+#include "keys.h"
+#include "node.h"
+#include "protocol.h"
+#include "reply.h"
+#include "server.h"
+#include "store.h"
 
 #define STORE_BYTES (8ull << 20)
 #define MUTANTS 3000

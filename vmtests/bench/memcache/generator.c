@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_generator: see memcache_generator.h.
+ * generator: see generator.h.
  *
  * A thread has its connections, epoll instance, random numbers and histograms for itself; between
  * phases all wait at a barrier. While it measures, a thread does not sleep: being woken takes
@@ -33,9 +33,9 @@
 #include <libmm/bench.h>
 #include <libmm/fail.h>
 
-#include "memcache_arrivals.h"
-#include "memcache_generator.h"
-#include "memcache_reply.h"
+#include "arrivals.h"
+#include "generator.h"
+#include "reply.h"
 
 #define EVENTS 256
 #define READ_BYTES (64u << 10)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_protocol: memcached's text protocol (protocol.txt of memcached 1.6), on any bytes, cut
+ * protocol: memcached's text protocol (protocol.txt of memcached 1.6), on any bytes, cut
  * anywhere.
  *
  * Understood: get, gets, set, add, replace, cas, delete, touch, version, quit. Any other command
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "memcache_store.h"
+#include "store.h"
 
 /* A longer line is no command: the connection is closed. */
 #define PROTOCOL_LINE_MAX 8192

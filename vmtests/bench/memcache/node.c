@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_node: see memcache_node.h.
+ * node: see node.h.
  */
 #include <errno.h>
 
 #include <numa.h>
 
-#include "memcache_node.h"
+#include "node.h"
 
 /* The CPUs of @node that are in @allowed, into @both. Returns how many. */
 static unsigned int node_allowed(int node, const struct bitmask *allowed, struct bitmask *both)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_store: see memcache_store.h.
+ * store: see store.h.
  *
  * A shard's region of the arena:
  *
@@ -20,7 +20,7 @@
 
 #include <libmm/sysfile.h>
 
-#include "memcache_store.h"
+#include "store.h"
 
 #define UNIT 8u
 #define CACHE_LINE 64

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_server: a process that serves a store over loopback TCP.
+ * server: a process that serves a store over loopback TCP.
  */
 #ifndef MEMCACHE_SERVER_H
 #define MEMCACHE_SERVER_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "memcache_store.h"
+#include "store.h"
 
 struct server_config {
 	struct store_config store;

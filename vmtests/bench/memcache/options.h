@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_options: what memcache_pressure takes besides the options of every benchmark.
+ * options: what memcache_pressure takes besides the options of every benchmark.
  */
 #ifndef MEMCACHE_OPTIONS_H
 #define MEMCACHE_OPTIONS_H

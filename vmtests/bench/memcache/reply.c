@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_reply: see memcache_reply.h.
+ * reply: see reply.h.
  */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "memcache_reply.h"
+#include "reply.h"
 
 void reply_reset(struct reply *reply)
 {

@@ -10,16 +10,16 @@
 # counts: its TPS has the sets before the clock started among the operations.
 # They take turns, so that what disturbs one disturbs the other; what counts is the median of the
 # turns' ratios. Root takes real-time priority, for 7 s a turn; others need an idle machine.
-# usage: memcache_bench.sh BUILD [TURNS]
+# usage: bench.sh BUILD [TURNS]
 
 set -u
 build=$(cd "$1" && pwd) || exit 1
 turns=${2:-7}
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
-. "$here/../../meta/lib.sh"
-# shellcheck source=vmtests/bench/tests/memcache_lib.sh
-. "$here/memcache_lib.sh"
+. "$here/../../../meta/lib.sh"
+# shellcheck source=vmtests/bench/memcache/tests/lib.sh
+. "$here/lib.sh"
 
 cpus=$(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | while IFS=- read -r from to; do
 	seq "$from" "${to:-$from}"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_keys: see memcache_keys.h.
+ * keys: see keys.h.
  *
  * Zipf by rejection-inversion: W. Hoermann and G. Derflinger, "Rejection-inversion to generate
  * variates from monotone discrete distributions", ACM TOMACS 6(3), 1996. No table, and the same
@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "memcache_keys.h"
+#include "keys.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define ID_DIGITS 8

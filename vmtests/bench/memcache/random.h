@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_random: the same sequence on every machine, one generator a thread.
+ * random: the same sequence on every machine, one generator a thread.
  */
 #ifndef MEMCACHE_RANDOM_H
 #define MEMCACHE_RANDOM_H

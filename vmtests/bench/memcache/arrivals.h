@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_arrivals: when requests are due that come at one rate, whatever the server does.
+ * arrivals: when requests are due that come at one rate, whatever the server does.
  */
 #ifndef MEMCACHE_ARRIVALS_H
 #define MEMCACHE_ARRIVALS_H
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "memcache_random.h"
+#include "random.h"
 
 struct arrivals {
 	double mean_ns;		/* between two */

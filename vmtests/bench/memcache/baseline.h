@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_baseline: what was measured under another label.
+ * baseline: what was measured under another label.
  */
 #ifndef MEMCACHE_BASELINE_H
 #define MEMCACHE_BASELINE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_server: see memcache_server.h.
+ * server: see server.h.
  *
  * The first thread accepts and hands connections to the workers in turn; a worker has an epoll
  * instance and buffers of its own, so that the only thing that workers share is the store. Sockets
@@ -27,8 +27,8 @@
 
 #include <libmm/bench.h>
 
-#include "memcache_protocol.h"
-#include "memcache_server.h"
+#include "protocol.h"
+#include "server.h"
 
 #define EVENTS 64
 #define READ_BYTES (16u << 10)

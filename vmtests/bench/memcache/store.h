@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_store: keys and values in one arena of huge pages, cut into shards.
+ * store: keys and values in one arena of huge pages, cut into shards.
  *
  * A shard has a lock, a hash table, and chunks of a few sizes (a slab). A key belongs to one shard
  * by its hash, so that threads meet only when they want keys of the same shard at the same time.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_protocol: see memcache_protocol.h.
+ * protocol: see protocol.h.
  *
  * What memcached does with a wrong request is part of the protocol that clients rely on, and each
  * of its answers here was compared with those of a real one (tests/memcache_test.sh).
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "memcache_protocol.h"
+#include "protocol.h"
 
 #define MAX_TOKENS 8
 #define BUFFER_MIN 1024

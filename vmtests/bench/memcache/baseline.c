@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_baseline: see memcache_baseline.h.
+ * baseline: see baseline.h.
  */
 #include <errno.h>
 #include <glob.h>
@@ -13,7 +13,7 @@
 
 #include <libmm/fail.h>
 
-#include "memcache_baseline.h"
+#include "baseline.h"
 
 #define LABEL_PATH_MAX 4096
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_reply: one answer of a memcached server, cut anywhere.
+ * reply: one answer of a memcached server, cut anywhere.
  */
 #ifndef MEMCACHE_REPLY_H
 #define MEMCACHE_REPLY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * memcache_keys: which key is asked for next, and how long keys and values are.
+ * keys: which key is asked for next, and how long keys and values are.
  *
  * A key is a number; its text and the length of its value follow from the number alone, so that
  * an answer can be checked without a table.
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "memcache_random.h"
+#include "random.h"
 
 #define KEYS_TEXT_MAX 250
 /* Of a value. The ETC model's tail has no end; about 1 of 10^7 values is cut here. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memcache_options: see memcache_options.h.
+ * options: see options.h.
  *
  *   --rate N                 $VMTESTS_MEMCACHE_RATE       requests/s of the open loop
  *   --baseline DIR           $VMTESTS_MEMCACHE_BASELINE   ... from the label in DIR
@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memcache_options.h"
+#include "options.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define DEFAULT_SHARE 0.5
-#define DEFAULT_GETS_PER_SET 30	/* as in ETC, see memcache_keys.c */
+#define DEFAULT_GETS_PER_SET 30	/* as in ETC, see keys.c */
 
 static bool number_parse(const char *text, double least, double most, double *number)
 {
