@@ -2,18 +2,21 @@
 /*
  * tlb/memcache: what a memcached server's throughput and latency owe to the kernel's own memory.
  *
- * What is measured: requests over many loopback TCP connections to a server that is made so that
- * hardly anything but the kernel's memory is left to miss. Each request chooses its connection at
- * random. A connection has about 4 KiB of sockets, file, epoll entry and packet buffers on either
- * side (8.45 KiB of slab a pair, on x86), which the kernel reaches through the linear map: with
- * thousands of connections these lie in as many pages, and on a linear map made of PTEs nearly
- * each request needs translations that the TLB does not hold, where with blocks of 2 MiB it
- * needs a few dozen for all connections together. The values are in huge pages of the user
- * (share_huge says how much of them really is), so that user misses do not drown that.
+ * hat is measured: requests over many loopback TCP connections to memcached, set up so that most of
+ * what is left to miss is the kernel's memory. Each request chooses its connection at random. A
+ * connection has about 4 KiB of sockets, file, epoll entry and packet buffers on either side (8.45
+ * KiB of slab a pair, on x86), which the kernel reaches through the linear map: with thousands of
+ * connections these lie in as many pages, and on a linear map made of PTEs nearly each request
+ * needs translations that the TLB does not hold, where with blocks of 2 MiB it needs a few dozen
+ * for all connections together. The values are in huge pages of the user (memcached -L; share_huge
+ * says how much of them really is), so that user misses do not drown that.
  *
  *   connN.uniform.fixed   N connections; any of the keys alike; keys of 32, values of 128 bytes
  *   connN.zipf.fixed      some keys far more often than others (Zipf, 0.99)
  *   connN.uniform.etc     lengths as in Facebook's pool ETC, see keys.c
+ *
+ * and with a server of our own (server.h), for memcached has no values in a file:
+ *
  *   connN.uniform.file    values of 1 KiB that the server pread()s from a memfd, so that the values
  *                         too are behind the linear map
  *   connN.uniform.sendfile  the same, but what it sends are the pages of the memfd, without a copy:
@@ -29,27 +32,23 @@
  * behind, say whether the latencies mean anything. When the server is overloaded at the rate, they
  * are the length of the run and are left out.
  *
- * The CPUs are halved: server threads on the first half, the generator on the rest. In the quick
- * tier these are CPUs of one node, at most QUICK_CPUS each, so that it does not depend on their
- * numbers whether the two are on one node; -T full takes the CPUs of all nodes. 30 gets to a set,
- * as in ETC.
+ * The CPUs are halved: server threads on the first half, one a CPU, the generator on the rest. In
+ * the quick tier these are CPUs of one node, at most QUICK_CPUS each, so that it does not depend on
+ * their numbers whether the two are on one node; -T full takes the CPUs of all nodes. 30 gets to a
+ * set, as in ETC.
  *
  * What it cannot show: loopback has no driver, no DMA and no interrupts, so the buffers of a real
  * network card are missing. The packet's way to the receiver is CPU time of whoever sent it, so
  * cpu_ns_per_op holds half of the network stack. Without a PMU (most virtual machines) there is no
  * kernel_dtlb_mpki, and the rest is an effect without its cause. kernel_dtlb_mpki is of all CPUs:
- * the generator's part of the kernel's work is in it.
+ * the generator's part of the kernel's work is in it. What memcached notes down of a connection is
+ * in ordinary pages: with many connections its user side misses too, the same on every kernel.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
-#include <net/if.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,11 +56,13 @@
 #include <libmm/fail.h>
 #include <libmm/memory.h>
 #include <libmm/perfcount.h>
-#include <libmm/sysfile.h>
 
 #include "baseline.h"
 #include "generator.h"
+#include "hugeshare.h"
 #include "keys.h"
+#include "machine.h"
+#include "memcached.h"
 #include "node.h"
 #include "options.h"
 #include "server.h"
@@ -81,6 +82,8 @@
 /* Of the kernel's and our own memory for one connection's two ends, rounded up. */
 #define CONN_BYTES (16u << 10)
 #define SPARE_FILES 64
+/* What either server notes down of an item, rounded up. */
+#define ITEM_BYTES 64
 
 #define KEY_BYTES 32
 #define VALUE_BYTES 128
@@ -103,24 +106,30 @@ struct shape {
 	unsigned int conns;
 	enum keys_choice choice;
 	enum keys_sizes sizes;
+	/* Of our own server: memcached has no values in a file. */
 	bool file;
 	bool sends_file;
+	bool said;		/* which server it is */
 };
 
 static struct shape shapes[] = {
-	{ "conn64.uniform.fixed", false, 64, KEYS_UNIFORM, KEYS_FIXED, false, false },
-	{ "conn256.uniform.fixed", true, 256, KEYS_UNIFORM, KEYS_FIXED, false, false },
-	{ "conn1024.uniform.fixed", false, 1024, KEYS_UNIFORM, KEYS_FIXED, false, false },
-	{ "conn4096.uniform.fixed", true, 4096, KEYS_UNIFORM, KEYS_FIXED, false, false },
-	{ "conn16384.uniform.fixed", false, 16384, KEYS_UNIFORM, KEYS_FIXED, false, false },
-	{ "conn1024.zipf.fixed", true, 1024, KEYS_ZIPF, KEYS_FIXED, false, false },
-	{ "conn1024.uniform.etc", false, 1024, KEYS_UNIFORM, KEYS_ETC, false, false },
-	{ "conn1024.uniform.file", false, 1024, KEYS_UNIFORM, KEYS_FIXED, true, false },
-	{ "conn1024.uniform.sendfile", true, 1024, KEYS_UNIFORM, KEYS_FIXED, true, true },
+	{ .name = "conn64.uniform.fixed", .conns = 64 },
+	{ .name = "conn256.uniform.fixed", .conns = 256, .full_only = true },
+	{ .name = "conn1024.uniform.fixed", .conns = 1024 },
+	{ .name = "conn4096.uniform.fixed", .conns = 4096, .full_only = true },
+	{ .name = "conn16384.uniform.fixed", .conns = 16384 },
+	{ .name = "conn1024.zipf.fixed", .conns = 1024, .choice = KEYS_ZIPF, .full_only = true },
+	{ .name = "conn1024.uniform.etc", .conns = 1024, .sizes = KEYS_ETC },
+	{ .name = "conn1024.uniform.file", .conns = 1024, .file = true },
+	{
+		.name = "conn1024.uniform.sendfile", .conns = 1024, .file = true,
+		.sends_file = true, .full_only = true,
+	},
 };
 
 static struct memcache_options options;
 static struct server server;
+static double share_huge;	/* of its store; negative: not known */
 static struct generator *generator;
 static struct generator_result result;
 static struct perfcount *counters;
@@ -152,7 +161,7 @@ static uint64_t item_bytes_sum(const struct keys *keys)
 	uint32_t i;
 
 	for (i = 0; i < keys->nr; i++)
-		sum += store_item_bytes(keys_text(keys, i, text), keys_value_bytes(keys, i));
+		sum += ITEM_BYTES + keys_text(keys, i, text) + keys_value_bytes(keys, i);
 	return sum;
 }
 
@@ -183,34 +192,6 @@ static int keys_make(struct bench_case *c, struct keys *keys, uint64_t available
 	return err ? bench_fail(c, err, "no keys") : 0;
 }
 
-/* Both ends have a descriptor, but in processes of their own. */
-static int files_allow(struct bench_case *c, unsigned int conns)
-{
-	struct rlimit limit;
-	rlim_t needed = conns + SPARE_FILES;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return bench_fail(c, -errno, "cannot read the limit of open files");
-	if (limit.rlim_cur >= needed)
-		return 0;
-	if (limit.rlim_max < needed)
-		return bench_skip(c, "%u connections need a limit of %lu open files, and it is %lu: ulimit -Hn",
-				  conns, (unsigned long)needed, (unsigned long)limit.rlim_max);
-	limit.rlim_cur = needed;
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		return bench_fail(c, -errno, "cannot raise the limit of open files to %lu",
-				  (unsigned long)needed);
-	return 0;
-}
-
-static int memory_allows(struct bench_case *c, uint64_t needed, uint64_t available)
-{
-	if (needed <= available / 2)
-		return 0;
-	return bench_skip(c, "needs %lu MiB, and half of the available memory is %lu MiB",
-			  (unsigned long)(needed >> 20), (unsigned long)(available >> 21));
-}
-
 static int rate_choose(struct bench_case *c)
 {
 	char why[192];
@@ -231,23 +212,83 @@ static int rate_choose(struct bench_case *c)
 	return 0;
 }
 
-static int server_begin(struct bench_case *c, uint64_t store_bytes)
+/* The server's end is the cause of what failed, if it did end. Returns @err. */
+static int failed(struct bench_case *c, int err, const char *why)
+{
+	const struct shape *shape = c->ctx;
+	char how[64];
+
+	if (server.pid && server_ended(&server, how, sizeof(how)))
+		return libmm_refuse(err, c->reason, sizeof(c->reason), "%s %s: %s",
+				    shape->file ? "our server" : "memcached", how, why);
+	return libmm_refuse(err, c->reason, sizeof(c->reason), "%s", why);
+}
+
+static void server_say(const struct bench_case *c, const char *name, const char *version)
+{
+	struct shape *shape = c->ctx;
+
+	if (!shape->said)
+		printf("# %s: the server is %s%s\n", c->name, name, version);
+	shape->said = true;
+}
+
+static int own_begin(struct bench_case *c, uint64_t store_bytes)
 {
 	const struct shape *shape = c->ctx;
 	const struct server_config config = {
-		.store = { .bytes = store_bytes, .values_in_file = shape->file },
+		.store = { .bytes = store_bytes, .values_in_file = true },
 		.workers = server_cpus(),
 		.sends_file = shape->sends_file,
 	};
-	pid_t pid = options.external_pid;
-	int err;
+	int err = __server_start(&server, &config);
 
-	if (!options.external) {
-		err = __server_start(&server, &config);
-		if (err)
-			return bench_fail(c, err, "cannot start the server");
-		pid = server.pid;
-	}
+	if (err)
+		return bench_fail(c, err, "cannot start the server");
+	server_say(c, "memcache_pressure itself", "");
+	return 0;
+}
+
+static int memcached_begin(struct bench_case *c, const struct memcached_config *config)
+{
+	char version[32], why[192];
+	int err, unpinned;
+
+	err = __memcached_version(version, sizeof(version));
+	if (err == -ENOENT)
+		return bench_skip(c, "no memcached: apt install memcached (make deps)");
+	if (err)
+		return bench_fail(c, err, "memcached -V");
+	err = bench_guard(c);
+	if (err)
+		return err;
+	err = __memcached_start(&server, config, why, sizeof(why));
+	unpinned = __bench_unpin();
+	if (err)
+		return libmm_refuse(err, c->reason, sizeof(c->reason), "%s", why);
+	if (unpinned)
+		return bench_fail(c, unpinned, "cannot give the CPU affinity back");
+	server_say(c, "memcached ", version);
+	return 0;
+}
+
+static int server_begin(struct bench_case *c, const struct keys *keys, uint64_t store_bytes)
+{
+	const struct shape *shape = c->ctx;
+	const struct memcached_config config = {
+		.store_bytes = store_bytes,
+		.keys = keys->nr,
+		.conns = shape->conns,
+		.threads = server_cpus(),
+	};
+	pid_t pid;
+	int err = 0;
+
+	if (!options.external)
+		err = shape->file ? own_begin(c, store_bytes) : memcached_begin(c, &config);
+	if (err)
+		return err;
+	pid = options.external ? options.external_pid : server.pid;
 	has_cpu_clock = pid && !clock_getcpuclockid(pid, &cpu_clock);
 	return 0;
 }
@@ -278,7 +319,11 @@ static int generator_begin(struct bench_case *c, const struct keys *keys)
 	err = __generator_start(&generator, &config, why, sizeof(why));
 	if (!err)
 		err = __generator_load(generator, why, sizeof(why));
-	return err ? libmm_refuse(err, c->reason, sizeof(c->reason), "%s", why) : 0;
+	if (err)
+		return failed(c, err, why);
+	if (server.pid)
+		share_huge = huge_share(server.pid);
+	return 0;
 }
 
 static void counters_begin(const struct bench_case *c)
@@ -302,7 +347,6 @@ static void memcache_teardown(struct bench_case *c)
 	counters = NULL;
 	if (server.pid)
 		__server_stop(&server);
-	server.pid = 0;
 }
 
 static int parts_begin(struct bench_case *c, const struct keys *keys, uint64_t store_bytes)
@@ -311,7 +355,7 @@ static int parts_begin(struct bench_case *c, const struct keys *keys, uint64_t s
 
 	err = rate_choose(c);
 	if (!err)
-		err = server_begin(c, store_bytes);
+		err = server_begin(c, keys, store_bytes);
 	if (!err)
 		err = generator_begin(c, keys);
 	if (err) {
@@ -322,16 +366,15 @@ static int parts_begin(struct bench_case *c, const struct keys *keys, uint64_t s
 	return 0;
 }
 
-/* Whether packets to this machine itself arrive, which in a new network namespace they do not. */
-static bool loopback_is_up(void)
+/* Both ends have descriptors, but in processes of their own, of which memcached wants more. */
+static unsigned int files_wanted(const struct shape *shape)
 {
-	struct ifreq lo = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool up = fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &lo) && lo.ifr_flags & IFF_UP;
+	const struct memcached_config config = { .conns = shape->conns, .threads = server_cpus() };
+	unsigned int wanted = shape->conns + SPARE_FILES;
 
-	if (fd >= 0)
-		close(fd);
-	return up;
+	if (shape->file || options.external || memcached_files(&config) < wanted)
+		return wanted;
+	return memcached_files(&config);
 }
 
 static int memcache_setup(struct bench_case *c)
@@ -341,10 +384,9 @@ static int memcache_setup(struct bench_case *c)
 	struct keys keys;
 	int err;
 
-	if (!options.external && bench_cpus() < 2)
-		return bench_skip(c, "needs a CPU for the server and one for the clients");
-	if (!options.external && !loopback_is_up())
-		return bench_skip(c, "the loopback interface is down: try ip link set lo up");
+	err = options.external ? 0 : machine_allows_loopback(c);
+	if (err)
+		return err;
 	if (options.external && shape->file)
 		return bench_skip(c, "an external server keeps its values where it likes");
 	err = __memory_available(&available);
@@ -354,10 +396,10 @@ static int memcache_setup(struct bench_case *c)
 	if (err)
 		return err;
 	store_bytes = item_bytes_sum(&keys) * STORE_SLACK;
-	err = files_allow(c, shape->conns);
+	err = machine_allows_files(c, files_wanted(shape));
 	if (!err)
-		err = memory_allows(c, (shape->file ? 2 : 1) * store_bytes +
-				    (uint64_t)shape->conns * CONN_BYTES, available);
+		err = machine_allows_memory(c, (shape->file ? 2 : 1) * store_bytes +
+					    (uint64_t)shape->conns * CONN_BYTES, available);
 	return err ? err : parts_begin(c, &keys, store_bytes);
 }
 
@@ -385,7 +427,7 @@ static int generate(struct bench_case *c, const struct generator_phase *phase)
 		bench_window_begin();
 	err = __generator_run(generator, phase, &result, why, sizeof(why));
 	if (err)
-		return libmm_refuse(err, c->reason, sizeof(c->reason), "%s", why);
+		return failed(c, err, why);
 	if (modelled)
 		bench_window_end(result.answers);
 	if (!options.external && result.misses)
@@ -481,10 +523,9 @@ static int memcache_measure(struct bench_case *c)
 	err = closed_measure(c);
 	if (!err && !options.closed_only)
 		err = open_measure(c);
-	/* Negative where /proc/self/smaps cannot be read. */
-	if (err || options.external || server.huge_share < 0)
+	if (err || options.external || share_huge < 0)
 		return err;
-	return bench_value(c, "share_huge", "1", REPORT_HIGHER, server.huge_share);
+	return bench_value(c, "share_huge", "1", REPORT_HIGHER, share_huge);
 }
 
 static long cases_make(struct bench_case **cases)

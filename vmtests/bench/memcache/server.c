@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +35,8 @@
 #define EVENTS 64
 #define READ_BYTES (16u << 10)
 #define BACKLOG 4096
+/* Connections break before a process has ended: exit_files() comes before exit_notify(). */
+#define ENDED_WAIT_MS 1000
 
 struct worker {
 	pthread_t thread;
@@ -55,7 +59,6 @@ struct conn {
 struct hello {
 	int err;
 	uint16_t port;
-	double huge_share;
 };
 
 static void conn_close(struct conn *conn)
@@ -362,7 +365,6 @@ static int server_prepare(const struct server_config *config, struct hello *hell
 	err = __store_create(store, &config->store);
 	if (err)
 		return err;
-	hello->huge_share = store_huge_share(*store);
 	hello->port = config->port;
 	listener = listener_open(&hello->port);
 	if (listener < 0)
@@ -434,18 +436,50 @@ int __server_start(struct server *server, const struct server_config *config)
 		return hello.err;
 	}
 	server->port = hello.port;
-	server->huge_share = hello.huge_share;
 	return 0;
+}
+
+/* As waitpid(2), with -errno. */
+static int server_reap(struct server *server, int flags, int *status)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(server->pid, status, flags);
+	} while (pid < 0 && errno == EINTR);
+	if (pid > 0)
+		server->pid = 0;
+	return pid < 0 ? -errno : pid;
+}
+
+bool server_ended(struct server *server, char *how, size_t size)
+{
+	struct pollfd fd = {
+		.fd = syscall(SYS_pidfd_open, server->pid, 0), .events = POLLIN,
+	};
+	int status;
+
+	if (fd.fd >= 0) {
+		poll(&fd, 1, ENDED_WAIT_MS);
+		close(fd.fd);
+	}
+	if (server_reap(server, WNOHANG, &status) <= 0)
+		return false;
+	if (WIFSIGNALED(status))
+		snprintf(how, size, "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(how, size, "exited with %d", WEXITSTATUS(status));
+	return true;
 }
 
 int __server_stop(struct server *server)
 {
-	int status;
+	int status, ret;
 
 	if (kill(server->pid, SIGKILL))
 		return -errno;
-	while (waitpid(server->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	ret = server_reap(server, 0, &status);
+	if (ret < 0)
+		return ret;
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : -ECHILD;
 }

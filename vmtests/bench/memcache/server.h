@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * server: a process that serves a store over loopback TCP.
+ * server: a process that serves a store over loopback TCP, for what memcached cannot be: values in
+ * a file.
  */
 #ifndef MEMCACHE_SERVER_H
 #define MEMCACHE_SERVER_H
@@ -24,9 +25,8 @@ struct server_config {
 };
 
 struct server {
-	pid_t pid;
+	pid_t pid;			/* 0: there is none */
 	uint16_t port;
-	double huge_share;		/* of the store: as store_huge_share() */
 };
 
 /*
@@ -35,7 +35,16 @@ struct server {
  */
 int __server_start(struct server *server, const struct server_config *config);
 
-/* End the server and wait for it. Returns 0, or -ECHILD when it had ended already. */
+/*
+ * Whether the server, whose connections break, has ended; waits a moment for that. If so @how says
+ * in which way ("was killed by signal 9"), and server.pid is 0.
+ */
+bool server_ended(struct server *server, char *how, size_t size);
+
+/*
+ * End the server and wait for it. Returns 0, or -ECHILD when it had ended already; server.pid is 0
+ * afterwards.
+ */
 int __server_stop(struct server *server);
 
 #endif

@@ -513,7 +513,7 @@ static int arena_map_thp(struct store *store)
 	if ((lead && munmap(map, lead)) || (tail && munmap(map + lead + store->bytes, tail)))
 		return -errno;
 	store->arena = map + lead;
-	/* A kernel without THP says EINVAL; store_huge_share() tells what came of it. */
+	/* A kernel without THP says EINVAL. */
 	if (madvise(store->arena, store->bytes, MADV_HUGEPAGE) && errno != EINVAL)
 		return -errno;
 	return 0;
@@ -605,33 +605,6 @@ void store_destroy(struct store *store)
 uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes)
 {
 	return sizeof(struct item) + key_len + value_bytes;
-}
-
-/*
- * AnonHugePages and Private_Hugetlb of the mapping that holds the arena (proc_pid_smaps(5)). The
- * kernel may have merged the arena with a neighbour, which then is no huge page and counts for
- * nothing.
- */
-double store_huge_share(const struct store *store)
-{
-	unsigned long start, end, first = (unsigned long)store->arena;
-	unsigned long long kib, huge = 0;
-	bool ours = false;
-	char line[512];
-	FILE *smaps;
-
-	smaps = fopen("/proc/self/smaps", "re");
-	if (!smaps)
-		return -errno;
-	while (fgets(line, sizeof(line), smaps)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			ours = start <= first && first < end;
-		else if (ours && (sscanf(line, "AnonHugePages: %llu kB", &kib) == 1 ||
-				  sscanf(line, "Private_Hugetlb: %llu kB", &kib) == 1))
-			huge += kib * 1024;
-	}
-	fclose(smaps);
-	return (double)huge / store->bytes;
 }
 
 uint64_t store_evictions(const struct store *store)

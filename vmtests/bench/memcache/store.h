@@ -94,9 +94,6 @@ enum store_result store_touch(struct store *store, const struct store_key *key, 
 /* What an item takes of the arena, without the rounding to its size class (a quarter at most). */
 uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes);
 
-/* The part of the arena that huge pages back, 0 to 1, or -errno. */
-double store_huge_share(const struct store *store);
-
 /* Values that were given up for lack of room, since the start. */
 uint64_t store_evictions(const struct store *store);
 

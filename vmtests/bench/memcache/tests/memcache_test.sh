@@ -1,12 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# memcache_pressure from outside: its server says byte for byte what memcached says, it measures a
-# memcached too, takes its rate from another label, and leaves nothing behind when it is killed.
+# memcache_pressure from outside: its own server says byte for byte what memcached says, it measures
+# memcached and its own, takes its rate from another label, says when a server is missing or dies,
+# and leaves nothing behind when it is killed.
 # usage: memcache_test.sh BUILD
 
 set -u
 build=$(cd "$1" && pwd) || exit 1
+# All of it as one run, so that no other one has the machine in between.
+if [ -z "${VMTESTS_LOCK_FD:-}" ]; then
+	exec "$build/vmtests/vmtctl" locked "$0" "$build"
+fi
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=vmtests/meta/lib.sh
 . "$here/../../../meta/lib.sh"
@@ -85,12 +90,16 @@ compare()	# NAME CHUNK
 	result "as_memcached_$1_$2" $?
 }
 
-measures()	# NAME ARGUMENTS: one repeat of the smallest case
+small=conn64.uniform.fixed
+own=conn1024.uniform.file
+
+# measures NAME CASE ARGUMENTS: one repeat
+measures()
 {
-	name=$1
-	shift
-	timeout 120 "$prog" -c conn64.uniform.fixed -r 1 -w 0 "$@" >"$scratch/log" 2>&1 &&
-		grep -q '^ok 1 conn64.uniform.fixed$' "$scratch/log" &&
+	name=$1 case=$2
+	shift 2
+	timeout 120 "$prog" -c "$case" -r 1 -w 0 "$@" >"$scratch/log" 2>&1 &&
+		grep -q "^ok 1 $case\$" "$scratch/log" &&
 		grep -q ' ops_per_sec [0-9]' "$scratch/log" &&
 		grep -q ' cpu_ns_per_op [0-9]' "$scratch/log"
 	result "$name" $?
@@ -114,22 +123,75 @@ refused()	# NAME MESSAGE ARGUMENTS
 	result "$name" $?
 }
 
-# Kill it while it is in its STEPth tenth of a second or so: the server must go with it.
-killed()	# SIGNAL STEP
+# said_server NAME CASE WORDS: which server it was, as the log has it
+said_server()
 {
-	"$prog" -c conn64.uniform.fixed -r 100 >"$scratch/log" 2>&1 &
+	grep -q "^# $2: the server is $3" "$scratch/log"
+	result "$1" $?
+}
+
+# Without memcached its cases skip by name, and the others are measured.
+missing()
+{
+	PATH=/nonexistent "$prog" -c "$small" -c "$own" -r 1 -w 0 --loops closed >"$scratch/log" 2>&1
+	status=$?
+	[ $status -eq 0 ] && grep -q '^# no memcached: apt install memcached' "$scratch/log" &&
+		grep -q "^ok 1 $small # SKIP" "$scratch/log" && grep -q "^ok 2 $own\$" "$scratch/log"
+	result memcached_missing $?
+}
+
+# measuring CASE: start it in the background and wait for the first value; sets $pid
+measuring()
+{
+	: >"$scratch/log"
+	"$prog" -c "$1" -r 1000 >"$scratch/log" 2>&1 &
 	pid=$!
 	servers="$servers $pid"
-	sleep "0.$2"
-	children=$(cat "/proc/$pid/task/$pid/children")
-	kill -"$1" $pid
-	until_gone 10 $pid
+	tries=600
+	until grep -q ' ops_per_sec ' "$scratch/log"; do
+		kill -0 $pid 2>/dev/null && [ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# named NAME PIDS: those of them whose program is called that
+named()
+{
+	wanted=$1
+	shift
+	for one; do
+		[ "$(cat "/proc/$one/comm" 2>/dev/null)" != "$wanted" ] || echo "$one"
+	done
+}
+
+# The server dies in the middle: the case fails and says so.
+server_killed()	# NAME CASE WHO PROGRAM
+{
+	measuring "$2"
+	# shellcheck disable=SC2046 # one word a process
+	kill -KILL $(named "$4" $(tree $pid) | tail -n 1)
+	wait $pid 2>/dev/null
+	[ $? -eq 1 ] && grep -q "^# $3 was killed by signal 9: " "$scratch/log" &&
+		grep -q "^not ok 1 $2\$" "$scratch/log"
+	result "$1" $?
+}
+
+# killed NAME CASE SIGNAL STEP: kill it in its STEPth tenth of a second or so; the server must go
+# with it
+killed()
+{
+	"$prog" -c "$2" -r 100 >"$scratch/log" 2>&1 &
+	pid=$!
+	servers="$servers $pid"
+	sleep "$(($4 / 10)).$(($4 % 10))"
+	doomed=$(tree $pid)
+	kill -"$3" $pid
 	status=$?
-	for child in $children; do
-		until_gone 10 "$child" || status=1
+	for one in $doomed; do
+		until_gone 10 "$one" || status=1
 	done
 	[ $status -eq 0 ]
-	result "killed_$1_$2" $?
+	result "$1_$3_$4" $?
 }
 
 echo 'KTAP version 1'
@@ -141,15 +203,21 @@ if command -v memcached >/dev/null; then
 	compare wrong 1
 	compare large 4099
 	start_memcached env
-	measures external --external "127.0.0.1:$port" --external-pid "$pid" --rate 1000
-	measures external_gets --external "127.0.0.1:$port" --external-pid "$pid" --rate 1000 \
+	measures external $small --external "127.0.0.1:$port" --external-pid "$pid" --rate 1000
+	measures external_gets $small --external "127.0.0.1:$port" --external-pid "$pid" --rate 1000 \
 		--gets-per-set 0
 	servers_end
+	measures memcached $small --rate 1000
+	said_server memcached_said $small 'memcached [0-9]'
+	server_killed memcached_killed $small memcached memcached
 else
 	skip as_memcached 'no memcached: its Debian package has this name'
 fi
-measures builtin --rate 1000
-measures closed --loops closed
+missing
+measures builtin $own --rate 1000
+said_server builtin_said $own 'memcache_pressure itself'
+server_killed builtin_killed $own 'our server' memcache_pressu
+measures closed $own --loops closed
 ! grep -q offered_per_sec "$scratch/log"
 result closed_alone $?
 
@@ -157,14 +225,14 @@ result closed_alone $?
 for boot in 1 2; do
 	mkdir -p "$scratch/base/$boot"
 done
-sample='{"bench":"tlb/memcache","case":"conn64.uniform.fixed","metric":"ops_per_sec","value":'
+sample='{"bench":"tlb/memcache","case":"conn1024.uniform.file","metric":"ops_per_sec","value":'
 printf '%s%s}\n' "$sample" 9000 "$sample" 4000 >"$scratch/base/1/samples.jsonl"
 printf '%s%s}\n{"bench":"tlb/memcache","case":"x","metric":"ops_per_sec","value":7}\ncut' \
 	"$sample" 1000 >"$scratch/base/2/samples.jsonl"
-measures baseline --baseline "$scratch/base"
+measures baseline $own --baseline "$scratch/base"
 offered 1646 2354
-refused baseline_empty 'has no ops_per_sec of conn64.uniform.fixed' \
-	-c conn64.uniform.fixed --baseline "$scratch/nothing"
+refused baseline_empty 'has no ops_per_sec of conn1024.uniform.file' -c $own \
+	--baseline "$scratch/nothing"
 refused loops_text 'loops open: wants' --loops open
 refused rate_text 'rate ten: wants requests/s' --rate ten
 refused share_large 'share 2: wants a number' --share 2
@@ -173,8 +241,10 @@ refused no_argument 'rate : wants' --rate
 refused mix_builtin 'gets-per-set: only with --external' --gets-per-set 5
 refused mix_text 'gets-per-set -1: wants' --gets-per-set -1
 : >"$scratch/log"
-for step in 1 3 6; do
-	killed TERM $step
-	killed KILL $step
+for step in 1 3 6 15; do
+	for signal in TERM KILL; do
+		killed killed "$small" $signal $step
+		killed builtin_killed "$own" $signal $step
+	done
 done
 finish

@@ -28,6 +28,7 @@
 
 #include "arrivals.h"
 #include "generator.h"
+#include "hugeshare.h"
 #include "keys.h"
 #include "node.h"
 #include "protocol.h"
@@ -410,7 +411,7 @@ TEST(pool_of_huge_pages_backs_the_store)
 		SKIP(return, "no %llu MiB of free huge pages in the pool", STORE_BYTES >> 20);
 	store = store_make(false);
 	ASSERT_NE(NULL, store);
-	EXPECT_EQ(1, store_huge_share(store));
+	EXPECT_EQ(1, huge_share(getpid()));
 	EXPECT_EQ(available - STORE_BYTES / page, pool_available());
 	store_destroy(store);
 	EXPECT_EQ(available, pool_available());
