@@ -554,7 +554,6 @@ static long cases_make(struct bench_case **cases)
 static int serve(void)
 {
 	const struct server_config config = {
-		/* One shard, so that values are numbered as they come, like memcached's. */
 		.store = { .bytes = 1 },
 		.workers = 1,
 		.port = options.port,

@@ -19,8 +19,6 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char bad_format[] = "CLIENT_ERROR bad command line format\r\n";
-static const char delete_usage[] =
-	"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n";
 
 struct token {
 	const char *text;
@@ -44,8 +42,7 @@ struct command {
 	const char *name;
 	size_t min_tokens;
 	size_t max_tokens;
-	ssize_t (*run)(struct session *s, struct request *r, int variant);
-	int variant;
+	ssize_t (*run)(struct session *s, struct request *r);
 };
 
 int __buffer_add(struct buffer *b, const char *data, size_t len)
@@ -140,17 +137,6 @@ static bool token_number(const struct token *token, long long *number)
 	return !errno && end == text + token->len && text[0] > ' ';
 }
 
-/* memcached keeps no more than 32 bits of it. */
-static bool token_exptime(const struct token *token, int32_t *exptime)
-{
-	long long number;
-
-	if (!token_number(token, &number))
-		return false;
-	*exptime = number;
-	return true;
-}
-
 static bool token_key(const struct token *token, struct store_key *key)
 {
 	*key = (struct store_key){ .text = token->text, .len = token->len };
@@ -166,7 +152,6 @@ struct get {
 	struct request *request;
 	struct file_part *part;		/* NULL: the value goes into the answers */
 	const struct store_key *key;
-	bool with_cas;
 };
 
 static int value_append(struct buffer *out, const struct store_value *value)
@@ -209,15 +194,10 @@ static int value_answer(void *arg, const struct store_value *value)
 {
 	struct get *get = arg;
 	struct buffer *out = get->request->out;
-	/* " 4294967295 1048576 18446744073709551615\r\n" */
-	char numbers[64];
+	char numbers[32];	/* " 4294967295 1048576\r\n" */
 	int len, err;
 
-	if (get->with_cas)
-		len = snprintf(numbers, sizeof(numbers), " %u %u %llu\r\n", value->flags,
-			       value->bytes, (unsigned long long)value->cas);
-	else
-		len = snprintf(numbers, sizeof(numbers), " %u %u\r\n", value->flags, value->bytes);
+	len = snprintf(numbers, sizeof(numbers), " %u %u\r\n", value->flags, value->bytes);
 	err = __buffer_add(out, "VALUE ", 6);
 	if (!err)
 		err = __buffer_add(out, get->key->text, get->key->len);
@@ -246,7 +226,7 @@ static bool get_alone(const struct request *r)
 	return r->nr_tokens == 2 && !r->data_len && !r->out->len;
 }
 
-static ssize_t run_get(struct session *s, struct request *r, int with_cas)
+static ssize_t run_get(struct session *s, struct request *r)
 {
 	struct file_part *part = get_alone(r) ? s->part : NULL;
 	const char *at = r->tokens[0].text + r->tokens[0].len, *end = r->line + r->line_len;
@@ -258,9 +238,7 @@ static ssize_t run_get(struct session *s, struct request *r, int with_cas)
 		return answer(r, bad_format);
 	while (token_next(&at, end, &token)) {
 		struct store_key key = { .text = token.text, .len = token.len };
-		struct get get = {
-			.request = r, .part = part, .key = &key, .with_cas = with_cas,
-		};
+		struct get get = { .request = r, .part = part, .key = &key };
 
 		if (nr++ < s->keys_done)
 			continue;
@@ -277,17 +255,11 @@ static ssize_t run_get(struct session *s, struct request *r, int with_cas)
 	return answer(r, "END\r\n");
 }
 
-static const char *put_answer(enum store_result result)
+static const char *set_answer(enum store_result result)
 {
 	switch (result) {
 	case STORE_OK:
 		return "STORED\r\n";
-	case STORE_NOT_STORED:
-		return "NOT_STORED\r\n";
-	case STORE_EXISTS:
-		return "EXISTS\r\n";
-	case STORE_NOT_FOUND:
-		return "NOT_FOUND\r\n";
 	case STORE_TOO_LARGE:
 		return "SERVER_ERROR object too large for cache\r\n";
 	case STORE_NO_MEMORY:
@@ -296,121 +268,67 @@ static const char *put_answer(enum store_result result)
 	return "SERVER_ERROR out of memory storing object\r\n";
 }
 
-struct put {
+struct set {
 	struct store_key key;
 	struct store_value meta;
-	int32_t exptime;
+	bool expires;
 	bool noreply;
 };
 
-/* set|add|replace KEY FLAGS EXPTIME BYTES [noreply]; cas has CAS behind BYTES. */
-static bool put_parse(const struct request *r, enum store_mode mode, struct put *put)
+/* set KEY FLAGS EXPTIME BYTES [noreply] */
+static bool set_parse(const struct request *r, struct set *set)
 {
-	size_t noreply_at = mode == STORE_CAS ? 6 : 5;
-	long long flags, bytes, cas = 0;
+	long long flags, exptime, bytes;
 
-	if (!token_key(&r->tokens[1], &put->key) || !token_number(&r->tokens[2], &flags) ||
-	    !token_exptime(&r->tokens[3], &put->exptime) || !token_number(&r->tokens[4], &bytes))
-		return false;
-	if (mode == STORE_CAS && !token_number(&r->tokens[5], &cas))
+	if (!token_key(&r->tokens[1], &set->key) || !token_number(&r->tokens[2], &flags) ||
+	    !token_number(&r->tokens[3], &exptime) || !token_number(&r->tokens[4], &bytes))
 		return false;
 	if (flags < 0 || bytes < 0 || bytes > INT_MAX - 2)
 		return false;
-	put->meta = (struct store_value){ .flags = flags, .bytes = bytes, .cas = cas };
-	put->noreply = token_is_noreply(r, noreply_at);
+	set->meta = (struct store_value){ .flags = flags, .bytes = bytes };
+	set->expires = exptime;
+	set->noreply = token_is_noreply(r, 5);
 	return true;
 }
 
-/* Too large to be waited for: memory for it would have to be had first. */
-static ssize_t put_refuse(struct session *s, struct request *r, const struct put *put)
+/* Nothing of the value is kept, and the key's old one goes too: no reader sees a stale one. */
+static ssize_t set_refuse(struct session *s, struct request *r, const struct set *set,
+			  const char *why)
 {
-	store_delete(s->store, &put->key);
-	s->swallow = put->meta.bytes + 2ull;
-	return answer_unless(put->noreply, r, put_answer(STORE_TOO_LARGE));
+	store_delete(s->store, &set->key);
+	s->swallow = set->meta.bytes + 2ull;
+	return answer_unless(set->noreply, r, why);
 }
 
-static ssize_t run_put(struct session *s, struct request *r, int mode)
+static ssize_t run_set(struct session *s, struct request *r)
 {
 	enum store_result result;
-	struct put put;
+	struct set set;
 	size_t bytes;
 	int err;
 
-	if (!put_parse(r, mode, &put))
+	if (!set_parse(r, &set))
 		return answer(r, bad_format);
-	bytes = put.meta.bytes;
+	if (set.expires)
+		return set_refuse(s, r, &set, "SERVER_ERROR values do not expire here\r\n");
+	bytes = set.meta.bytes;
+	/* It is not waited for: memory for it would have to be had first. */
 	if (bytes > STORE_ITEM_MAX)
-		return put_refuse(s, r, &put);
+		return set_refuse(s, r, &set, set_answer(STORE_TOO_LARGE));
 	if (r->data_len < bytes + 2)
 		return NEED_MORE;
 	if (memcmp(r->data + bytes, "\r\n", 2)) {
 		err = answer(r, "CLIENT_ERROR bad data chunk\r\n");
 		return err ? err : (ssize_t)bytes + 2;
 	}
-	result = store_put(s->store, mode, &put.key, r->data, &put.meta, put.exptime);
-	err = answer_unless(put.noreply, r, put_answer(result));
+	result = store_set(s->store, &set.key, r->data, &set.meta);
+	err = answer_unless(set.noreply, r, set_answer(result));
 	return err ? err : (ssize_t)bytes + 2;
 }
 
-/* delete KEY [0] [noreply]: the 0 is a time of old that clients still send. */
-static ssize_t run_delete(struct session *s, struct request *r, int unused)
-{
-	bool noreply = r->nr_tokens > 2 && token_is_noreply(r, r->nr_tokens - 1);
-	struct store_key key;
-
-	(void)unused;
-	if (r->nr_tokens > 2 && !token_is(&r->tokens[2], "0") &&
-	    !(r->nr_tokens == 3 && noreply))
-		return answer(r, delete_usage);
-	if (!token_key(&r->tokens[1], &key))
-		return answer(r, bad_format);
-	if (store_delete(s->store, &key) == STORE_OK)
-		return answer_unless(noreply, r, "DELETED\r\n");
-	return answer_unless(noreply, r, "NOT_FOUND\r\n");
-}
-
-static ssize_t run_touch(struct session *s, struct request *r, int unused)
-{
-	bool noreply = token_is_noreply(r, 3);
-	struct store_key key;
-	int32_t exptime;
-
-	(void)unused;
-	if (!token_key(&r->tokens[1], &key))
-		return answer(r, bad_format);
-	if (!token_exptime(&r->tokens[2], &exptime))
-		return answer(r, "CLIENT_ERROR invalid exptime argument\r\n");
-	if (store_touch(s->store, &key, exptime) == STORE_OK)
-		return answer_unless(noreply, r, "TOUCHED\r\n");
-	return answer_unless(noreply, r, "NOT_FOUND\r\n");
-}
-
-static ssize_t run_version(struct session *s, struct request *r, int unused)
-{
-	(void)s;
-	(void)unused;
-	return answer(r, "VERSION vmtests\r\n");
-}
-
-static ssize_t run_quit(struct session *s, struct request *r, int unused)
-{
-	(void)s;
-	(void)r;
-	(void)unused;
-	return -EPIPE;
-}
-
 static const struct command commands[] = {
-	{ "get", 2, SIZE_MAX, run_get, false },
-	{ "gets", 2, SIZE_MAX, run_get, true },
-	{ "set", 5, 6, run_put, STORE_SET },
-	{ "add", 5, 6, run_put, STORE_ADD },
-	{ "replace", 5, 6, run_put, STORE_REPLACE },
-	{ "cas", 6, 7, run_put, STORE_CAS },
-	{ "delete", 2, 4, run_delete, 0 },
-	{ "touch", 3, 4, run_touch, 0 },
-	{ "version", 1, SIZE_MAX, run_version, 0 },
-	{ "quit", 1, SIZE_MAX, run_quit, 0 },
+	{ "get", 2, SIZE_MAX, run_get },
+	{ "set", 5, 6, run_set },
 };
 
 static ssize_t command_run(struct session *s, struct request *r)
@@ -424,7 +342,7 @@ static ssize_t command_run(struct session *s, struct request *r)
 			continue;
 		if (r->nr_tokens < c->min_tokens || r->nr_tokens > c->max_tokens)
 			break;
-		return c->run(s, r, c->variant);
+		return c->run(s, r);
 	}
 	return answer(r, "ERROR\r\n");
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * protocol: memcached's text protocol (protocol.txt of memcached 1.6), on any bytes, cut
- * anywhere.
+ * protocol: get and set of memcached's text protocol (protocol.txt of memcached 1.6), on any bytes,
+ * cut anywhere.
  *
- * Understood: get, gets, set, add, replace, cas, delete, touch, version, quit. Any other command
- * is answered with ERROR, as memcached does for those it does not know.
+ * Any other command is answered with ERROR, as memcached does for those it does not know. Values do
+ * not expire: a set that asks for it is refused.
  */
 #ifndef MEMCACHE_PROTOCOL_H
 #define MEMCACHE_PROTOCOL_H

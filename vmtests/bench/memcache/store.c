@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libmm/sysfile.h>
@@ -32,7 +31,6 @@
 #define SLAB_MIN (16u << 10)
 #define CHUNK_MIN 64u
 #define NR_CLASSES 48
-#define RELATIVE_MAX (60ll * 60 * 24 * 30)	/* protocol.txt of memcached: "Expiration times" */
 #define HUGE_PAGE_FALLBACK (2ull << 20)
 
 struct item {
@@ -40,8 +38,6 @@ struct item {
 	uint32_t newer;		/* in the list of its class; next of a free chunk */
 	uint32_t older;
 	uint32_t hash;
-	uint64_t cas;
-	int64_t expires;	/* seconds since the epoch, 0 never */
 	uint32_t flags;
 	uint32_t bytes;
 	uint32_t holds;
@@ -63,7 +59,6 @@ struct shard {
 	pthread_mutex_t lock;
 	char *region;
 	uint64_t used;		/* bytes of the region, from its start */
-	uint64_t last_cas;
 	uint64_t evictions;
 	struct class classes[NR_CLASSES];
 } __attribute__((aligned(CACHE_LINE)));
@@ -76,7 +71,6 @@ struct store {
 	uint64_t region_bytes;
 	uint32_t bucket_mask;
 	int fd;				/* -1, or the file of the values */
-	int64_t (*clock)(void);
 };
 
 /*
@@ -113,30 +107,6 @@ static uint32_t item_place(const struct shard *shard, const struct item *item)
 static uint32_t *bucket_of(const struct store *store, const struct shard *shard, uint32_t hash)
 {
 	return (uint32_t *)shard->region + (hash & store->bucket_mask);
-}
-
-/* A coarse clock: it is read often, and expiry has the resolution of a second. */
-static int64_t clock_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return now.tv_sec;
-}
-
-/* Never 0, which means that the item does not expire. */
-static int64_t expiry(const struct store *store, int64_t exptime)
-{
-	if (!exptime)
-		return 0;
-	if (exptime < 0)
-		return 1;
-	return exptime <= RELATIVE_MAX ? store->clock() + exptime : exptime;
-}
-
-static bool item_expired(const struct store *store, const struct item *item)
-{
-	return item->expires && item->expires <= store->clock();
 }
 
 static void class_link(struct shard *shard, struct item *item)
@@ -190,8 +160,7 @@ static void item_remove(struct store *store, struct shard *shard, struct item *i
 		chunk_free(shard, item);
 }
 
-/* An expired item is as good as none, and goes. */
-static struct item *item_find(struct store *store, struct shard *shard, uint32_t hash,
+static struct item *item_find(const struct store *store, const struct shard *shard, uint32_t hash,
 			      const struct store_key *key)
 {
 	struct item *item = item_at(shard, *bucket_of(store, shard, hash));
@@ -199,10 +168,6 @@ static struct item *item_find(struct store *store, struct shard *shard, uint32_t
 	while (item && (item->hash != hash || item->key_len != key->len ||
 			memcmp(item->data, key->text, key->len)))
 		item = item_at(shard, item->next);
-	if (item && item_expired(store, item)) {
-		item_remove(store, shard, item);
-		return NULL;
-	}
 	return item;
 }
 
@@ -293,7 +258,6 @@ static struct store_value item_value(const struct store *store, struct shard *sh
 		.hold = { .shard = shard, .item = item },
 		.bytes = item->bytes,
 		.flags = item->flags,
-		.cas = item->cas,
 	};
 
 	if (store->fd >= 0) {
@@ -346,28 +310,11 @@ void store_release(struct store_hold *hold)
 	hold->shard = NULL;
 }
 
-static enum store_result mode_allows(enum store_mode mode, const struct item *old, uint64_t cas)
-{
-	switch (mode) {
-	case STORE_ADD:
-		return old ? STORE_NOT_STORED : STORE_OK;
-	case STORE_REPLACE:
-		return old ? STORE_OK : STORE_NOT_STORED;
-	case STORE_CAS:
-		if (!old)
-			return STORE_NOT_FOUND;
-		return old->cas == cas ? STORE_OK : STORE_EXISTS;
-	case STORE_SET:
-		break;
-	}
-	return STORE_OK;
-}
-
-static enum store_result put_locked(struct store *store, struct shard *shard, uint32_t hash,
+static enum store_result set_locked(struct store *store, struct shard *shard, uint32_t hash,
 				    const struct store_key *key, const char *data,
-				    const struct store_value *meta, int64_t exptime)
+				    const struct store_value *meta)
 {
-	uint64_t size = store_item_bytes(key->len, meta->bytes);
+	uint64_t size = sizeof(struct item) + key->len + meta->bytes;
 	struct item *item, *old;
 
 	item = size > STORE_ITEM_MAX ? NULL : chunk_alloc(store, shard, size);
@@ -385,34 +332,29 @@ static enum store_result put_locked(struct store *store, struct shard *shard, ui
 	item->wanted = 0;
 	item->holds = 0;
 	item->removed = 0;
-	item->expires = expiry(store, exptime);
 	memcpy(item->data, key->text, key->len);
 	if (!value_write(store, item, data)) {
 		chunk_free(shard, item);
 		return STORE_NO_MEMORY;
 	}
-	item->cas = ++shard->last_cas;
 	item_insert(store, shard, item);
 	return STORE_OK;
 }
 
-enum store_result store_put(struct store *store, enum store_mode mode,
-			    const struct store_key *key, const char *data,
-			    const struct store_value *meta, int64_t exptime)
+enum store_result store_set(struct store *store, const struct store_key *key, const char *data,
+			    const struct store_value *meta)
 {
 	uint64_t hash = key_hash(key);
 	struct shard *shard = hash_shard(store, hash);
 	enum store_result result;
 
 	pthread_mutex_lock(&shard->lock);
-	result = mode_allows(mode, item_find(store, shard, hash, key), meta->cas);
-	if (result == STORE_OK)
-		result = put_locked(store, shard, hash, key, data, meta, exptime);
+	result = set_locked(store, shard, hash, key, data, meta);
 	pthread_mutex_unlock(&shard->lock);
 	return result;
 }
 
-enum store_result store_delete(struct store *store, const struct store_key *key)
+void store_delete(struct store *store, const struct store_key *key)
 {
 	uint64_t hash = key_hash(key);
 	struct shard *shard = hash_shard(store, hash);
@@ -423,21 +365,6 @@ enum store_result store_delete(struct store *store, const struct store_key *key)
 	if (item)
 		item_remove(store, shard, item);
 	pthread_mutex_unlock(&shard->lock);
-	return item ? STORE_OK : STORE_NOT_FOUND;
-}
-
-enum store_result store_touch(struct store *store, const struct store_key *key, int64_t exptime)
-{
-	uint64_t hash = key_hash(key);
-	struct shard *shard = hash_shard(store, hash);
-	struct item *item;
-
-	pthread_mutex_lock(&shard->lock);
-	item = item_find(store, shard, hash, key);
-	if (item)
-		item->expires = expiry(store, exptime);
-	pthread_mutex_unlock(&shard->lock);
-	return item ? STORE_OK : STORE_NOT_FOUND;
 }
 
 /* Sizes that grow by a quarter, as memcached's; the last one is the largest item. */
@@ -583,7 +510,6 @@ int __store_create(struct store **store, const struct store_config *config)
 	if (!*store)
 		return -ENOMEM;
 	(*store)->fd = -1;
-	(*store)->clock = config->clock ? config->clock : clock_seconds;
 	err = store_init(*store, config);
 	if (err) {
 		store_destroy(*store);
@@ -600,11 +526,6 @@ void store_destroy(struct store *store)
 		close(store->fd);
 	free(store->shards);
 	free(store);
-}
-
-uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes)
-{
-	return sizeof(struct item) + key_len + value_bytes;
 }
 
 uint64_t store_evictions(const struct store *store)

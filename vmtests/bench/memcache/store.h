@@ -24,16 +24,10 @@ struct store_config {
 	uint64_t bytes;		/* of the arena, rounded up to whole shards */
 	/* Values live in a memfd, that is in the page cache, instead of in the arena. */
 	bool values_in_file;
-	int64_t (*clock)(void);	/* seconds since the epoch; NULL: the machine's */
 };
-
-enum store_mode { STORE_SET, STORE_ADD, STORE_REPLACE, STORE_CAS };
 
 enum store_result {
 	STORE_OK,
-	STORE_NOT_STORED,	/* ADD of a key that exists, REPLACE of one that does not */
-	STORE_EXISTS,		/* CAS: changed since */
-	STORE_NOT_FOUND,
 	STORE_TOO_LARGE,	/* the old value is gone too, so that no reader sees a stale one */
 	STORE_NO_MEMORY,
 };
@@ -56,7 +50,6 @@ struct store_value {
 	struct store_hold hold;	/* what store_hold() would hold */
 	uint32_t bytes;
 	uint32_t flags;
-	uint64_t cas;
 };
 
 /*
@@ -81,18 +74,11 @@ struct store_hold store_hold(const struct store_value *value);
 /* Also of a hold on nothing; @hold is one afterwards. */
 void store_release(struct store_hold *hold);
 
-/*
- * Put @bytes of @data in. @exptime as in memcached's protocol: 0 never, negative at once, up to 30
- * days relative, else since the epoch, in seconds. @cas is for STORE_CAS only.
- */
-enum store_result store_put(struct store *store, enum store_mode mode,
-			    const struct store_key *key, const char *data,
-			    const struct store_value *meta, int64_t exptime);
-enum store_result store_delete(struct store *store, const struct store_key *key);
-enum store_result store_touch(struct store *store, const struct store_key *key, int64_t exptime);
-
-/* What an item takes of the arena, without the rounding to its size class (a quarter at most). */
-uint64_t store_item_bytes(size_t key_len, uint32_t value_bytes);
+/* Put in meta.bytes of @data with meta.flags, in place of what @key had. */
+enum store_result store_set(struct store *store, const struct store_key *key, const char *data,
+			    const struct store_value *meta);
+/* Also of a key that has no value. */
+void store_delete(struct store *store, const struct store_key *key);
 
 /* Values that were given up for lack of room, since the start. */
 uint64_t store_evictions(const struct store *store);

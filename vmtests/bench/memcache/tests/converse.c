@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * memcache_converse PORT [CHUNK]: send what is on stdin to a server on this machine, CHUNK bytes
- * at a time (default: all), and print its answers until it closes the connection.
+ * at a time (default: all), say that this is all, and print its answers until it closes the
+ * connection.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,6 +57,8 @@ static int converse(int fd, const char *data, size_t len, size_t chunk)
 			if (n < 0 && errno != EAGAIN)
 				return complain("sending");
 			sent += n > 0 ? n : 0;
+			if (sent == len && shutdown(fd, SHUT_WR))
+				return complain("ending");
 		}
 		if (!(p.revents & (POLLIN | POLLHUP | POLLERR)))
 			continue;
