@@ -79,6 +79,8 @@
 #define STORE_SHARE 8
 /* Room for rounding to size classes, slabs that are not full, and shards that are unlike. */
 #define STORE_SLACK 2
+/* Of --serve, which nobody tells how many keys there will be: four times the quick tier's. */
+#define SERVE_BYTES (64u << 20)
 /* Of the kernel's and our own memory for one connection's two ends, rounded up. */
 #define CONN_BYTES (16u << 10)
 #define SPARE_FILES 64
@@ -554,7 +556,7 @@ static long cases_make(struct bench_case **cases)
 static int serve(void)
 {
 	const struct server_config config = {
-		.store = { .bytes = 1 },
+		.store = { .bytes = SERVE_BYTES },
 		.workers = 1,
 		.port = options.port,
 	};

@@ -34,12 +34,13 @@ until_file()
 	done
 }
 
-# Both set $port and $pid. They listen on the loopback interface alone, on a free port.
-start_memcached()	# COMMAND IN FRONT, or env
+# start_memcached COMMAND / start_ours COMMAND: started by way of COMMAND, or env. Both set $port and
+# $pid. They listen on the loopback interface alone, on a free port.
+start_memcached()
 {
 	rm -f "$scratch/port"
 	MEMCACHED_PORT_FILENAME=$scratch/port "$@" memcached -u "$(id -un)" -l 127.0.0.1 -p -1 \
-		-U 0 -t 1 -m 256 -c 2048 >"$scratch/memcached.log" 2>&1 &
+		-U 0 -L -t 1 -m 256 -c 2048 >"$scratch/memcached.log" 2>&1 &
 	pid=$!
 	servers="$servers $pid"
 	until_file 30 $pid "$scratch/port" || return 1
@@ -49,7 +50,7 @@ start_memcached()	# COMMAND IN FRONT, or env
 start_ours()
 {
 	: >"$scratch/ours"
-	"$build/vmtests/memcache_pressure" --serve 0 >"$scratch/ours" &
+	"$@" "$build/vmtests/memcache_pressure" --serve 0 >"$scratch/ours" &
 	pid=$!
 	servers="$servers $pid"
 	until_file 30 $pid "$scratch/ours" || return 1

@@ -75,7 +75,7 @@ compare()	# NAME CHUNK
 {
 	: >"$scratch/log"
 	start_memcached env && "$1" | converse "$port" "$2" >"$scratch/theirs"
-	start_ours && "$1" | converse "$port" "$2" >"$scratch/answers"
+	start_ours env && "$1" | converse "$port" "$2" >"$scratch/answers"
 	servers_end
 	[ -s "$scratch/theirs" ] && cmp "$scratch/theirs" "$scratch/answers" >>"$scratch/log" 2>&1
 	result "as_memcached_$1_$2" $?
