@@ -87,7 +87,7 @@ bench-self: all
 # On an idle machine: these judge what was measured.
 bench-memcache: all
 	$(B)/vmtests/bench/memcache_accuracy
-	vmtests/bench/tests/memcache_bench.sh $(B)
+	vmtests/bench/memcache/tests/bench.sh $(B)
 
 patch:
 	@scripts/make-patch "$(KSRC)" "$(OUT)"
@@ -115,7 +115,7 @@ help:
 	@echo 'make check-kill      ROUNDS=200: runs killed at random moments leave the machine as it was'
 	@echo 'make check-split     -S in guests: how much is split, and how fast'
 	@echo 'make bench-self      what the timing loop itself costs'
-	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, and against memcaslap'
+	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, memcaslap, its servers'
 	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
 	@echo 'make lab-lava        a guest started by LAVA, and what LAVA made of its results'

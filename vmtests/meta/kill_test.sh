@@ -53,7 +53,7 @@ state()
 		/proc/sys/net/core/bpf_jit* /proc/sys/net/core/optmem_max \
 		/proc/sys/kernel/numa_balancing /proc/sys/kernel/perf_event* "$@"
 	find "$TMPDIR" "$VMTESTS_CACHE_DIR" -mindepth 1
-	pgrep -a -f "^$VMTESTS_BUILD/(vmtests|tools-testing-mm)/"
+	pgrep -a -f "^(memcached -|$VMTESTS_BUILD/(vmtests|tools-testing-mm)/)"
 	[ ! -s /var/lib/vmtests/journal ] || cat /var/lib/vmtests/journal
 }
 

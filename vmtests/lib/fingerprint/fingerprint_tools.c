@@ -12,7 +12,7 @@
 
 #include "fingerprint_parts.h"
 
-static const char *const tools[] = { "fio", "numactl", "cryptsetup", "perf" };
+static const char *const tools[] = { "fio", "numactl", "cryptsetup", "memcached", "perf" };
 
 /* The first number of "fio-3.33", "cryptsetup 2.6.1 flags: ...", "perf version 6.1.192". */
 static json_t *version_of(char *text)
