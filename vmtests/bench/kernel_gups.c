@@ -48,6 +48,7 @@
 #include <libmm/hugemap.h>
 #include <libmm/memory.h>
 #include <vmtests/pagecache.h>
+#include <vmtests/random.h>
 #include <libmm/sysfile.h>
 
 #define LINE UINT64_C(64)
@@ -102,24 +103,16 @@ static struct {
 
 static char line[LINE];
 
-/* xorshift64* (Vigna, 2014): the same sequence on every machine, unlike rand(3). */
-static uint64_t random_next(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 2685821657736338717ull;
-}
-
 /* Fisher-Yates. The bias of the modulo is at most lines / 2^64. */
 static void order_shuffle(void)
 {
-	uint64_t seed = 1, i;
+	struct random random = { 1 };	/* the same order on every machine */
+	uint64_t i;
 
 	for (i = 0; i < gups.lines; i++)
 		gups.order[i] = i;
 	for (i = gups.lines - 1; i > 0; i--) {
-		uint64_t other = random_next(&seed) % (i + 1);
+		uint64_t other = random_next(&random) % (i + 1);
 		uint64_t swap = gups.order[i];
 
 		gups.order[i] = gups.order[other];

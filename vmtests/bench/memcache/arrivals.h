@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "random.h"
+#include <vmtests/random.h>
 
 struct arrivals {
 	double mean_ns;		/* between two */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "random.h"
+#include <vmtests/random.h>
 
 #define KEYS_TEXT_MAX 250
 /* Of a value. The ETC model's tail has no end; about 1 of 10^7 values is cut here. */

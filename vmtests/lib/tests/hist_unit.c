@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <vmtests/hist.h>
+#include <vmtests/random.h>
 
 #include <kselftest_harness.h>
 
@@ -20,17 +21,8 @@ static const double fractions[] = {
 	0, 0.000000001, 0.001, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1
 };
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016. */
-static uint64_t random_next(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 2685821657736338717ull;
-}
-
 /* Uniform in magnitude, so that every group of buckets is met. */
-static uint64_t random_any_size(uint64_t *state)
+static uint64_t random_any_size(struct random *state)
 {
 	uint64_t value = random_next(state);
 
@@ -145,7 +137,7 @@ TEST_F(hist, powers_of_two_are_within_the_error)
 
 TEST_F(hist, random_values_are_within_the_error)
 {
-	uint64_t seed = 1;
+	struct random seed = { 1 };
 
 	for (size_t i = 0; i < NR_SAMPLES; i++) {
 		uint64_t value = random_any_size(&seed);
@@ -169,7 +161,7 @@ TEST_F(hist, small_values_are_exact)
 
 TEST_F(hist, quantiles_match_the_sorted_values)
 {
-	uint64_t seed = 2;
+	struct random seed = { 2 };
 
 	for (size_t i = 0; i < NR_SAMPLES; i++) {
 		self->samples[i] = random_any_size(&seed);
@@ -214,7 +206,7 @@ TEST_F(hist, empty_answers_zero)
 TEST_F(hist, merge_is_adding_to_one)
 {
 	struct hist *both = malloc(sizeof(*both));
-	uint64_t seed = 3;
+	struct random seed = { 3 };
 
 	ASSERT_NE(NULL, both);
 	hist_reset(both);

@@ -21,7 +21,7 @@
 
 #include "hugeshare.h"
 #include "protocol.h"
-#include "random.h"
+#include <vmtests/random.h>
 #include "server.h"
 #include "store.h"
 

@@ -2,8 +2,8 @@
 /*
  * random: the same sequence on every machine, one generator a thread.
  */
-#ifndef MEMCACHE_RANDOM_H
-#define MEMCACHE_RANDOM_H
+#ifndef VMTESTS_RANDOM_H
+#define VMTESTS_RANDOM_H
 
 #include <stdint.h>
 
