@@ -348,7 +348,7 @@ TEST_F(hvo_remap, not_optimized)
 
 	if (missing(&self->hvo))
 		SKIP(return, "%s", missing(&self->hvo));
-	ASSERT_EQ(0, __hugetlb_hvo_set(false));
+	ASSERT_EQ(0, hugetlb_hvo_set(false));
 	nr = pages_take(_metadata, self);
 	if (!nr)
 		SKIP(return, NO_PAGES);
@@ -434,7 +434,7 @@ TEST_F(hvo_remap, mixed_pool)
 	if (!half)
 		SKIP(return, "memory for two huge pages of this size is missing");
 	ASSERT_EQ((long)half, __hugetlb_pool_resize(&self->hvo.pool, half));
-	ASSERT_EQ(0, __hugetlb_hvo_set(false));
+	ASSERT_EQ(0, hugetlb_hvo_set(false));
 	nr = pages_take(_metadata, self);
 	if (!nr)
 		SKIP(return, NO_PAGES);
