@@ -301,16 +301,10 @@ static size_t pages_take(struct __test_metadata *_metadata, FIXTURE_DATA(hvo_rem
 
 static void taken_read(FIXTURE_DATA(hvo_remap) * self, struct vmemmap *vms, size_t nr)
 {
-	uint64_t pfn;
 	size_t i;
-	int ret;
 
-	for (i = 0; i < nr; i++) {
-		ret = __hugemap_pfn(&self->map, i, &pfn);
-		if (ret)
-			libmm_fail("hvo_remap: finding huge page %zu: %s", i, strerror(-ret));
-		vmemmap_read(self, pfn, &vms[i]);
-	}
+	for (i = 0; i < nr; i++)
+		vmemmap_read(self, hugemap_pfn(&self->map, i), &vms[i]);
 }
 
 /* Each entry of each page, and that the pages share what they should and nothing else. */
@@ -354,7 +348,7 @@ TEST_F(hvo_remap, not_optimized)
 
 	if (missing(&self->hvo))
 		SKIP(return, "%s", missing(&self->hvo));
-	ASSERT_EQ(0, __hugetlb_hvo_set(false));
+	ASSERT_EQ(0, hugetlb_hvo_set(false));
 	nr = pages_take(_metadata, self);
 	if (!nr)
 		SKIP(return, NO_PAGES);
@@ -440,7 +434,7 @@ TEST_F(hvo_remap, mixed_pool)
 	if (!half)
 		SKIP(return, "memory for two huge pages of this size is missing");
 	ASSERT_EQ((long)half, __hugetlb_pool_resize(&self->hvo.pool, half));
-	ASSERT_EQ(0, __hugetlb_hvo_set(false));
+	ASSERT_EQ(0, hugetlb_hvo_set(false));
 	nr = pages_take(_metadata, self);
 	if (!nr)
 		SKIP(return, NO_PAGES);

@@ -195,11 +195,11 @@ TEST_F(hvo, mixed_pool)
 
 	if (missing_count(&self->hvo))
 		SKIP(return, "%s", missing_count(&self->hvo));
-	ret = __hugetlb_hvo_set(!variant->on);
+	ret = hugetlb_hvo_set(!variant->on);
 	if (ret == -ENOENT)
 		SKIP(return, "this kernel has no vm.hugetlb_optimize_vmemmap to switch");
 	ASSERT_EQ(0, ret);
-	ASSERT_EQ(0, __hugetlb_hvo_set(variant->on));
+	ASSERT_EQ(0, hugetlb_hvo_set(variant->on));
 	if (!pool_fill(_metadata, &self->hvo))
 		SKIP(return, NO_PAGES);
 	if (self->hvo.nr < 2)
@@ -208,7 +208,7 @@ TEST_F(hvo, mixed_pool)
 	ASSERT_EQ((long)half, __hugetlb_pool_resize(&self->hvo.pool, half));
 
 	/* What exists stays as it is when the switch moves. */
-	ASSERT_EQ(0, __hugetlb_hvo_set(!variant->on));
+	ASSERT_EQ(0, hugetlb_hvo_set(!variant->on));
 	EXPECT_OPTIMIZED(variant->on ? half : 0);
 	ASSERT_EQ((long)self->hvo.nr, __hugetlb_pool_resize(&self->hvo.pool, self->hvo.nr));
 	EXPECT_OPTIMIZED(variant->on ? half : self->hvo.nr - half);
@@ -260,7 +260,7 @@ TEST_F(hvo, compound_flags)
 	hugemap_touch(&self->map[0]);
 	ASSERT_EQ(0, __hugemap_pin(&self->map[0], self->hvo.nr_map, self->pins));
 	for (i = 0; i < self->hvo.nr_map; i++) {
-		ASSERT_EQ(0, __hugemap_pfn(&self->map[0], i, &pfn));
+		pfn = hugemap_pfn(&self->map[0], i);
 		ASSERT_EQ(0UL, pfn % self->hvo.pages);
 		ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
 		if (!kpage_flags_are_told(flags, self->hvo.pages))
@@ -305,7 +305,7 @@ TEST_F(hvo, compound_flags_after_free)
 	ASSERT_EQ(0, pages_map(self, self->hvo.nr_map));
 	hugemap_touch(&self->map[0]);
 	for (i = 0; i < self->hvo.nr_map; i++)
-		ASSERT_EQ(0, __hugemap_pfn(&self->map[0], i, &pfns[i]));
+		pfns[i] = hugemap_pfn(&self->map[0], i);
 	hugemap_close(&self->map[0]);
 	POOL_EMPTY();
 
@@ -548,7 +548,7 @@ TEST_F(hvo, demote)
 		     path);
 	small_size = strtoull(text, NULL, 10) << 10;	/* "2048kB" */
 	ASSERT_LT(0UL, small_size);
-	ASSERT_EQ(0, __hugetlb_pool_open(&small, small_size, HUGETLB_ALL_NODES));
+	ASSERT_EQ(0, hugetlb_pool_open(&small, small_size, HUGETLB_ALL_NODES));
 	if (__hugetlb_pool_count(&small, "nr"))
 		SKIP(return, "%s is not 0: the smaller pool must be empty", small.path);
 
@@ -593,7 +593,7 @@ TEST_F(hvo, node_pools)
 	for (node = 0; node <= numa_max_node(); node++) {
 		if (numa_node_size64(node, NULL) <= 0)
 			continue;
-		ASSERT_EQ(0, __hugetlb_pool_open(&pool, self->hvo.pool.size, node));
+		ASSERT_EQ(0, hugetlb_pool_open(&pool, self->hvo.pool.size, node));
 		got = __hugetlb_pool_resize(&pool, 1);
 		ASSERT_LE(0, got);
 		if (!got)

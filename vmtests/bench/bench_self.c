@@ -145,7 +145,7 @@ static int read_hand(const struct self_case *self, uint64_t *elapsed)
 static int churn_setup(const struct self_case *self)
 {
 	long base;
-	int err = __hugetlb_pool_open(&pool, CHURN_SIZE, HUGETLB_ALL_NODES);
+	int err = hugetlb_pool_open(&pool, CHURN_SIZE, HUGETLB_ALL_NODES);
 
 	if (err)
 		return err;

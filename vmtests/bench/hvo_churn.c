@@ -188,7 +188,7 @@ static int pool_open(struct bench_case *c, const struct churn *churn)
 		if (node < 0)
 			return bench_skip(c, "only one node with memory: it is the same as all nodes");
 	}
-	err = __hugetlb_pool_open(&pool, churn->size, node);
+	err = hugetlb_pool_open(&pool, churn->size, node);
 	if (err)
 		return pool_failed(c, err, "open");
 	pages_before = __hugetlb_pool_count(&pool, "nr");
@@ -204,7 +204,7 @@ static int hvo_choose(struct bench_case *c, bool on)
 		return bench_skip(c, "%s", probe.why);
 	if (hugetlb_hvo_get() == HVO_ABSENT)
 		return 0;
-	err = __hugetlb_hvo_set(on);
+	err = hugetlb_hvo_set(on);
 	if (err == -EROFS)
 		return bench_skip(c, "vm.hugetlb_optimize_vmemmap is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
@@ -292,7 +292,7 @@ static void churn_teardown(struct bench_case *c)
 
 static int pool_before(struct bench_case *c)
 {
-	int err = __hugetlb_memmap_bytes(&memmap_before);
+	int err = hugetlb_memmap_bytes(&memmap_before);
 
 	memmap_counted = !err;
 	if (err && err != -ENOENT)
@@ -323,7 +323,7 @@ static int grown_check(struct bench_case *c)
 	int err = got_check(c);
 
 	if (!err && memmap_counted)
-		err = __hugetlb_memmap_bytes(&memmap_up);
+		err = hugetlb_memmap_bytes(&memmap_up);
 	return err;
 }
 
@@ -760,13 +760,16 @@ static struct churn *churn_add(long *nr, uint64_t size, bool hvo, unsigned int s
 /* A gigantic page takes a tenth of a second, so the quick tier has one kind of reader for it. */
 static size_t read_files_of(uint64_t size)
 {
-	return bench_tier_full() || strcmp(hugetlb_level(size), "pud") ? ARRAY_SIZE(read_files) : 1;
+	bool few = !bench_tier_full() && !strcmp(hugetlb_level(size, page_size()), "pud");
+
+	return few ? 1 : ARRAY_SIZE(read_files);
 }
 
 static void churn_name(struct churn *churn, const char *what)
 {
-	snprintf(churn->name, sizeof(churn->name), "%s.%s.%s.share%u", hugetlb_level(churn->size),
-		 churn->hvo ? "on" : "off", what, churn->share);
+	snprintf(churn->name, sizeof(churn->name), "%s.%s.%s.share%u",
+		 hugetlb_level(churn->size, page_size()), churn->hvo ? "on" : "off", what,
+		 churn->share);
 }
 
 static void churns_add(long *nr, uint64_t size, bool hvo)

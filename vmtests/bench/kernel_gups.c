@@ -286,7 +286,7 @@ static int pool_fail(struct bench_case *c, int err, const char *what)
 
 static int pool_grow(struct bench_case *c, uint64_t huge, uint64_t pages)
 {
-	int err = __hugetlb_pool_open(&gups.pool, huge, HUGETLB_ALL_NODES);
+	int err = hugetlb_pool_open(&gups.pool, huge, HUGETLB_ALL_NODES);
 	long before, now;
 
 	if (err == -ENOENT)

@@ -94,7 +94,7 @@ struct probe hugetlb_hvo_probe(void)
 			option);
 }
 
-const char *__hugetlb_level(uint64_t size, uint64_t page_size)
+const char *hugetlb_level(uint64_t size, uint64_t page_size)
 {
 	uint64_t entries = page_size / sizeof(uint64_t);
 	uint64_t pmd = page_size * entries;
@@ -110,11 +110,6 @@ const char *__hugetlb_level(uint64_t size, uint64_t page_size)
 	if (size / entries < pmd)
 		return "contpmd";
 	return size / entries == pmd ? "pud" : "other";
-}
-
-const char *hugetlb_level(uint64_t size)
-{
-	return __hugetlb_level(size, sysconf(_SC_PAGESIZE));
 }
 
 /* The folder of a pool's files; @file is appended. */
@@ -163,7 +158,7 @@ static int pool_save_nodes(uint64_t size)
 	return err;
 }
 
-int __hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node)
+int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node)
 {
 	char path[SYSFILE_PATH_MAX];
 	int err;
@@ -280,12 +275,12 @@ enum hugetlb_hvo hugetlb_hvo_get(void)
 	return on ? HVO_ON : HVO_OFF;
 }
 
-int __hugetlb_hvo_set(bool on)
+int hugetlb_hvo_set(bool on)
 {
 	return __restore_set(HVO_SYSCTL, on ? "1" : "0", NULL);
 }
 
-int __hugetlb_memmap_bytes(uint64_t *bytes)
+int hugetlb_memmap_bytes(uint64_t *bytes)
 {
 	uint64_t boot, later;
 	int err;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/fail.h>
 #include <libmm/hvo.h>
 #include <libmm/probe.h>
@@ -27,7 +28,7 @@ uint64_t hvo_level_size(const char *level)
 	size_t i, nr = hugetlb_sizes(sizes, HUGETLB_MAX_SIZES);
 
 	for (i = 0; i < nr; i++) {
-		if (!strcmp(hugetlb_level(sizes[i]), level))
+		if (!strcmp(hugetlb_level(sizes[i], page_size()), level))
 			return sizes[i];
 	}
 	return 0;
@@ -89,7 +90,7 @@ static bool pool_taken(struct hvo *h, const char *level)
 		return miss(h, "two huge pages of %" PRIu64 " MiB must be available as memory",
 			    size >> 20);
 
-	ret = __hugetlb_pool_open(&h->pool, size, HUGETLB_ALL_NODES);
+	ret = hugetlb_pool_open(&h->pool, size, HUGETLB_ALL_NODES);
 	if (ret)
 		libmm_fail("hvo: opening the pool of %" PRIu64 " kB pages: %s", size >> 10,
 			   strerror(-ret));
@@ -103,7 +104,7 @@ static bool pool_taken(struct hvo *h, const char *level)
 
 static void pool_measure(struct hvo *h)
 {
-	int ret = __hugetlb_memmap_bytes(&h->memmap);
+	int ret = hugetlb_memmap_bytes(&h->memmap);
 
 	if (ret && ret != -ENOENT)
 		libmm_fail("hvo: counting struct pages: %s", strerror(-ret));
@@ -129,7 +130,7 @@ void hvo_begin(struct hvo *h, const char *level, bool on)
 	pool_measure(h);
 
 	/* A kernel without HVO is one whose HVO is off. */
-	ret = __hugetlb_hvo_set(on);
+	ret = hugetlb_hvo_set(on);
 	if (ret && (on || ret != -ENOENT))
 		libmm_fail("hvo: setting vm.hugetlb_optimize_vmemmap to %d: %s", on,
 			   strerror(-ret));
@@ -146,7 +147,7 @@ void hvo_end(struct hvo *h)
 int64_t hvo_memmap_delta(const struct hvo *h)
 {
 	uint64_t now;
-	int ret = __hugetlb_memmap_bytes(&now);
+	int ret = hugetlb_memmap_bytes(&now);
 
 	if (ret)
 		libmm_fail("hvo: counting struct pages: %s", strerror(-ret));

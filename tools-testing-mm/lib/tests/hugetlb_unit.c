@@ -34,29 +34,29 @@
 
 TEST(levels_by_base_page_size)
 {
-	EXPECT_STREQ("pte", __hugetlb_level(4 * KIB, 4 * KIB));
-	EXPECT_STREQ("contpte", __hugetlb_level(64 * KIB, 4 * KIB));
-	EXPECT_STREQ("pmd", __hugetlb_level(2 * MIB, 4 * KIB));
-	EXPECT_STREQ("contpmd", __hugetlb_level(32 * MIB, 4 * KIB));
-	EXPECT_STREQ("pud", __hugetlb_level(GIB, 4 * KIB));
-	EXPECT_STREQ("other", __hugetlb_level(16 * GIB, 4 * KIB));
+	EXPECT_STREQ("pte", hugetlb_level(4 * KIB, 4 * KIB));
+	EXPECT_STREQ("contpte", hugetlb_level(64 * KIB, 4 * KIB));
+	EXPECT_STREQ("pmd", hugetlb_level(2 * MIB, 4 * KIB));
+	EXPECT_STREQ("contpmd", hugetlb_level(32 * MIB, 4 * KIB));
+	EXPECT_STREQ("pud", hugetlb_level(GIB, 4 * KIB));
+	EXPECT_STREQ("other", hugetlb_level(16 * GIB, 4 * KIB));
 
-	EXPECT_STREQ("contpte", __hugetlb_level(2 * MIB, 16 * KIB));
-	EXPECT_STREQ("pmd", __hugetlb_level(32 * MIB, 16 * KIB));
-	EXPECT_STREQ("contpmd", __hugetlb_level(GIB, 16 * KIB));
-	EXPECT_STREQ("pud", __hugetlb_level(64 * GIB, 16 * KIB));
+	EXPECT_STREQ("contpte", hugetlb_level(2 * MIB, 16 * KIB));
+	EXPECT_STREQ("pmd", hugetlb_level(32 * MIB, 16 * KIB));
+	EXPECT_STREQ("contpmd", hugetlb_level(GIB, 16 * KIB));
+	EXPECT_STREQ("pud", hugetlb_level(64 * GIB, 16 * KIB));
 
-	EXPECT_STREQ("contpte", __hugetlb_level(2 * MIB, 64 * KIB));
-	EXPECT_STREQ("pmd", __hugetlb_level(512 * MIB, 64 * KIB));
-	EXPECT_STREQ("contpmd", __hugetlb_level(16 * GIB, 64 * KIB));
-	EXPECT_STREQ("pud", __hugetlb_level(4 * TIB, 64 * KIB));
+	EXPECT_STREQ("contpte", hugetlb_level(2 * MIB, 64 * KIB));
+	EXPECT_STREQ("pmd", hugetlb_level(512 * MIB, 64 * KIB));
+	EXPECT_STREQ("contpmd", hugetlb_level(16 * GIB, 64 * KIB));
+	EXPECT_STREQ("pud", hugetlb_level(4 * TIB, 64 * KIB));
 }
 
 TEST(levels_of_what_is_no_huge_page)
 {
-	EXPECT_STREQ("other", __hugetlb_level(0, 4 * KIB));
-	EXPECT_STREQ("other", __hugetlb_level(3 * MIB, 4 * KIB));
-	EXPECT_STREQ("other", __hugetlb_level(2 * KIB, 4 * KIB));
+	EXPECT_STREQ("other", hugetlb_level(0, 4 * KIB));
+	EXPECT_STREQ("other", hugetlb_level(3 * MIB, 4 * KIB));
+	EXPECT_STREQ("other", hugetlb_level(2 * KIB, 4 * KIB));
 }
 
 /* 2 MiB are 512 struct pages of 64 bytes, 8 pages; 1 GiB 4096 of them. */
@@ -159,7 +159,7 @@ TEST_F(fake, pool_is_resized_and_restored)
 	struct hugetlb_pool pool;
 	char value[32];
 
-	ASSERT_EQ(0, __hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
+	ASSERT_EQ(0, hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
 	EXPECT_EQ(3, __hugetlb_pool_count(&pool, "nr"));
 	EXPECT_EQ(10, __hugetlb_pool_resize(&pool, 10));
 	EXPECT_EQ(10, __hugetlb_pool_count(&pool, "nr"));
@@ -178,7 +178,7 @@ TEST_F(fake, counts)
 {
 	struct hugetlb_pool pool;
 
-	ASSERT_EQ(0, __hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
+	ASSERT_EQ(0, hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
 	EXPECT_EQ(2, __hugetlb_pool_count(&pool, "free"));
 	EXPECT_EQ(1, __hugetlb_pool_count(&pool, "surplus"));
 	EXPECT_EQ(-ENOENT, __hugetlb_pool_count(&pool, "resv"));
@@ -190,19 +190,19 @@ TEST_F(fake, missing_size_or_node)
 {
 	struct hugetlb_pool pool;
 
-	EXPECT_EQ(-ENOENT, __hugetlb_pool_open(&pool, 4 * MIB, HUGETLB_ALL_NODES));
-	EXPECT_EQ(-ENOENT, __hugetlb_pool_open(&pool, 2 * MIB, 1));
-	EXPECT_EQ(0, __hugetlb_pool_open(&pool, 2 * MIB, 0));
+	EXPECT_EQ(-ENOENT, hugetlb_pool_open(&pool, 4 * MIB, HUGETLB_ALL_NODES));
+	EXPECT_EQ(-ENOENT, hugetlb_pool_open(&pool, 2 * MIB, 1));
+	EXPECT_EQ(0, hugetlb_pool_open(&pool, 2 * MIB, 0));
 	hugetlb_pool_close(&pool);
 }
 
 TEST_F(fake, hvo_absent_off_on)
 {
 	EXPECT_EQ(HVO_ABSENT, hugetlb_hvo_get());
-	EXPECT_EQ(-ENOENT, __hugetlb_hvo_set(true));
+	EXPECT_EQ(-ENOENT, hugetlb_hvo_set(true));
 	ASSERT_EQ(0, text_make("/proc/sys/vm/hugetlb_optimize_vmemmap", "0\n"));
 	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
-	EXPECT_EQ(0, __hugetlb_hvo_set(true));
+	EXPECT_EQ(0, hugetlb_hvo_set(true));
 	EXPECT_EQ(HVO_ON, hugetlb_hvo_get());
 	EXPECT_EQ(0, __restore_all());
 	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
@@ -213,9 +213,9 @@ TEST_F(fake, memmap_is_both_counters)
 	uint64_t bytes;
 
 	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_zone_active_anon 9\n"));
-	EXPECT_EQ(-ENOENT, __hugetlb_memmap_bytes(&bytes));
+	EXPECT_EQ(-ENOENT, hugetlb_memmap_bytes(&bytes));
 	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_memmap_boot_pages 100\n"));
-	ASSERT_EQ(0, __hugetlb_memmap_bytes(&bytes));
+	ASSERT_EQ(0, hugetlb_memmap_bytes(&bytes));
 	EXPECT_EQ(105ull * sysconf(_SC_PAGESIZE), bytes);
 }
 

@@ -22,12 +22,10 @@ struct probe hugetlb_probe(void);
 struct probe hugetlb_hvo_probe(void);
 
 /*
- * The page-table level a huge page of @size bytes is mapped at: "pte", "contpte", "pmd", "contpmd",
- * "pud", or "other". From the base page size and sizeof(pte) alone; a name that is the same on
- * every machine, where the size is not. __hugetlb_level() takes the base page size from the caller.
+ * The page-table level that maps a huge page of @size bytes where base pages have @page_size:
+ * "pte", "contpte", "pmd", "contpmd", "pud", or "other".
  */
-const char *hugetlb_level(uint64_t size);
-const char *__hugetlb_level(uint64_t size, uint64_t page_size);
+const char *hugetlb_level(uint64_t size, uint64_t page_size);
 
 struct hugetlb_pool {
 	uint64_t size;		/* bytes of one huge page */
@@ -40,7 +38,7 @@ struct hugetlb_pool {
  * Open the pool and journal its present size. Returns 0, -ENOENT when the kernel has no such size
  * or node, or -errno.
  */
-int __hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node);
+int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node);
 void hugetlb_pool_close(struct hugetlb_pool *pool);
 
 /*
@@ -69,18 +67,18 @@ long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max);
 
 /*
  * HVO through vm.hugetlb_optimize_vmemmap: absent, off or on. It affects pages allocated from now
- * on. __hugetlb_hvo_set() journals and reads back; returns 0, -ENOENT where the kernel has no HVO
+ * on. hugetlb_hvo_set() journals and reads back; returns 0, -ENOENT where the kernel has no HVO
  * (or it cannot be switched), or -errno.
  */
 enum hugetlb_hvo { HVO_ABSENT, HVO_OFF, HVO_ON };
 enum hugetlb_hvo hugetlb_hvo_get(void);
-int __hugetlb_hvo_set(bool on);
+int hugetlb_hvo_set(bool on);
 
 /*
  * Bytes of struct pages: (nr_memmap_pages + nr_memmap_boot_pages) * page size, from /proc/vmstat
  * (6.11 and newer). Returns 0, or -ENOENT where the kernel does not count them.
  */
-int __hugetlb_memmap_bytes(uint64_t *bytes);
+int hugetlb_memmap_bytes(uint64_t *bytes);
 
 /*
  * Base pages of struct page memory that HVO frees for one huge page: the vmemmap of the page less
