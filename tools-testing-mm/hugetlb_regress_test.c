@@ -138,7 +138,7 @@ TEST_F(hugetlb_regress, fake_heads)
 	ASSERT_NE(NULL, flags);
 	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
 	hugemap_touch(&self->map);
-	ASSERT_EQ(0, __hugemap_pfn(&self->map, 0, &pfn));
+	pfn = hugemap_pfn(&self->map, 0);
 	ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
 	if (!kpage_flags_are_told(flags, self->hvo.pages))
 		SKIP(return, KPAGE_NOT_TOLD);

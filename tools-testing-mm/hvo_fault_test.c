@@ -268,14 +268,14 @@ TEST_F(hvo_fault, soft_offline_in_use)
 		SKIP(return, "memory is too fragmented for huge pages");
 	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
 	hugemap_fill(&self->map, 0, 1, SEED);
-	ASSERT_EQ(0, __hugemap_pfn(&self->map, 0, &old));
+	old = hugemap_pfn(&self->map, 0);
 
 	ASSERT_EQ(0, madvise(self->map.addr + at * self->hvo.page_size, self->hvo.page_size,
 			     MADV_SOFT_OFFLINE)) {
 		TH_LOG("soft offline: %s", strerror(errno));
 	}
 	EXPECT_EQ(NULL, hugemap_check(&self->map, 0, 1, SEED));
-	ASSERT_EQ(0, __hugemap_pfn(&self->map, 0, &new));
+	new = hugemap_pfn(&self->map, 0);
 	EXPECT_NE(old, new);
 	expect_dissolved(_metadata, &self->hvo, old, at);
 	left = __hugetlb_pool_count(&self->hvo.pool, "nr");
@@ -304,7 +304,7 @@ TEST_F(hvo_fault, soft_offline_free)
 		SKIP(return, "memory is too fragmented for huge pages");
 	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
 	hugemap_touch(&self->map);
-	ASSERT_EQ(0, __hugemap_pfn(&self->map, 0, &pfn));
+	pfn = hugemap_pfn(&self->map, 0);
 	hugemap_close(&self->map);
 
 	snprintf(address, sizeof(address), "%#" PRIx64, (pfn + at) * self->hvo.page_size);

@@ -502,11 +502,11 @@ static int pages_learn(struct race *race, struct hugemap *others)
 	if (ret)
 		return ret;
 	hugemap_touch(others);
-	for (i = 0; !ret && i < nr; i++)
-		ret = is_held(i) ? __hugemap_pfn(&race->held, i, &race->pfns[i]) :
-				   __hugemap_pfn(others, i - NR_HELD, &race->pfns[i]);
+	for (i = 0; i < nr; i++)
+		race->pfns[i] = is_held(i) ? hugemap_pfn(&race->held, i) :
+					     hugemap_pfn(others, i - NR_HELD);
 	hugemap_close(others);
-	return ret;
+	return 0;
 }
 
 /* Whether /proc/kpageflags and its kin can be asked about the held pages. */

@@ -301,16 +301,10 @@ static size_t pages_take(struct __test_metadata *_metadata, FIXTURE_DATA(hvo_rem
 
 static void taken_read(FIXTURE_DATA(hvo_remap) * self, struct vmemmap *vms, size_t nr)
 {
-	uint64_t pfn;
 	size_t i;
-	int ret;
 
-	for (i = 0; i < nr; i++) {
-		ret = __hugemap_pfn(&self->map, i, &pfn);
-		if (ret)
-			libmm_fail("hvo_remap: finding huge page %zu: %s", i, strerror(-ret));
-		vmemmap_read(self, pfn, &vms[i]);
-	}
+	for (i = 0; i < nr; i++)
+		vmemmap_read(self, hugemap_pfn(&self->map, i), &vms[i]);
 }
 
 /* Each entry of each page, and that the pages share what they should and nothing else. */

@@ -260,7 +260,7 @@ TEST_F(hvo, compound_flags)
 	hugemap_touch(&self->map[0]);
 	ASSERT_EQ(0, __hugemap_pin(&self->map[0], self->hvo.nr_map, self->pins));
 	for (i = 0; i < self->hvo.nr_map; i++) {
-		ASSERT_EQ(0, __hugemap_pfn(&self->map[0], i, &pfn));
+		pfn = hugemap_pfn(&self->map[0], i);
 		ASSERT_EQ(0UL, pfn % self->hvo.pages);
 		ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
 		if (!kpage_flags_are_told(flags, self->hvo.pages))
@@ -305,7 +305,7 @@ TEST_F(hvo, compound_flags_after_free)
 	ASSERT_EQ(0, pages_map(self, self->hvo.nr_map));
 	hugemap_touch(&self->map[0]);
 	for (i = 0; i < self->hvo.nr_map; i++)
-		ASSERT_EQ(0, __hugemap_pfn(&self->map[0], i, &pfns[i]));
+		pfns[i] = hugemap_pfn(&self->map[0], i);
 	hugemap_close(&self->map[0]);
 	POOL_EMPTY();
 

@@ -129,7 +129,10 @@ void hugemap_unpin(int pins[2])
 	}
 }
 
-int __hugemap_pfn(const struct hugemap *map, size_t i, uint64_t *pfn)
+uint64_t hugemap_pfn(const struct hugemap *map, size_t i)
 {
-	return __pagemap_pfns(map->addr + i * map->page, 1, pfn);
+	uint64_t pfn;
+
+	pagemap_pfns(map->addr + i * map->page, 1, &pfn);
+	return pfn;
 }

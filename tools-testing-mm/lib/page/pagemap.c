@@ -1,67 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * pagemap: frame numbers out of /proc/self/pagemap, one little word a page.
- *
- * Not below $LIBMM_ROOT: frame numbers of this process have no meaning in another machine's files.
- */
+/* pagemap: not below $LIBMM_ROOT, whose entries would be those of another process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/fail.h>
 #include <libmm/pagemap.h>
 
-#define PAGEMAP_PRESENT	(UINT64_C(1) << 63)
-#define PAGEMAP_PFN	((UINT64_C(1) << 55) - 1)
-
-static int entries_read(int fd, off_t offset, uint64_t *entries, size_t size)
+int __pagemap_entries(const void *addr, size_t nr, uint64_t *entries)
 {
-	char *to = (char *)entries;
+	off_t offset = (uintptr_t)addr / page_size() * sizeof(*entries);
+	ssize_t n, size = nr * sizeof(*entries);
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
-	while (size) {
-		ssize_t n = pread(fd, to, size, offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		to += n;
-		offset += n;
-		size -= n;
-	}
-	return 0;
-}
-
-int __pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns)
-{
-	size_t i;
-	int fd, ret;
-
-	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = entries_read(fd, (uintptr_t)addr / sysconf(_SC_PAGESIZE) * sizeof(*pfns), pfns,
-			   nr * sizeof(*pfns));
+	n = pread(fd, entries, size, offset);
+	if (n != size)
+		n = n < 0 ? -errno : -ENODATA;
 	close(fd);
-	if (ret)
-		return ret;
+	return n < 0 ? n : 0;
+}
 
-	for (i = 0; i < nr; i++) {
-		if (!(pfns[i] & PAGEMAP_PRESENT))
-			return -ENOENT;
-		pfns[i] &= PAGEMAP_PFN;
-		if (!pfns[i])
-			return -EPERM;
-	}
-	return 0;
+void pagemap_entries(const void *addr, size_t nr, uint64_t *entries)
+{
+	int ret = __pagemap_entries(addr, nr, entries);
+
+	if (ret)
+		libmm_fail("pagemap: %zu pages at %p: %s", nr, addr, strerror(-ret));
 }
 
 void pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns)
 {
-	int ret = __pagemap_pfns(addr, nr, pfns);
+	size_t i;
 
-	if (ret)
-		libmm_fail("pagemap: frame numbers of %zu pages at %p: %s", nr, addr,
-			   strerror(-ret));
+	pagemap_entries(addr, nr, pfns);
+	for (i = 0; i < nr; i++) {
+		if (!(pfns[i] & PAGEMAP_PRESENT) || !(pfns[i] & PAGEMAP_PFN))
+			libmm_fail("pagemap: page %zu from %p has no frame, or the kernel hides it",
+				   i, addr);
+		pfns[i] &= PAGEMAP_PFN;
+	}
 }

@@ -51,8 +51,8 @@ const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i);
 int __hugemap_pin(const struct hugemap *map, size_t nr, int pins[2]);
 void hugemap_unpin(int pins[2]);
 
-/* Frame number of the head of huge page @i, which was touched. Returns 0 or as __pagemap_pfns(). */
-int __hugemap_pfn(const struct hugemap *map, size_t i, uint64_t *pfn);
+/* Frame number of the head of huge page @i, which was touched. */
+uint64_t hugemap_pfn(const struct hugemap *map, size_t i);
 
 /* MFD_HUGE_* or MAP_HUGE_* bits for pages of @page bytes. */
 unsigned int hugemap_size_flags(uint64_t page);

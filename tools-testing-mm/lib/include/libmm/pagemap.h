@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * pagemap: which physical page is behind an address of the calling process.
- */
+/* pagemap: /proc/self/pagemap, see Documentation/admin-guide/mm/pagemap.rst. */
 #ifndef LIBMM_PAGEMAP_H
 #define LIBMM_PAGEMAP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Page frame numbers of @nr base pages from @addr on, none of them faulted by asking. Works on any
- * mapping, memfd_secret's too. Returns 0; -ENOENT when a page is not present; -EPERM when the
- * kernel hides frame numbers from the caller (they need CAP_SYS_ADMIN); or -errno of reading
- * /proc/self/pagemap. Source: Documentation/admin-guide/mm/pagemap.rst.
- */
-int __pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns);
+#define PAGEMAP_PRESENT		(UINT64_C(1) << 63)
+#define PAGEMAP_SWAPPED		(UINT64_C(1) << 62)
+#define PAGEMAP_EXCLUSIVE	(UINT64_C(1) << 56)
+#define PAGEMAP_PFN		((UINT64_C(1) << 55) - 1)
+
+/* The entries of @nr base pages from @addr on; nothing is faulted. Returns 0 or -errno. */
+int __pagemap_entries(const void *addr, size_t nr, uint64_t *entries);
+void pagemap_entries(const void *addr, size_t nr, uint64_t *entries);
+
+/* The frame numbers of @nr base pages, all present. The kernel shows them to CAP_SYS_ADMIN only. */
 void pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns);
 
 #endif
