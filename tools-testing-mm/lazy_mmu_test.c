@@ -40,7 +40,7 @@
 #include <libmm/faultlog.h>
 #include <libmm/harness.h>
 #include <libmm/kpage.h>
-#include <libmm/require.h>
+#include <libmm/probe.h>
 #include <libmm/sysfile.h>
 
 #ifndef UFFD_FEATURE_MOVE
@@ -113,7 +113,6 @@ enum disturbance { UNDISTURBED, SIGNALS, PREEMPTED };
 /* Which pages of an area fault from a moment on, and where they were then. */
 struct watch {
 	struct faultlog log;
-	char missing[FAULTLOG_REASON_MAX];	/* why that cannot be told; empty: it can */
 	uint64_t frames[NR_PAGES];
 };
 
@@ -382,14 +381,12 @@ static void frames_read(FIXTURE_DATA(lazy_mmu) * self, const char *area, uint64_
 		frames[i] = frames[i] & PAGEMAP_PRESENT ? frames[i] & PAGEMAP_FRAME : 0;
 }
 
-static void watch_open(struct watch *watch)
+/* Frames are shown to root only. */
+static struct probe watch_open(struct watch *watch)
 {
-	const char *why = require_need("root");
+	struct probe root = probe_root();
 
-	if (why)
-		snprintf(watch->missing, sizeof(watch->missing), "%s", why);
-	else
-		__faultlog_open(&watch->log, watch->missing, sizeof(watch->missing));
+	return root.answer == PROBE_YES ? faultlog_open(&watch->log) : root;
 }
 
 static void watch_start(FIXTURE_DATA(lazy_mmu) * self, struct watch *watch, const char *area)
@@ -486,7 +483,6 @@ FIXTURE_SETUP(lazy_mmu)
 	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
 
 	area_try(self);
-	watch_open(&self->watch);
 	/* A policy without MPOL_F_MOF: NUMA balancing makes no page fault to see who uses it. */
 	if (set_mempolicy(MPOL_LOCAL, NULL, 0))
 		ASSERT_EQ(ENOSYS, errno);
@@ -566,14 +562,15 @@ static size_t nr_exclusive(FIXTURE_DATA(lazy_mmu) * self)
  */
 static int child_check(FIXTURE_DATA(lazy_mmu) * self, unsigned int round, bool copies)
 {
-	struct watch watch = { .missing = "" };
+	struct watch watch;
+	struct probe probe;
 
 	if (area_wrong_at(self, self->area, round) < NR_PAGES)
 		return 1;
 	if (copies) {
-		watch_open(&watch);
-		if (watch.missing[0])
-			libmm_fail("lazy_mmu: in a child: %s", watch.missing);
+		probe = watch_open(&watch);
+		if (probe.answer != PROBE_YES)
+			libmm_fail("lazy_mmu: in a child: %s", probe.why);
 		watch_start(self, &watch, self->area);
 	}
 	area_write(self, round + 1);
@@ -603,8 +600,7 @@ TEST_F(lazy_mmu, fork_private)
 {
 	unsigned int round;
 
-	if (self->watch.missing[0])
-		SKIP(return, "%s", self->watch.missing);
+	REQUIRE(watch_open(&self->watch));
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		fork_round(_metadata, self, round, true);
@@ -638,8 +634,8 @@ TEST_F(lazy_mmu, exit_unmaps)
 	pid_t pid;
 	char byte;
 
-	if (require_needs("root,file:/proc/kpageflags"))
-		SKIP(return, "%s", require_needs("root,file:/proc/kpageflags"));
+	REQUIRE(probe_root());
+	REQUIRE(probe_readable("/proc/kpageflags"));
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
@@ -678,8 +674,7 @@ TEST_F(lazy_mmu, mprotect_runs)
 	unsigned int round;
 	size_t i;
 
-	if (self->watch.missing[0])
-		SKIP(return, "%s", self->watch.missing);
+	REQUIRE(watch_open(&self->watch));
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
@@ -751,8 +746,7 @@ TEST_F(lazy_mmu, mremap_moves)
 	unsigned int round;
 	uint64_t before[NR_PAGES];
 
-	if (self->watch.missing[0])
-		SKIP(return, "%s", self->watch.missing);
+	REQUIRE(watch_open(&self->watch));
 	for (round = 0; goes_on(self, round); round++) {
 		area_map(self, -1);
 		area_write(self, round);
@@ -796,8 +790,7 @@ TEST_F(lazy_mmu, munmap_runs)
 	unsigned int round;
 	size_t i;
 
-	if (self->watch.missing[0])
-		SKIP(return, "%s", self->watch.missing);
+	REQUIRE(watch_open(&self->watch));
 	for (round = 0; goes_on(self, round); round++) {
 		area_map(self, -1);
 		area_write(self, round);
@@ -839,8 +832,7 @@ TEST_F(lazy_mmu, dontneed_private)
 	unsigned int round;
 	size_t i;
 
-	if (self->watch.missing[0])
-		SKIP(return, "%s", self->watch.missing);
+	REQUIRE(watch_open(&self->watch));
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
 		area_write(self, round);
@@ -1060,8 +1052,7 @@ TEST_F(lazy_mmu, uffdio_move)
 	char *to;
 	int fd;
 
-	if (require_need("root"))
-		SKIP(return, "%s", require_need("root"));
+	REQUIRE(probe_root());
 	fd = uffd_open(UFFD_FEATURE_MOVE);
 	if (fd < 0)
 		SKIP(return, "this kernel's userfaultfd has no UFFDIO_MOVE (%s)", strerror(-fd));
@@ -1171,20 +1162,18 @@ static int lru_gen_age(void)
 	return aged;
 }
 
-/* Why MGLRU cannot be asked to age by walking page tables; NULL when it can. */
-static const char *lru_gen_missing(void)
+/* Whether MGLRU can be asked to age by walking page tables. */
+static struct probe lru_gen_probe(void)
 {
 	uint64_t enabled;
 
-	if (require_need("root"))
-		return require_need("root");
 	if (__sysfile_read_u64("/sys/kernel/mm/lru_gen/enabled", &enabled))
-		return "this kernel was built without CONFIG_LRU_GEN";
+		return probe_no("this kernel was built without CONFIG_LRU_GEN");
 	if (!enabled)
-		return "MGLRU is off: echo y > /sys/kernel/mm/lru_gen/enabled";
+		return probe_no("MGLRU is off: echo y > /sys/kernel/mm/lru_gen/enabled");
 	if (!(enabled & LRU_GEN_MM_WALK))
-		return "MGLRU does not walk page tables (bit 1 of /sys/kernel/mm/lru_gen/enabled)";
-	return require_need("file:" LRU_GEN);
+		return probe_no("MGLRU does not walk page tables (bit 1 of /sys/kernel/mm/lru_gen/enabled)");
+	return probe_writable(LRU_GEN);
 }
 
 /* MGLRU's aging clears the accessed bits of whole tables; no page may change by it. */
@@ -1192,8 +1181,7 @@ TEST_F(lazy_mmu, lru_gen_aging)
 {
 	unsigned int round;
 
-	if (lru_gen_missing())
-		SKIP(return, "%s", lru_gen_missing());
+	REQUIRE(lru_gen_probe());
 
 	area_map(self, -1);
 	for (round = 0; goes_on(self, round); round++) {
@@ -1227,8 +1215,7 @@ TEST_F(lazy_mmu, lru_gen_aging_visits)
 	unsigned int round, judged = 0;
 	size_t has;
 
-	if (lru_gen_missing())
-		SKIP(return, "%s", lru_gen_missing());
+	REQUIRE(lru_gen_probe());
 	if (variant->disturbance == PREEMPTED)
 		SKIP(return, "aging passes by a process that changes its mappings at that moment");
 

@@ -292,10 +292,10 @@ TEST_F(vmalloc, test_vmalloc_module)
 
 	if (why)
 		SKIP(return, "%s", why);
-	ASSERT_EQ(0, __kmsg_end(&from));
+	ASSERT_EQ(0, kmsg_end(&from));
 	ASSERT_EQ(0, __sysfile_read_u64(TAINTED, &taint));
 	ASSERT_EQ(0, module_run());
-	ASSERT_EQ(0, __kmsg_lines(from, summary_read, &verdict));
+	ASSERT_EQ(0, kmsg_lines(from, summary_read, &verdict));
 	ASSERT_EQ(0, __sysfile_read_u64(TAINTED, &taint_after));
 	/* The module itself may taint the kernel as a test does. */
 	EXPECT_EQ(0UL, taint_after & ~taint & TAINT_COMPLAINTS) {

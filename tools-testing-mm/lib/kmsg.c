@@ -104,7 +104,7 @@ static void record_visit(char *text, bool kernel, kmsg_line_fn line, void *arg)
 	}
 }
 
-int __kmsg_lines(uint64_t from, kmsg_line_fn line, void *arg)
+int kmsg_lines(uint64_t from, kmsg_line_fn line, void *arg)
 {
 	uint64_t seq, next = 0, expected = from;
 	unsigned int facility;
@@ -139,7 +139,7 @@ int __kmsg_lines(uint64_t from, kmsg_line_fn line, void *arg)
 }
 
 /* There is no call that tells the next sequence number: read up to the end. */
-int __kmsg_end(uint64_t *seq)
+int kmsg_end(uint64_t *seq)
 {
 	unsigned int facility;
 	char *line = NULL;

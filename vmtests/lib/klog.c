@@ -162,14 +162,14 @@ int __klog_mark(struct klog_mark *mark)
 {
 	int ret = __sysfile_read_u64(TAINT_PATH, &mark->taint);
 
-	return ret ? ret : __kmsg_end(&mark->seq);
+	return ret ? ret : kmsg_end(&mark->seq);
 }
 
 int __klog_since(const struct klog_mark *mark, void (*line)(const char *text, bool bad, void *arg),
 		 void *arg)
 {
 	struct judge judge = { .line = line, .arg = arg };
-	int ret = __kmsg_lines(mark->seq, line_judge, &judge);
+	int ret = kmsg_lines(mark->seq, line_judge, &judge);
 
 	return ret ? ret : judge.nr_bad;
 }

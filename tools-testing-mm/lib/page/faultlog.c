@@ -35,22 +35,20 @@ static size_t ring_data_size(size_t page)
 	return size;
 }
 
-static int open_refuse(int err, char *reason, size_t len)
+static struct probe open_refused(int err)
 {
-	char paranoid[16];
+	char paranoid[16] = "unknown";
 
 	if (err == ENOSYS)
-		return libmm_refuse(-err, reason, len,
-				    "this kernel was built without CONFIG_PERF_EVENTS");
-	if ((err == EACCES || err == EPERM) &&
-	    __sysfile_read(PARANOID, paranoid, sizeof(paranoid)) > 0)
-		return libmm_refuse(-err, reason, len,
-				    "page faults may not be logged (%s): kernel.perf_event_paranoid is %s, 2 allows it",
-				    strerror(err), paranoid);
-	return libmm_refuse(-err, reason, len, "page faults cannot be logged: %s", strerror(err));
+		return probe_no("this kernel was built without CONFIG_PERF_EVENTS");
+	if (err != EACCES && err != EPERM)
+		return probe_no("page faults cannot be logged: %s", strerror(err));
+	__sysfile_read(PARANOID, paranoid, sizeof(paranoid));
+	return probe_no("page faults may not be logged (%s): kernel.perf_event_paranoid is %s, 2 allows it unless a container forbids it",
+			strerror(err), paranoid);
 }
 
-int __faultlog_open(struct faultlog *log, char *reason, size_t len)
+struct probe faultlog_open(struct faultlog *log)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -62,25 +60,25 @@ int __faultlog_open(struct faultlog *log, char *reason, size_t len)
 		.exclude_kernel = 1,
 		.exclude_hv = 1,
 	};
+	int err;
 
 	memset(log, 0, sizeof(*log));
 	log->page = sysconf(_SC_PAGESIZE);
 	log->data_size = ring_data_size(log->page);
 	log->fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (log->fd < 0)
-		return open_refuse(errno, reason, len);
+		return open_refused(errno);
 
 	/* Writable: the kernel then drops what it has no room for, instead of overwriting. */
 	log->ring = mmap(NULL, log->page + log->data_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			 log->fd, 0);
 	if (log->ring == MAP_FAILED) {
-		int err = errno;
-
+		err = errno;
 		log->ring = NULL;
 		close(log->fd);
-		return open_refuse(err, reason, len);
+		return open_refused(err);
 	}
-	return 0;
+	return probe_yes();
 }
 
 void faultlog_close(struct faultlog *log)

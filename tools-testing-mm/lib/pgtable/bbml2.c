@@ -25,7 +25,7 @@ struct probe bbml2_probe(void)
 
 	if (uname(&name) || strcmp(name.machine, "aarch64"))
 		return probe_no("BBML2 is a feature of arm64 and this machine is not arm64");
-	err = __kmsg_lines(0, line_look, &found);
+	err = kmsg_lines(0, line_look, &found);
 	if (found)
 		return probe_yes();
 	if (err == -EPIPE)

@@ -100,7 +100,7 @@ static void log_line(const char *text, bool kernel, void *arg)
 int fp_boot_log_has(const char *const *words)
 {
 	struct log_search search = { .words = words };
-	int ret = __kmsg_lines(0, log_line, &search);
+	int ret = kmsg_lines(0, log_line, &search);
 
 	return search.found ? 1 : ret;
 }

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#define FAULTLOG_REASON_MAX 192
+#include <libmm/probe.h>
 
 struct faultlog {
 	int fd;
@@ -22,10 +22,10 @@ struct faultlog {
 
 /*
  * Make a log of the calling thread, which must be the one to use it; it does not log yet, and a
- * child of fork() has to open its own. Returns 0, or -errno with one sentence in @reason: the
- * kernel has no perf events, or keeps them from the caller.
+ * child of fork() has to open its own. The answer is no where the kernel has no perf events, or
+ * keeps them from the caller.
  */
-int __faultlog_open(struct faultlog *log, char *reason, size_t len);
+struct probe faultlog_open(struct faultlog *log);
 
 /* Closing a log that is closed does nothing. */
 void faultlog_close(struct faultlog *log);

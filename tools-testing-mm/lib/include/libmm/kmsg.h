@@ -15,9 +15,9 @@ typedef void (*kmsg_line_fn)(const char *text, bool kernel, void *arg);
  * what is left); -ESTALE when the log ends before @from, which is then of another boot; or -errno
  * (-EPERM: dmesg_restrict; -ENOENT: no /dev/kmsg).
  */
-int __kmsg_lines(uint64_t from, kmsg_line_fn line, void *arg);
+int kmsg_lines(uint64_t from, kmsg_line_fn line, void *arg);
 
 /* The sequence number that the next record will have. Returns 0 or -errno as above. */
-int __kmsg_end(uint64_t *seq);
+int kmsg_end(uint64_t *seq);
 
 #endif
