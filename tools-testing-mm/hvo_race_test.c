@@ -307,12 +307,12 @@ static int direct_read(struct race *race, size_t i)
 	return ret;
 }
 
-static int kcore_open(struct race *race)
+static int kcore_reader_open(struct race *race)
 {
 	char reason[KCORE_REASON_MAX];
-	int ret = __kcore_open(&race->kcore, reason, sizeof(reason));
+	int ret = kcore_open(&race->kcore, reason, sizeof(reason));
 
-	return ret ? ret : __kcore_symbol(race->kcore, "vmemmap", &race->vmemmap);
+	return ret ? ret : kcore_symbol(race->kcore, "vmemmap", &race->vmemmap);
 }
 
 /* All struct pages of a huge page; those parts that must stay as they are. */
@@ -349,7 +349,7 @@ static const struct reader compaction = {
 
 static const struct reader direct_io = { NULL, direct_open, direct_read, data_check, false };
 static const struct reader kcore = {
-	"kcore", kcore_open, kcore_read_page, constant_check, false
+	"kcore", kcore_reader_open, kcore_read_page, constant_check, false
 };
 
 FIXTURE(hvo_race)

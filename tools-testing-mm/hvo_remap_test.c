@@ -99,12 +99,12 @@ static bool vmemmap_open(struct hvo *h, struct kcore **kcore, struct kpgtable **
 {
 	uint64_t struct_page = 0;
 
-	if (__kcore_open(kcore, h->missing, sizeof(h->missing)))
+	if (kcore_open(kcore, h->missing, sizeof(h->missing)))
 		return false;
-	if (__kpgtable_open(tables, *kcore, h->missing, sizeof(h->missing)))
+	if (kpgtable_open(tables, *kcore, h->missing, sizeof(h->missing)))
 		return false;
-	if (__kcore_symbol(*kcore, "vmemmap", vmemmap) ||
-	    __kcore_size(*kcore, "page", &struct_page)) {
+	if (kcore_symbol(*kcore, "vmemmap", vmemmap) ||
+	    kcore_size(*kcore, "page", &struct_page)) {
 		snprintf(h->missing, sizeof(h->missing),
 			 "VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
 		return false;

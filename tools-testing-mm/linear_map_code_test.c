@@ -107,10 +107,10 @@ static void frames_find(const struct linmap *lm, enum protection what, struct fr
 	size_t r, i;
 
 	*frames = (struct frames) {};
-	if (__census_range(kc, "image", &image, &image_end, reason, sizeof(reason)))
+	if (census_range(kc, "image", &image, &image_end, reason, sizeof(reason)))
 		image_end = 0;
 	for (r = 0; r < ARRAY_SIZE(ranges); r++) {
-		if (__census_range(kc, ranges[r], &start, &end, reason, sizeof(reason)))
+		if (census_range(kc, ranges[r], &start, &end, reason, sizeof(reason)))
 			continue;
 		linmap_snap(lm, ranges[r], &snap);
 		for (i = 0; i < snap.nr; i++) {
@@ -211,8 +211,8 @@ static const char *code_missing(const struct linear_map *map, const char *needs)
 	if (reason)
 		return reason;
 	/* Modules may be part of vmalloc; without vmalloc, programs would be looked for in vain. */
-	if (__census_range(kpgtable_kcore(linmap_tables(map->lm)), "vmalloc", &start, &end, text,
-			   sizeof(text)))
+	if (census_range(kpgtable_kcore(linmap_tables(map->lm)), "vmalloc", &start, &end, text,
+			 sizeof(text)))
 		return text;
 	return aliases_unprotected(map->lm);
 }

@@ -568,7 +568,7 @@ static bool is_image_alias(const struct kcore *kc, const struct kpg_leaf *leaf)
 	uint64_t start, end, first, last;
 	char reason[KCORE_REASON_MAX];
 
-	if (__census_range(kc, "image", &start, &end, reason, sizeof(reason)))
+	if (census_range(kc, "image", &start, &end, reason, sizeof(reason)))
 		return false;
 	if (!kcore_va_to_pa(kc, start, &first) || !kcore_va_to_pa(kc, end - 1, &last))
 		return false;
@@ -781,9 +781,9 @@ TEST_F(write_xor_execute, holds)
 	if (reason)
 		SKIP(return, "%s", reason);
 	kc = kpgtable_kcore(linmap_tables(self->map.lm));
-	if (!__kcore_symbol(kc, "_stext", &text) && image_is_writable(self->map.lm, text))
+	if (!kcore_symbol(kc, "_stext", &text) && image_is_writable(self->map.lm, text))
 		SKIP(return, "the kernel image itself is writable (rodata=off)");
-	if (__census_range(kc, variant->range, &start, &end, why, sizeof(why)))
+	if (census_range(kc, variant->range, &start, &end, why, sizeof(why)))
 		SKIP(return, "%s", why);
 
 	census_take(linmap_tables(self->map.lm), variant->range, &census);

@@ -105,9 +105,9 @@ static int kernel_open(struct kernel *kernel)
 {
 	char reason[KCORE_REASON_MAX];
 
-	if (__kcore_open(&kernel->kc, reason, sizeof(reason)))
+	if (kcore_open(&kernel->kc, reason, sizeof(reason)))
 		return fail(EXIT_CANNOT, "%s", reason);
-	if (__kpgtable_open(&kernel->pgt, kernel->kc, reason, sizeof(reason))) {
+	if (kpgtable_open(&kernel->pgt, kernel->kc, reason, sizeof(reason))) {
 		kcore_close(kernel->kc);
 		return fail(EXIT_CANNOT, "%s", reason);
 	}
@@ -129,7 +129,7 @@ static int census_add(const struct kernel *kernel, const char *name, bool must,
 	int ret;
 
 	if (!pair_parse(name, &start, &end) &&
-	    __census_range(kernel->kc, name, &start, &end, reason, sizeof(reason)))
+	    census_range(kernel->kc, name, &start, &end, reason, sizeof(reason)))
 		return must ? fail(EXIT_CANNOT, "%s: %s", name, reason) : EXIT_OK;
 	ret = __census_take(kernel->pgt, name, start, end, &report->census[report->nr], reason,
 			    sizeof(reason));
@@ -341,7 +341,7 @@ static int census_diff(const struct kernel *kernel, const struct census *old, js
 	status = census_retake(kernel, old, &now);
 	if (status)
 		return status;
-	nr = __census_compare(old, &now.census[0], changes);
+	nr = census_compare(old, &now.census[0], changes);
 	if (nr < 0)
 		return fail(EXIT_USAGE, "%s: the old census is of another kind of kernel",
 			    old->name);

@@ -87,7 +87,7 @@ static int pgtables_report(struct bench_case *c)
 {
 	struct census all[CENSUS_RANGES_MAX];
 	char reason[KCORE_REASON_MAX];
-	int nr = __census_kernel(all, reason, sizeof(reason));
+	int nr = census_kernel(all, reason, sizeof(reason));
 	int err;
 
 	if (nr < 0)

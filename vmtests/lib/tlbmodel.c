@@ -47,19 +47,19 @@ static bool message_send(enum tlbmodel_command command)
 static int ranges_read(const struct kcore *kc, struct tlbmodel_range *range, char *reason,
 		       size_t len)
 {
-	int ret = __census_range(kc, "linear", &range[TLBMODEL_LINEAR].start,
-				 &range[TLBMODEL_LINEAR].end, reason, len);
+	int ret = census_range(kc, "linear", &range[TLBMODEL_LINEAR].start,
+			       &range[TLBMODEL_LINEAR].end, reason, len);
 
 	if (!ret)
-		ret = __census_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,
-				     &range[TLBMODEL_VMEMMAP].end, reason, len);
+		ret = census_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,
+				   &range[TLBMODEL_VMEMMAP].end, reason, len);
 	return ret;
 }
 
 static int root_read(const struct kcore *kc, uint64_t *root)
 {
 	uint64_t va;
-	int ret = __kcore_symbol(kc, "swapper_pg_dir", &va);
+	int ret = kcore_symbol(kc, "swapper_pg_dir", &va);
 
 	if (ret)
 		return ret;
@@ -72,14 +72,14 @@ static int kernel_read(const struct kcore *kc, struct tlbmodel_kernel *kernel, c
 	const struct kpg_geometry *geo;
 	struct kpgtable *pgt;
 	uint64_t t1sz = 0;
-	int ret = __kpgtable_open(&pgt, kc, reason, len);
+	int ret = kpgtable_open(&pgt, kc, reason, len);
 
 	if (ret)
 		return ret;
 	geo = kpgtable_geometry(pgt);
 	/* arm64 alone has the last. */
 	if (kcore_machine(kc) == EM_AARCH64)
-		__kcore_number(kc, "TCR_EL1_T1SZ", &t1sz);
+		kcore_number(kc, "TCR_EL1_T1SZ", &t1sz);
 	kernel->page_shift = geo->page_shift;
 	kernel->levels = geo->levels;
 	kernel->va_bits = geo->page_shift == 16 ? geo->index_bits : geo->va_bits;
@@ -102,7 +102,7 @@ int __tlbmodel_open(char *reason, size_t len)
 	/* An empty question first: /proc/kcore is not opened where nobody listens. */
 	if (!message_send(TLBMODEL_HELLO))
 		return -ENODEV;
-	ret = __kcore_open(&kc, reason, len);
+	ret = kcore_open(&kc, reason, len);
 	if (ret)
 		return ret;
 	ret = kernel_read(kc, &message.kernel, reason, len);

@@ -36,7 +36,7 @@ static int ram_read(uint64_t *bytes)
 static int map_from_census(struct map *map, char *reason, size_t len)
 {
 	struct census all[CENSUS_RANGES_MAX];
-	int nr = __census_kernel(all, reason, len);
+	int nr = census_kernel(all, reason, len);
 
 	for (int i = 0; i < nr; i++) {
 		if (strcmp(all[i].name, "linear"))

@@ -404,8 +404,8 @@ static int geometry_set(const struct tlbmodel_kernel *kernel)
 	struct kpg_geometry *geo = &model.guest.geo;
 
 	if (model.guest.low_base)
-		return __kpg_geometry_arm64(geo, kernel->page_shift, kernel->va_bits, kernel->t1sz);
-	return __kpg_geometry_x86(geo, kernel->levels, kernel->encrypted);
+		return kpg_geometry_arm64(geo, kernel->page_shift, kernel->va_bits, kernel->t1sz);
+	return kpg_geometry_x86(geo, kernel->levels, kernel->encrypted);
 }
 
 static bool tlb_make(struct tlb **tlb, const struct tlb_config *config, struct cpu *cpu)

@@ -72,11 +72,11 @@ static int vmemmap_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 	uint64_t page_size = 0;
 	int ret;
 
-	if (!__kcore_string(kc, "PAGESIZE", page_size_text, sizeof(page_size_text)))
+	if (!kcore_string(kc, "PAGESIZE", page_size_text, sizeof(page_size_text)))
 		page_size = strtoull(page_size_text, NULL, 10);
-	if (!page_size || __kcore_symbol(kc, "vmemmap", &base) ||
-	    __kcore_size(kc, "page", &page_struct) || !page_struct ||
-	    __kcore_number(kc, "SECTION_SIZE_BITS", &section_bits) || section_bits > 62)
+	if (!page_size || kcore_symbol(kc, "vmemmap", &base) ||
+	    kcore_size(kc, "page", &page_struct) || !page_struct ||
+	    kcore_number(kc, "SECTION_SIZE_BITS", &section_bits) || section_bits > 62)
 		return libmm_refuse(-ENOENT, reason, len,
 				    "VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
 	ret = linear_find(kc, start, end, reason, len);
@@ -115,7 +115,7 @@ static int vmalloc_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 {
 	uint64_t va;
 
-	if (__kcore_number(kc, "VMALLOC_START", &va) || segment_at(kc, va, start, end))
+	if (kcore_number(kc, "VMALLOC_START", &va) || segment_at(kc, va, start, end))
 		return libmm_refuse(-ENOENT, reason, len,
 				    "no segment of /proc/kcore begins at VMALLOC_START");
 	return 0;
@@ -149,15 +149,15 @@ static bool arm64_has_kaslr(const struct kcore *kc)
 {
 	char offset[24];
 
-	return !__kcore_string(kc, "KERNELOFFSET", offset, sizeof(offset)) &&
+	return !kcore_string(kc, "KERNELOFFSET", offset, sizeof(offset)) &&
 	       strtoull(offset, NULL, 16) >= ARM64_KASLR_MIN;
 }
 
 static int arm64_modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end)
 {
-	int ret = __kcore_number(kc, "MODULES_VADDR", start);
+	int ret = kcore_number(kc, "MODULES_VADDR", start);
 
-	return ret ? ret : __kcore_number(kc, "MODULES_END", end);
+	return ret ? ret : kcore_number(kc, "MODULES_END", end);
 }
 
 static int modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
@@ -172,7 +172,7 @@ static int modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 					    "with KASLR, modules are near the image in vmalloc");
 		return 0;
 	}
-	if (!__kcore_number(kc, "KERNEL_IMAGE_SIZE", &image_size) &&
+	if (!kcore_number(kc, "KERNEL_IMAGE_SIZE", &image_size) &&
 	    !segment_at(kc, X86_IMAGE_BASE + image_size, start, end))
 		return 0;
 	return libmm_refuse(-ENOENT, reason, len, "VMCOREINFO does not place the modules");
@@ -193,8 +193,8 @@ const char *census_range_name(size_t i)
 	return i < NR_RANGES ? ranges[i].name : NULL;
 }
 
-int __census_range(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end,
-		   char *reason, size_t len)
+int census_range(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end,
+		 char *reason, size_t len)
 {
 	size_t i;
 
@@ -284,7 +284,7 @@ void census_take(struct kpgtable *pgt, const char *name, struct census *census)
 	uint64_t start, end;
 	int ret;
 
-	ret = __census_range(kpgtable_kcore(pgt), name, &start, &end, reason, sizeof(reason));
+	ret = census_range(kpgtable_kcore(pgt), name, &start, &end, reason, sizeof(reason));
 	if (!ret)
 		ret = __census_take(pgt, name, start, end, census, reason, sizeof(reason));
 	if (ret)
@@ -298,7 +298,7 @@ static int ranges_take(struct kpgtable *pgt, struct census *all, char *reason, s
 
 	for (size_t i = 0; (name = census_range_name(i)) && nr < CENSUS_RANGES_MAX; i++) {
 		uint64_t start, end;
-		int ret = __census_range(kpgtable_kcore(pgt), name, &start, &end, reason, len);
+		int ret = census_range(kpgtable_kcore(pgt), name, &start, &end, reason, len);
 
 		if (ret == -ENOENT)
 			continue;
@@ -311,16 +311,16 @@ static int ranges_take(struct kpgtable *pgt, struct census *all, char *reason, s
 	return nr;
 }
 
-int __census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len)
+int census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len)
 {
 	struct kpgtable *pgt;
 	struct kcore *kc;
 	int ret;
 
-	ret = __kcore_open(&kc, reason, len);
+	ret = kcore_open(&kc, reason, len);
 	if (ret)
 		return ret;
-	ret = __kpgtable_open(&pgt, kc, reason, len);
+	ret = kpgtable_open(&pgt, kc, reason, len);
 	if (!ret) {
 		ret = ranges_take(pgt, all, reason, len);
 		kpgtable_close(pgt);
@@ -400,8 +400,8 @@ static bool comparable(const struct census *before, const struct census *after)
 	       before->levels == after->levels;
 }
 
-int __census_compare(const struct census *before, const struct census *after,
-		     struct census_change *changes)
+int census_compare(const struct census *before, const struct census *after,
+		   struct census_change *changes)
 {
 	unsigned int attr, level = before->levels;
 	int nr = 0;

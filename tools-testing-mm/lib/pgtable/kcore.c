@@ -211,7 +211,7 @@ static void image_mark(struct kcore *kc)
 	uint64_t stext;
 	size_t i;
 
-	if (__kcore_symbol(kc, "_stext", &stext))
+	if (kcore_symbol(kc, "_stext", &stext))
 		return;
 	for (i = 0; i < kc->nr_segments; i++) {
 		struct kcore_segment *seg = &kc->segments[i];
@@ -275,7 +275,7 @@ static int core_load(struct kcore *kc, char *reason, size_t len)
 	return 0;
 }
 
-int __kcore_open(struct kcore **out, char *reason, size_t len)
+int kcore_open(struct kcore **out, char *reason, size_t len)
 {
 	char path[SYSFILE_PATH_MAX];
 	struct kcore *kc;
@@ -463,28 +463,28 @@ static int info_number(const struct kcore *kc, const char *key, const char *name
 	return errno || !len || end != text + len ? -EINVAL : 0;
 }
 
-int __kcore_symbol(const struct kcore *kc, const char *name, uint64_t *value)
+int kcore_symbol(const struct kcore *kc, const char *name, uint64_t *value)
 {
 	return info_number(kc, "SYMBOL", name, 16, value);
 }
 
 /* Printed with %ld or 0x%lx, as each line's author chose; never with a leading zero alone. */
-int __kcore_number(const struct kcore *kc, const char *name, uint64_t *value)
+int kcore_number(const struct kcore *kc, const char *name, uint64_t *value)
 {
 	return info_number(kc, "NUMBER", name, 0, value);
 }
 
-int __kcore_size(const struct kcore *kc, const char *name, uint64_t *value)
+int kcore_size(const struct kcore *kc, const char *name, uint64_t *value)
 {
 	return info_number(kc, "SIZE", name, 10, value);
 }
 
-int __kcore_offset(const struct kcore *kc, const char *name, uint64_t *value)
+int kcore_offset(const struct kcore *kc, const char *name, uint64_t *value)
 {
 	return info_number(kc, "OFFSET", name, 10, value);
 }
 
-int __kcore_string(const struct kcore *kc, const char *key, char *buf, size_t len)
+int kcore_string(const struct kcore *kc, const char *key, char *buf, size_t len)
 {
 	size_t size;
 	const char *text = info_find(kc, key, NULL, &size);

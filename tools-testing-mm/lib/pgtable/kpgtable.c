@@ -81,7 +81,7 @@ static const unsigned int root_limits = KPG_USER;
 static int number_read(const struct kcore *kc, const char *name, uint64_t *value, char *reason,
 		       size_t len)
 {
-	int ret = __kcore_number(kc, name, value);
+	int ret = kcore_number(kc, name, value);
 
 	if (ret)
 		libmm_refuse(ret, reason, len,
@@ -92,7 +92,7 @@ static int number_read(const struct kcore *kc, const char *name, uint64_t *value
 static int page_shift_read(const struct kcore *kc, unsigned int *shift, char *reason, size_t len)
 {
 	char text[24];
-	int ret = __kcore_string(kc, "PAGESIZE", text, sizeof(text));
+	int ret = kcore_string(kc, "PAGESIZE", text, sizeof(text));
 	unsigned long size = ret ? 0 : strtoul(text, NULL, 10);
 
 	if (!size || (size & (size - 1)))
@@ -116,7 +116,7 @@ static int arm64_geometry_read(const struct kcore *kc, struct kpg_geometry *geo,
 	if (ret)
 		return ret;
 	if (va_bits > 64 || t1sz > 64 ||
-	    __kpg_geometry_arm64(geo, shift, (unsigned int)va_bits, (unsigned int)t1sz))
+	    kpg_geometry_arm64(geo, shift, (unsigned int)va_bits, (unsigned int)t1sz))
 		return libmm_refuse(-EINVAL, reason, len,
 				    "no arm64: page shift %u, VA_BITS %" PRIu64 ", T1SZ %" PRIu64,
 				    shift, va_bits, t1sz);
@@ -134,7 +134,7 @@ static int x86_geometry_read(const struct kcore *kc, struct kpg_geometry *geo, c
 		ret = number_read(kc, "sme_mask", &sme_mask, reason, len);
 	if (ret)
 		return ret;
-	if (__kpg_geometry_x86(geo, five ? 5 : 4, sme_mask))
+	if (kpg_geometry_x86(geo, five ? 5 : 4, sme_mask))
 		return libmm_refuse(-EINVAL, reason, len,
 				    "sme_mask %#" PRIx64 " is not an address bit", sme_mask);
 	return 0;
@@ -158,7 +158,7 @@ static int root_find(struct kpgtable *pgt, char *reason, size_t len)
 {
 	uint64_t root;
 
-	if (__kcore_symbol(pgt->kc, "swapper_pg_dir", &root))
+	if (kcore_symbol(pgt->kc, "swapper_pg_dir", &root))
 		return libmm_refuse(-ENODATA, reason, len,
 				    "VMCOREINFO has no SYMBOL(swapper_pg_dir)");
 	if (!kcore_va_to_pa(pgt->kc, root, &pgt->root_pa))
@@ -181,7 +181,7 @@ static int tables_alloc(struct kpgtable *pgt, char *reason, size_t len)
 	return 0;
 }
 
-int __kpgtable_open(struct kpgtable **out, const struct kcore *kc, char *reason, size_t len)
+int kpgtable_open(struct kpgtable **out, const struct kcore *kc, char *reason, size_t len)
 {
 	struct kpgtable *pgt = calloc(1, sizeof(*pgt));
 	int ret;

@@ -28,9 +28,9 @@ int __linmap_open(struct linmap **out, char *reason, size_t len)
 		snprintf(reason, len, "no memory to open the linear map");
 		return -ENOMEM;
 	}
-	ret = __kcore_open(&lm->kc, reason, len);
+	ret = kcore_open(&lm->kc, reason, len);
 	if (!ret)
-		ret = __kpgtable_open(&lm->pgt, lm->kc, reason, len);
+		ret = kpgtable_open(&lm->pgt, lm->kc, reason, len);
 	if (ret) {
 		linmap_close(lm);
 		return ret;
@@ -126,7 +126,7 @@ int __linmap_snap(const struct linmap *lm, const char *range, struct linmap_snap
 	int tries, ret;
 
 	*snap = (struct linmap_snap) {};
-	ret = __census_range(lm->kc, range, &start, &end, reason, len);
+	ret = census_range(lm->kc, range, &start, &end, reason, len);
 	for (tries = 0; !ret && tries < SNAP_TRIES; tries++) {
 		snap->nr = 0;
 		ret = __kpgtable_walk(lm->pgt, start, end, leaf_keep, snap, &walk);

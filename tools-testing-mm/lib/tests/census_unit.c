@@ -65,9 +65,9 @@ static int census_open(FIXTURE_DATA(census) * self)
 	int ret;
 
 	synth_finish(&self->core);
-	ret = __kcore_open(&self->kc, self->why, sizeof(self->why));
+	ret = kcore_open(&self->kc, self->why, sizeof(self->why));
 	if (!ret)
-		ret = __kpgtable_open(&self->pgt, self->kc, self->why, sizeof(self->why));
+		ret = kpgtable_open(&self->pgt, self->kc, self->why, sizeof(self->why));
 	if (ret)
 		fprintf(stderr, "# %s\n", self->why);
 	return ret;
@@ -228,7 +228,7 @@ TEST_F(census, passing_error)
 
 static int range_of(FIXTURE_DATA(census) * self, const char *name, uint64_t *start, uint64_t *end)
 {
-	return __census_range(self->kc, name, start, end, self->why, sizeof(self->why));
+	return census_range(self->kc, name, start, end, self->why, sizeof(self->why));
 }
 
 /* What kcore and VMCOREINFO of an arm64 kernel say, with two pieces of RAM and a hole between. */
@@ -329,7 +329,7 @@ TEST_F(census, comparison)
 	ASSERT_EQ(0, census_open(self));
 	ASSERT_EQ(0, census_at(self, self->va, self->va + 2 * PUD));
 	before = self->census;
-	ASSERT_EQ(0, __census_compare(&before, &self->census, changes));
+	ASSERT_EQ(0, census_compare(&before, &self->census, changes));
 
 	/* A writable page of the last table becomes read-only, another goes; the PUD is split. */
 	map(self, self->va + PUD + 2 * PMD + 3 * PAGE, KPG_PTE, RDONLY | PXN);
@@ -337,7 +337,7 @@ TEST_F(census, comparison)
 	synth_map(&self->core, self->va, KPG_PUD, 0);
 	map(self, self->va, KPG_PMD, PXN);
 	ASSERT_EQ(0, census_at(self, self->va, self->va + 2 * PUD));
-	ASSERT_EQ(7, __census_compare(&before, &self->census, changes));
+	ASSERT_EQ(7, census_compare(&before, &self->census, changes));
 	/* From the highest level down, and the tables after the leaves. */
 	ASSERT_EQ(KPG_PUD, changes[0].level);
 	ASSERT_EQ(CENSUS_MAPPED, changes[0].attr);
@@ -366,18 +366,18 @@ TEST_F(census, comparison_of_unlike)
 	ASSERT_EQ(0, census_at(self, self->va, self->va + PUD));
 	other = self->census;
 	other.start += PUD;
-	ASSERT_EQ(0, __census_compare(&self->census, &other, changes));
+	ASSERT_EQ(0, census_compare(&self->census, &other, changes));
 	other.page_size = 16384;
-	ASSERT_EQ(-EINVAL, __census_compare(&self->census, &other, changes));
+	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
 	other = self->census;
 	other.levels = 5;
-	ASSERT_EQ(-EINVAL, __census_compare(&self->census, &other, changes));
+	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
 	other = self->census;
 	strcpy(other.name, "there");
-	ASSERT_EQ(-EINVAL, __census_compare(&self->census, &other, changes));
+	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
 	other = self->census;
 	strcpy(other.arch, "x86_64");
-	ASSERT_EQ(-EINVAL, __census_compare(&self->census, &other, changes));
+	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
 }
 
 TEST_HARNESS_MAIN

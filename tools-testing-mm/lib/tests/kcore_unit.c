@@ -55,7 +55,7 @@ FIXTURE_TEARDOWN(core)
 static int core_open(FIXTURE_DATA(core) * self)
 {
 	synth_finish(&self->synth);
-	return __kcore_open(&self->kc, self->why, sizeof(self->why));
+	return kcore_open(&self->kc, self->why, sizeof(self->why));
 }
 
 /* The reason is for a user: a sentence about the file, without a newline. */
@@ -206,39 +206,39 @@ TEST_F(core, vmcoreinfo)
 	/* The last line may lack its newline. */
 	synth_info(&self->synth, "%s", "NUMBER(last)=7");
 	ASSERT_EQ(0, core_open(self));
-	ASSERT_EQ(0, __kcore_number(self->kc, "hex", &value));
+	ASSERT_EQ(0, kcore_number(self->kc, "hex", &value));
 	ASSERT_EQ(0xffff800000000000, value);
-	ASSERT_EQ(0, __kcore_number(self->kc, "decimal", &value));
+	ASSERT_EQ(0, kcore_number(self->kc, "decimal", &value));
 	ASSERT_EQ(48, value);
-	ASSERT_EQ(0, __kcore_number(self->kc, "negative", &value));
+	ASSERT_EQ(0, kcore_number(self->kc, "negative", &value));
 	ASSERT_EQ(-4096, (int64_t)value);
-	ASSERT_EQ(0, __kcore_number(self->kc, "zero", &value));
+	ASSERT_EQ(0, kcore_number(self->kc, "zero", &value));
 	ASSERT_EQ(0, value);
-	ASSERT_EQ(0, __kcore_number(self->kc, "last", &value));
+	ASSERT_EQ(0, kcore_number(self->kc, "last", &value));
 	ASSERT_EQ(7, value);
-	ASSERT_EQ(0, __kcore_symbol(self->kc, "init_uts_ns", &value));
+	ASSERT_EQ(0, kcore_symbol(self->kc, "init_uts_ns", &value));
 	ASSERT_EQ(0xffffffff82a1b2c0, value);
-	ASSERT_EQ(0, __kcore_size(self->kc, "page", &value));
+	ASSERT_EQ(0, kcore_size(self->kc, "page", &value));
 	ASSERT_EQ(64, value);
-	ASSERT_EQ(0, __kcore_offset(self->kc, "page.flags", &value));
+	ASSERT_EQ(0, kcore_offset(self->kc, "page.flags", &value));
 	ASSERT_EQ(8, value);
-	ASSERT_EQ(0, __kcore_string(self->kc, "OSRELEASE", text, sizeof(text)));
+	ASSERT_EQ(0, kcore_string(self->kc, "OSRELEASE", text, sizeof(text)));
 	ASSERT_STREQ("7.2.0-synthetic", text);
 
-	ASSERT_EQ(-ENAMETOOLONG, __kcore_string(self->kc, "OSRELEASE", text, 15));
-	ASSERT_EQ(-ENOENT, __kcore_string(self->kc, "RELEASE", text, sizeof(text)));
-	ASSERT_EQ(-EINVAL, __kcore_number(self->kc, "word", &value));
-	ASSERT_EQ(-EINVAL, __kcore_number(self->kc, "void", &value));
+	ASSERT_EQ(-ENAMETOOLONG, kcore_string(self->kc, "OSRELEASE", text, 15));
+	ASSERT_EQ(-ENOENT, kcore_string(self->kc, "RELEASE", text, sizeof(text)));
+	ASSERT_EQ(-EINVAL, kcore_number(self->kc, "word", &value));
+	ASSERT_EQ(-EINVAL, kcore_number(self->kc, "void", &value));
 	/* A name must match whole, and its kind too. */
-	ASSERT_EQ(-ENOENT, __kcore_number(self->kc, "hexa", &value));
-	ASSERT_EQ(-ENOENT, __kcore_number(self->kc, "he", &value));
-	ASSERT_EQ(-ENOENT, __kcore_symbol(self->kc, "hex", &value));
+	ASSERT_EQ(-ENOENT, kcore_number(self->kc, "hexa", &value));
+	ASSERT_EQ(-ENOENT, kcore_number(self->kc, "he", &value));
+	ASSERT_EQ(-ENOENT, kcore_symbol(self->kc, "hex", &value));
 }
 
 TEST_F(core, absent)
 {
 	ASSERT_EQ(0, unlink(self->synth.path));
-	ASSERT_EQ(-ENOENT, __kcore_open(&self->kc, self->why, sizeof(self->why)));
+	ASSERT_EQ(-ENOENT, kcore_open(&self->kc, self->why, sizeof(self->why)));
 	ASSERT_TRUE(says(self, "CONFIG_PROC_KCORE"));
 }
 
@@ -279,7 +279,7 @@ TEST_F(core, masked_by_a_container)
 {
 	synth_finish(&self->synth);
 	ASSERT_EQ(0, ftruncate(self->synth.fd, 0));
-	ASSERT_EQ(-EIO, __kcore_open(&self->kc, self->why, sizeof(self->why)));
+	ASSERT_EQ(-EIO, kcore_open(&self->kc, self->why, sizeof(self->why)));
 	ASSERT_TRUE(says(self, "container"));
 }
 
@@ -356,14 +356,14 @@ TEST_F(core, note_with_a_huge_size)
 
 	synth_finish(&self->synth);
 	synth_write(&self->synth, self->synth.phdr[0].p_offset, &nhdr, sizeof(nhdr));
-	ASSERT_EQ(-ENODATA, __kcore_open(&self->kc, self->why, sizeof(self->why)));
+	ASSERT_EQ(-ENODATA, kcore_open(&self->kc, self->why, sizeof(self->why)));
 }
 
 TEST_F(core, no_vmcoreinfo)
 {
 	synth_finish(&self->synth);
 	synth_write(&self->synth, self->synth.phdr[0].p_offset + 24 + 12, "VMCOREINFX", 10);
-	ASSERT_EQ(-ENODATA, __kcore_open(&self->kc, self->why, sizeof(self->why)));
+	ASSERT_EQ(-ENODATA, kcore_open(&self->kc, self->why, sizeof(self->why)));
 	ASSERT_TRUE(says(self, "CONFIG_VMCORE_INFO"));
 }
 

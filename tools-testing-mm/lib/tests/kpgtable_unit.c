@@ -192,9 +192,9 @@ static int tables_open(FIXTURE_DATA(tables) * self)
 	int ret;
 
 	synth_finish(&self->core);
-	ret = __kcore_open(&self->kc, why, sizeof(why));
+	ret = kcore_open(&self->kc, why, sizeof(why));
 	if (!ret)
-		ret = __kpgtable_open(&self->pgt, self->kc, why, sizeof(why));
+		ret = kpgtable_open(&self->pgt, self->kc, why, sizeof(why));
 	if (ret)
 		fprintf(stderr, "# %s\n", why);
 	return ret;
@@ -269,8 +269,8 @@ static unsigned int flags_of(const struct synth_layout *layout, unsigned int lev
 {
 	struct kpg_geometry geo;
 	int ret = synth_is_arm64(layout) ?
-		  __kpg_geometry_arm64(&geo, layout->page_shift, layout->va_bits, layout->t1sz) :
-		  __kpg_geometry_x86(&geo, layout->levels, layout->sme_mask);
+		  kpg_geometry_arm64(&geo, layout->page_shift, layout->va_bits, layout->t1sz) :
+		  kpg_geometry_x86(&geo, layout->levels, layout->sme_mask);
 	struct kpg_entry entry;
 
 	if (ret)
@@ -825,8 +825,8 @@ TEST_F(tables, random_damage)
 				  synth_leaf(layout, KPG_PTE, i * page));
 		synth_finish(&self->core);
 		damage(&self->core, &seed);
-		if (!__kcore_open(&kc, why, sizeof(why)) &&
-		    !__kpgtable_open(&pgt, kc, why, sizeof(why)))
+		if (!kcore_open(&kc, why, sizeof(why)) &&
+		    !kpgtable_open(&pgt, kc, why, sizeof(why)))
 			walk_all(pgt, layout);
 		kpgtable_close(pgt);
 		kcore_close(kc);
@@ -857,25 +857,25 @@ TEST_F(geometry, descriptors_by_hand)
 	struct kpg_entry entry;
 
 	/* 4K page at 0x40000000: UXN, PXN, contiguous, AF, inner shareable, RDONLY, page. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 12, 48, 16));
+	ASSERT_EQ(0, kpg_geometry_arm64(&self->geo, 12, 48, 16));
 	entry = self->geo.decode(&self->geo, KPG_PTE, 0x0070000040000783);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x40000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_READONLY | KPG_NOEXEC | KPG_CONTIGUOUS, entry.flags);
 
 	/* The same bits under LPA2: the shareability field is PA[51:50]. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 12, 52, 12));
+	ASSERT_EQ(0, kpg_geometry_arm64(&self->geo, 12, 52, 12));
 	entry = self->geo.decode(&self->geo, KPG_PTE, 0x0070000040000783);
 	ASSERT_EQ(0x000c000040000000, entry.pa);
 
 	/* 64K: bits 15:12 are PA[51:48]. */
-	ASSERT_EQ(0, __kpg_geometry_arm64(&self->geo, 16, 52, 12));
+	ASSERT_EQ(0, kpg_geometry_arm64(&self->geo, 16, 52, 12));
 	entry = self->geo.decode(&self->geo, KPG_PTE, 0x006000004000a703);
 	ASSERT_EQ(0x000a000040000000, entry.pa);
 	ASSERT_EQ(KPG_PRESENT | KPG_NOEXEC, entry.flags);
 
 	/* x86 large page at 0x40000000: NX, PSE, dirty, accessed, no RW. */
-	ASSERT_EQ(0, __kpg_geometry_x86(&self->geo, 4, 0));
+	ASSERT_EQ(0, kpg_geometry_x86(&self->geo, 4, 0));
 	entry = self->geo.decode(&self->geo, KPG_PMD, 0x80000000400000e1);
 	ASSERT_EQ(KPG_LEAF, entry.kind);
 	ASSERT_EQ(0x40000000, entry.pa);
@@ -890,14 +890,14 @@ TEST_F(geometry, descriptors_by_hand)
 
 TEST_F(geometry, of_no_kernel)
 {
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 13, 48, 16));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 11));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 12));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 48, 64));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_arm64(&self->geo, 12, 53, 16));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 3, 0));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 4, 3ULL << 47));
-	ASSERT_EQ(-EINVAL, __kpg_geometry_x86(&self->geo, 4, 1));
+	ASSERT_EQ(-EINVAL, kpg_geometry_arm64(&self->geo, 13, 48, 16));
+	ASSERT_EQ(-EINVAL, kpg_geometry_arm64(&self->geo, 12, 48, 11));
+	ASSERT_EQ(-EINVAL, kpg_geometry_arm64(&self->geo, 12, 48, 12));
+	ASSERT_EQ(-EINVAL, kpg_geometry_arm64(&self->geo, 12, 48, 64));
+	ASSERT_EQ(-EINVAL, kpg_geometry_arm64(&self->geo, 12, 53, 16));
+	ASSERT_EQ(-EINVAL, kpg_geometry_x86(&self->geo, 3, 0));
+	ASSERT_EQ(-EINVAL, kpg_geometry_x86(&self->geo, 4, 3ULL << 47));
+	ASSERT_EQ(-EINVAL, kpg_geometry_x86(&self->geo, 4, 1));
 }
 
 TEST_HARNESS_MAIN

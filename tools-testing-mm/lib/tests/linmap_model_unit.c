@@ -47,19 +47,19 @@ static struct kpg_leaf run(uint64_t offset, uint64_t size, enum kpg_level level,
 
 static void arm64_4k(struct kpg_geometry *geo)
 {
-	if (__kpg_geometry_arm64(geo, 12, 48, 16))
+	if (kpg_geometry_arm64(geo, 12, 48, 16))
 		abort();
 }
 
 static void arm64_16k(struct kpg_geometry *geo)
 {
-	if (__kpg_geometry_arm64(geo, 14, 47, 17))
+	if (kpg_geometry_arm64(geo, 14, 47, 17))
 		abort();
 }
 
 static void x86_4(struct kpg_geometry *geo)
 {
-	if (__kpg_geometry_x86(geo, 4, 0))
+	if (kpg_geometry_x86(geo, 4, 0))
 		abort();
 }
 

@@ -73,7 +73,7 @@ static json_t *kernel_json(const struct census *all, size_t nr)
 json_t *fingerprint_census(char *reason, size_t len)
 {
 	struct census all[CENSUS_RANGES_MAX];
-	int nr = __census_kernel(all, reason, len);
+	int nr = census_kernel(all, reason, len);
 
 	if (nr > 0)
 		return kernel_json(all, nr);

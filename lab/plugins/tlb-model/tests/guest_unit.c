@@ -97,10 +97,10 @@ FIXTURE_SETUP(guest)
 
 	ASSERT_EQ(0, ram_make(&self->guest, variant->arch));
 	if (variant->levels)
-		ret = __kpg_geometry_x86(&self->guest.geo, variant->levels, 0);
+		ret = kpg_geometry_x86(&self->guest.geo, variant->levels, 0);
 	else
-		ret = __kpg_geometry_arm64(&self->guest.geo, variant->page_shift, variant->va_bits,
-					   variant->t1sz);
+		ret = kpg_geometry_arm64(&self->guest.geo, variant->page_shift, variant->va_bits,
+					 variant->t1sz);
 	ASSERT_EQ(0, ret);
 	/* What is not a table yet: no descriptor in it may be met by chance. */
 	self->used = MIB;

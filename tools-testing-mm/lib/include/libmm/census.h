@@ -63,8 +63,8 @@ const char *census_range_name(size_t i);
  * Where the named range lies in this kernel: [@start, @end). -ENOENT, and one sentence in @reason,
  * when there is no range of that name or this kernel does not say where it is.
  */
-int __census_range(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end,
-		   char *reason, size_t len);
+int census_range(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end,
+		 char *reason, size_t len);
 
 /*
  * Count [@start, @end) until two passes in a row read the same tables; a range that never holds
@@ -83,7 +83,7 @@ void census_take(struct kpgtable *pgt, const char *name, struct census *census);
  * is, in the order of census_range_name(). Returns how many, or the -errno of the first thing that
  * failed, with one sentence in @reason.
  */
-int __census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len);
+int census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len);
 
 /*
  * Bytes of page tables that map the kernel's own memory: the sum over @all of @nr ranges, without
@@ -117,7 +117,7 @@ struct census_change {
  * entries, and how many. Where the range lies is no change (KASLR moves it). -EINVAL when
  * architecture, page size, address size or name differ, so that there is nothing to compare.
  */
-int __census_compare(const struct census *before, const struct census *after,
-		     struct census_change *changes);
+int census_compare(const struct census *before, const struct census *after,
+		   struct census_change *changes);
 
 #endif /* LIBMM_CENSUS_H */

@@ -39,7 +39,7 @@ struct kcore;
  * -ENOEXEC, not a 64-bit little-endian core file or a damaged one; -ENODATA, no VMCOREINFO;
  * -EIO, truncated; -ENOMEM.
  */
-int __kcore_open(struct kcore **kc, char *reason, size_t len);
+int kcore_open(struct kcore **kc, char *reason, size_t len);
 void kcore_close(struct kcore *kc);
 
 /*
@@ -70,15 +70,15 @@ uint64_t kcore_ram_bytes(const struct kcore *kc);
 unsigned int kcore_machine(const struct kcore *kc);
 
 /*
- * VMCOREINFO (kernel/vmcore_info.c and each architecture's): __kcore_symbol(kc, "_stext", &v) reads
+ * VMCOREINFO (kernel/vmcore_info.c and each architecture's): kcore_symbol(kc, "_stext", &v) reads
  * SYMBOL(_stext), and so on. Negative numbers arrive as their two's complement. -ENOENT when
  * this kernel does not export it, -EINVAL when its value is not a number.
  */
-int __kcore_symbol(const struct kcore *kc, const char *name, uint64_t *value);
-int __kcore_number(const struct kcore *kc, const char *name, uint64_t *value);
-int __kcore_size(const struct kcore *kc, const char *name, uint64_t *value);
-int __kcore_offset(const struct kcore *kc, const char *name, uint64_t *value);
+int kcore_symbol(const struct kcore *kc, const char *name, uint64_t *value);
+int kcore_number(const struct kcore *kc, const char *name, uint64_t *value);
+int kcore_size(const struct kcore *kc, const char *name, uint64_t *value);
+int kcore_offset(const struct kcore *kc, const char *name, uint64_t *value);
 /* A line of its own, for example "OSRELEASE". -ENAMETOOLONG when it does not fit @len bytes. */
-int __kcore_string(const struct kcore *kc, const char *key, char *buf, size_t len);
+int kcore_string(const struct kcore *kc, const char *key, char *buf, size_t len);
 
 #endif /* LIBMM_KCORE_H */

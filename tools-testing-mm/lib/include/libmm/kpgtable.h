@@ -71,9 +71,9 @@ struct kpg_geometry {
  * built for; @t1sz TCR_EL1.T1SZ, from which follows what the hardware translates. x86-64: @levels 4
  * or 5. -EINVAL for a combination that no kernel has.
  */
-int __kpg_geometry_arm64(struct kpg_geometry *geo, unsigned int page_shift, unsigned int va_bits,
-			 unsigned int t1sz);
-int __kpg_geometry_x86(struct kpg_geometry *geo, unsigned int levels, uint64_t sme_mask);
+int kpg_geometry_arm64(struct kpg_geometry *geo, unsigned int page_shift, unsigned int va_bits,
+		       unsigned int t1sz);
+int kpg_geometry_x86(struct kpg_geometry *geo, unsigned int levels, uint64_t sme_mask);
 
 unsigned int kpg_level_shift(const struct kpg_geometry *geo, enum kpg_level level);
 /* Bytes that one entry of @level spans. */
@@ -89,10 +89,10 @@ struct kpgtable;
 
 /*
  * Find the page tables of the kernel that @kc shows. @kc must outlive it. On failure -errno and
- * one sentence in @reason, as with __kcore_open(). A kpgtable holds the buffers of its walk:
+ * one sentence in @reason, as with kcore_open(). A kpgtable holds the buffers of its walk:
  * one thread at a time.
  */
-int __kpgtable_open(struct kpgtable **pgt, const struct kcore *kc, char *reason, size_t len);
+int kpgtable_open(struct kpgtable **pgt, const struct kcore *kc, char *reason, size_t len);
 void kpgtable_close(struct kpgtable *pgt);
 const struct kpg_geometry *kpgtable_geometry(const struct kpgtable *pgt);
 const struct kcore *kpgtable_kcore(const struct kpgtable *pgt);

@@ -122,8 +122,8 @@ static void contiguous_set(struct kpg_geometry *geo)
 	}
 }
 
-int __kpg_geometry_arm64(struct kpg_geometry *geo, unsigned int page_shift, unsigned int va_bits,
-			 unsigned int t1sz)
+int kpg_geometry_arm64(struct kpg_geometry *geo, unsigned int page_shift, unsigned int va_bits,
+		       unsigned int t1sz)
 {
 	unsigned int translated = 64 - t1sz, per_level = page_shift - 3;
 

@@ -56,7 +56,7 @@ static struct kpg_entry x86_decode(const struct kpg_geometry *geo, enum kpg_leve
 	return entry;
 }
 
-int __kpg_geometry_x86(struct kpg_geometry *geo, unsigned int levels, uint64_t sme_mask)
+int kpg_geometry_x86(struct kpg_geometry *geo, unsigned int levels, uint64_t sme_mask)
 {
 	if (levels != 4 && levels != 5)
 		return -EINVAL;
