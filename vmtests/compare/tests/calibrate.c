@@ -12,7 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "stats.h"
+#include "stats/stats.h"
 #include "util.h"
 
 #define REPEATS 10

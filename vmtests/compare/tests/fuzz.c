@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "compare.h"
-#include "config.h"
-#include "export.h"
-#include "extras.h"
+#include "model/comparison.h"
+#include "model/config.h"
+#include "export/export.h"
+#include "load/extras.h"
 
 static const char run_base[] =
 	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";

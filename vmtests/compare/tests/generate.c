@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#include "stats.h"
+#include "stats/stats.h"
 #include "util.h"
 
 struct spec {

@@ -3,7 +3,7 @@
 #ifndef VMCOMPARE_TREND_H
 #define VMCOMPARE_TREND_H
 
-#include "compare.h"
+#include "model/comparison.h"
 
 #define TREND_LABELS 3		/* fewer have no trend */
 #define TREND_TEXT_LABELS 4	/* from here on the text forms show it unasked */

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "results.h"
+#include "model/dataset.h"
 
 /*
  * Each writes to out and returns 0, or -1 after saying why; the caller checks ferror(). origin is

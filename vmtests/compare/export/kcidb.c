@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export.h"
+#include "export/export.h"
 
 enum { KCIDB_MAJOR = 5, KCIDB_MINOR = 3 };
 

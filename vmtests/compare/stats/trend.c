@@ -13,7 +13,7 @@
 
 #include <gsl/gsl_cdf.h>
 
-#include "stats.h"
+#include "stats/stats.h"
 #include "util.h"
 
 /* Sums over the groups of t equal values, as the variance of S needs them. */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lines.h"
+#include "load/lines.h"
 #include "util.h"
 
 #define BUFFER_SIZE (LINE_LENGTH_MAX + 1)

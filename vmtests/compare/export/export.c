@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export.h"
+#include "export/export.h"
 
 #define ORIGIN_MAX 64
 #define HOUR 3600

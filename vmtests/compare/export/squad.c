@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "export.h"
+#include "export/export.h"
 
 static json_t *squad_tests(const struct export_run *r)
 {

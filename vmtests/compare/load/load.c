@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "extras.h"
-#include "lines.h"
-#include "results.h"
+#include "load/extras.h"
+#include "load/lines.h"
+#include "model/dataset.h"
 
 #define BOOTS_MAX 1000
 #define TESTS_MAX 4096

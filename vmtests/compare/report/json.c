@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "compare.h"
-#include "extras.h"
-#include "trend.h"
+#include "model/comparison.h"
+#include "load/extras.h"
+#include "model/trend.h"
 
 static json_t *number(double v)
 {

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "census.h"
-#include "compare.h"
-#include "extras.h"
-#include "trend.h"
+#include "model/census.h"
+#include "model/comparison.h"
+#include "load/extras.h"
+#include "model/trend.h"
 
 #define WIDTH 78
 #define LEFT 28		/* metric, direction and unit */

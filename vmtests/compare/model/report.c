@@ -11,8 +11,8 @@
 
 #include <gsl/gsl_errno.h>
 
-#include "compare.h"
-#include "trend.h"
+#include "model/comparison.h"
+#include "model/trend.h"
 
 #define POWER 0.8
 #define SAME_MAX 0.05		/* without -m, a row that would miss 5 % is unsure, not the same */

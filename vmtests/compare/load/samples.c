@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lines.h"
-#include "results.h"
+#include "load/lines.h"
+#include "model/dataset.h"
 
 #define ROWS_MAX 65536
 #define TIME_MAX 1e12		/* seconds; more is no time since boot */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare.h"
+#include "model/comparison.h"
 
 void value_format(char buf[24], double v, const char *unit)
 {

@@ -3,7 +3,7 @@
 #ifndef VMCOMPARE_PICTURES_H
 #define VMCOMPARE_PICTURES_H
 
-#include "compare.h"
+#include "model/comparison.h"
 
 enum picture_kind {
 	PICTURE_SWEEP, PICTURE_TREND, PICTURE_SAMPLES, PICTURE_PERCENTILES, PICTURE_KINDS,

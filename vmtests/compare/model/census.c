@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "census.h"
+#include "model/census.h"
 
 #define LEAVES_MAX 64	/* classes of one range */
 #define ENTRY_BYTES 8	/* of a page table, on every architecture here */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pictures.h"
-#include "plot.h"
-#include "trend.h"
+#include "report/pictures.h"
+#include "report/plot.h"
+#include "model/trend.h"
 
 #define POINTS_MAX 200	/* of one boot in one picture */
 #define SWEEP_LEAST 3

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "census.h"
-#include "compare.h"
-#include "config.h"
+#include "model/census.h"
+#include "model/comparison.h"
+#include "model/config.h"
 
 #define HASH_SHOWN 12
 

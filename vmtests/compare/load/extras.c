@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "extras.h"
-#include "lines.h"
+#include "load/extras.h"
+#include "load/lines.h"
 
 #define EXTRAS_MAX 16384	/* of one boot */
 #define NOTES_MAX 4096

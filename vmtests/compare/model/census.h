@@ -3,7 +3,7 @@
 #ifndef VMCOMPARE_CENSUS_H
 #define VMCOMPARE_CENSUS_H
 
-#include "results.h"
+#include "model/dataset.h"
 
 #define CENSUS_LEVELS 4
 

@@ -3,8 +3,8 @@
 #ifndef VMCOMPARE_COMPARE_H
 #define VMCOMPARE_COMPARE_H
 
-#include "results.h"
-#include "stats.h"
+#include "model/dataset.h"
+#include "stats/stats.h"
 
 enum call { CALL_BETTER, CALL_WORSE, CALL_SAME, CALL_UNSURE, CALL_MISSING, CALL_NONE, CALL_COUNT };
 

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lines.h"
-#include "plot.h"
+#include "load/lines.h"
+#include "report/plot.h"
 #include "util.h"
 
 #define SVG_MAX (256 << 20)

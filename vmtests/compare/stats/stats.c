@@ -17,7 +17,7 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 
-#include "stats.h"
+#include "stats/stats.h"
 #include "util.h"
 
 #define MONTE_CARLO 19999

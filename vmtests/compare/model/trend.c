@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trend.h"
+#include "model/trend.h"
 
 static const struct trend_point nowhere = { NAN, NAN, NAN };
 

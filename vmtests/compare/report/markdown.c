@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "compare.h"
-#include "trend.h"
+#include "model/comparison.h"
+#include "model/trend.h"
 
 /* Nothing in s may become markup: ASCII punctuation takes a backslash, angle brackets an entity. */
 static void escaped(FILE *out, const char *s)

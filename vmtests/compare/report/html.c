@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "census.h"
-#include "compare.h"
-#include "extras.h"
-#include "pictures.h"
-#include "plot.h"
-#include "trend.h"
+#include "model/census.h"
+#include "model/comparison.h"
+#include "load/extras.h"
+#include "report/pictures.h"
+#include "report/plot.h"
+#include "model/trend.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"

@@ -3,7 +3,7 @@
 #ifndef VMCOMPARE_EXTRAS_H
 #define VMCOMPARE_EXTRAS_H
 
-#include "results.h"
+#include "model/dataset.h"
 
 /* One line of a section: medians over the boots that have it. */
 struct extra_row {

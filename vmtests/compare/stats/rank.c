@@ -16,7 +16,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 
-#include "stats.h"
+#include "stats/stats.h"
 #include "util.h"
 
 #define MANNWHITNEY_MAX 100
