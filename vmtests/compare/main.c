@@ -75,7 +75,7 @@ static int number_parse(const char *s, double lo, double hi, double *v)
 
 static int form_parse(const char *s, size_t *form)
 {
-	for (*form = 0; *form < sizeof(forms) / sizeof(*forms); ++*form)
+	for (*form = 0; *form < ARRAY_SIZE(forms); ++*form)
 		if (!strcmp(forms[*form].name, s))
 			return 0;
 	return fail("no form \"%s\"; see --help", s);

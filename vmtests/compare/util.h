@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that aborts when there is none, growing arrays, and text that is safe to print. */
+/* Allocations that abort when memory runs out, growing arrays, and text that is safe to print. */
 #ifndef VMCOMPARE_UTIL_H
 #define VMCOMPARE_UTIL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);

@@ -104,7 +104,7 @@ static json_t *kcidb_environment(const struct export_run *r)
 	json_t *o = json_pack("{s:o}", "misc", misc);
 
 	text_set(o, "comment", export_text(r->boot, "cpu.model"));
-	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
 		const json_t *v = boot_value(r->boot, facts[i]);
 
 		if (v)

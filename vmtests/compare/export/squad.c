@@ -69,7 +69,7 @@ static json_t *squad_metadata(const struct export_run *r)
 	free(job);
 	if (r->started)
 		json_object_set_new(o, "datetime", json_string(r->started));
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		const char *text = export_text(r->boot, texts[i].path);
 
 		if (text)

@@ -191,7 +191,7 @@ static int fio_read(struct boot *boot, int fd, const char *test, const char *nam
 		return 0;
 	}
 	json_array_foreach(json_object_get(root, "jobs"), i, job)
-		for (size_t w = 0; !ret && w < sizeof(ways) / sizeof(*ways); w++)
+		for (size_t w = 0; !ret && w < ARRAY_SIZE(ways); w++)
 			ret = percentiles_add(boot, job, ways[w], test, name);
 	json_decref(root);
 	return ret;

@@ -74,7 +74,7 @@ static int run_check(struct boot *boot, const char *name)
 	if (json_integer_value(schema) != 1)
 		return fail("%s: schema version %lld, this vmcompare reads 1: use the vmcompare that came with the results",
 			    name, (long long)json_integer_value(schema));
-	for (size_t i = 0; i < sizeof(run_types) / sizeof(*run_types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(run_types); i++) {
 		const json_t *v = boot_value(boot, run_types[i].path);
 
 		if (v && json_typeof(v) != run_types[i].type)
@@ -123,7 +123,7 @@ static int outcome_parse(const char *s)
 		[OUTCOME_SKIP] = "skip", [OUTCOME_TIMEOUT] = "timeout",
 	};
 
-	for (size_t i = 0; s && i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; s && i < ARRAY_SIZE(names); i++)
 		if (!strcmp(names[i], s))
 			return i;
 	return -1;

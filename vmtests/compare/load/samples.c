@@ -42,15 +42,15 @@ enum unit_kind unit_kind(const char *unit)
 	size_t len = strcspn(unit, "/");
 
 	if (slash)
-		for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 			if (!strcmp(slash + 1, times[i]))
 				return UNIT_RATE;
 	if (!strcasecmp(unit, "iops") || !strcmp(unit, "Hz"))
 		return UNIT_RATE;
-	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		if (!strncmp(unit, times[i], len) && !times[i][len])
 			return UNIT_TIME;
-	for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ratios); i++)
 		if (!strcmp(unit, ratios[i]))
 			return UNIT_RATIO;
 	return UNIT_COUNT;

@@ -155,10 +155,10 @@ static void audit_object(struct audit *audit, const struct options *opt, const s
 static void audit_pair(struct audit *audit, const struct options *opt, const struct boot *base,
 		       const struct boot *new, const char *within)
 {
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!*within || fields[i].allow || !strncmp(fields[i].path, "kernel.", 7))
 			audit_field(audit, opt, &fields[i], base, new, within);
-	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 		if (!*within || objects[i].allow)
 			audit_object(audit, opt, &objects[i], base, new, within);
 }
@@ -248,7 +248,7 @@ static char *directmap_words(const struct label *label)
 	const json_t *map = label->n ? boot_value(label->boots, "directmap") : NULL;
 	char *words = NULL;
 
-	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
 		double bytes = json_number_value(json_object_get(map, pages[i]));
 		char size[24], *joined;
 

@@ -87,7 +87,7 @@ static int config_parse(struct config *config, const char *text)
 
 static bool option_telling(const char *name)
 {
-	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(telling); i++)
 		if (!strncmp(name, telling[i], strlen(telling[i])))
 			return true;
 	return false;

@@ -32,9 +32,9 @@ void plot_begin(FILE *script)
 	      "set border 3 lc rgb '#555555'\n"
 	      "set tics nomirror\n"
 	      "set format y '%.6g'\n", script);
-	for (size_t i = 0; i < sizeof(colours) / sizeof(*colours); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
 		fprintf(script, "set linetype %zu lc rgb '#%s'\n", i + 1, colours[i]);
-	fprintf(script, "set linetype cycle %zu\n", sizeof(colours) / sizeof(*colours));
+	fprintf(script, "set linetype cycle %zu\n", ARRAY_SIZE(colours));
 }
 
 static void plots_split(struct plots *plots, char *text)
