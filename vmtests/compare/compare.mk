@@ -6,7 +6,8 @@ VMC := vmtests/compare
 VMC_O := $(O)/vmtests/compare
 VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I$(VMC) $(EXTRA_CFLAGS)
 VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
-VMC_C := $(VMC)/util.c $(foreach dir,load model stats report export,$(wildcard $(VMC)/$(dir)/*.c))
+VMC_C := $(VMC)/file.c $(VMC)/util.c \
+	$(foreach dir,load model stats report export,$(wildcard $(VMC)/$(dir)/*.c))
 VMC_LIB := $(VMC_C:$(VMC)/%.c=$(VMC_O)/%.o)
 
 $(O)/vmtests/vmcompare: $(VMC_O)/main.o $(VMC_LIB)

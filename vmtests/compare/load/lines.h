@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading files whose size and line length nobody vouches for. */
+/* Lines of a file whose size and line length are untrusted. */
 #ifndef VMCOMPARE_LINES_H
 #define VMCOMPARE_LINES_H
 
@@ -25,10 +25,5 @@ void lines_init(struct lines *lines, int fd, const char *name);
  */
 int lines_next(struct lines *lines, char **line, size_t *len);
 void lines_free(struct lines *lines);
-
-/* Open a regular file of at most max bytes below dirfd, following no link; negative errno. */
-int file_open(int dirfd, const char *name, long max);
-/* The whole of fd, NUL-terminated; NULL after saying why. */
-char *file_slurp(int fd, const char *name, size_t max, size_t *len);
 
 #endif

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "load/extras.h"
 #include "load/lines.h"
 #include "model/dataset.h"

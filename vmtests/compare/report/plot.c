@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "load/lines.h"
+#include "file.h"
 #include "report/plot.h"
 #include "util.h"
 
