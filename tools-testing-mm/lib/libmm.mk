@@ -25,7 +25,7 @@ endif
 LIBMM_O := $(LIBMM_C:%.c=$(LIBMM_OUTPUT)/%.o)
 LIBMM_A := $(LIBMM_OUTPUT)/libmm.a
 
-CFLAGS += -I$(LIBMM_SRCDIR)/include
+CFLAGS += -I$(LIBMM_SRCDIR)/include -I$(LIBMM_SRCDIR)/../../vmtests/lib/include
 LDLIBS += $(LIBMM_A) -lnuma -lpthread -lm
 ifeq ($(LIBMM_JSON),y)
 LDLIBS += -ljansson

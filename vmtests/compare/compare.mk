@@ -4,7 +4,8 @@
 # load -> model -> report, export; stats is arithmetic, and the model knows no format.
 VMC := vmtests/compare
 VMC_O := $(O)/vmtests/compare
-VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I$(VMC) $(EXTRA_CFLAGS)
+VMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I$(VMC) -Ivmtests/lib/include \
+	$(EXTRA_CFLAGS)
 VMC_LIBS := -ljansson -lgsl -lgslcblas -lm
 VMC_C := $(VMC)/file.c $(VMC)/util.c \
 	$(foreach dir,load model stats report export,$(wildcard $(VMC)/$(dir)/*.c))
@@ -26,8 +27,10 @@ $(VMC_O)/tests/%: $(VMC)/tests/%.c $(VMC_LIB)
 
 -include $(VMC_O)/main.d $(VMC_LIB:.o=.d) $(wildcard $(VMC_O)/tests/*.d)
 
-check-compare: $(O)/vmtests/vmcompare $(addprefix $(VMC_O)/tests/,stats_golden generate calibrate)
+check-compare: $(O)/vmtests/vmcompare \
+		$(addprefix $(VMC_O)/tests/,stats_golden grammar generate calibrate)
 	$(VMC_O)/tests/stats_golden $(VMC)/tests/golden
+	$(VMC_O)/tests/grammar
 	$(VMC_O)/tests/calibrate 500
 	$(VMC)/tests/run.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
 	$(VMC)/tests/screenshots.sh $(O)/vmtests/vmcompare $(VMC_O)/tests/generate
@@ -40,7 +43,8 @@ calibrate: $(VMC_O)/tests/calibrate
 FUZZ_SECONDS ?= 600
 fuzz-compare:
 	@mkdir -p $(VMC_O)/corpus
-	clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I$(VMC) \
+	clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+		-I$(VMC) -Ivmtests/lib/include \
 		-o $(VMC_O)/fuzz $(VMC)/tests/fuzz.c $(VMC_C) $(VMC_LIBS)
 	$(VMC_O)/fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 		-print_final_stats=1 -max_len=8192 $(VMC_O)/corpus $(VMC)/tests/corpus

@@ -40,8 +40,6 @@ void notes_free(struct notes *notes);
 char *text_clean(const char *s);
 /* The same in place, whatever its length. */
 void text_printable(char *s);
-/* Is s a name as docs/results.md has it: [A-Za-z0-9_.+-], 1 to 128 characters, not . or ..? */
-bool name_valid(const char *s);
 
 /* "what: why", cleaned, to stderr; always returns -1. */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

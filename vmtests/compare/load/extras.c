@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmtests/grammar.h>
+
 #include "file.h"
 #include "load/extras.h"
 #include "load/lines.h"
@@ -215,18 +217,20 @@ static char *test_name(const char *file, enum extra_kind kind)
 	char *test, *rep;
 
 	if (!digits || file[digits] != '.' || len < digits + 2 + tail ||
-	    strcmp(file + len - tail, suffix[kind]) || !name_valid(file))
+	    strcmp(file + len - tail, suffix[kind]))
 		return NULL;
 	test = xstrdup(file + digits + 1);
 	test[strlen(test) - tail] = '\0';
-	if (kind != EXTRA_FIO)
-		return test;
-	/* A job's last part is its repeat; that of a warm-up is no number. */
-	rep = strrchr(test, '.');
-	if (rep && rep[1] && !rep[1 + strspn(rep + 1, "0123456789")]) {
+	if (kind == EXTRA_FIO) {
+		/* A job's last part is its repeat; that of a warm-up is no number. */
+		rep = strrchr(test, '.');
+		if (!rep || !rep[1] || rep[1 + strspn(rep + 1, "0123456789")])
+			goto other;
 		*rep = '\0';
-		return test;
 	}
+	if (name_valid(test))
+		return test;
+other:
 	free(test);
 	return NULL;
 }

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vmtests/grammar.h>
+
 #include "file.h"
 #include "load/extras.h"
 #include "load/lines.h"

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmtests/grammar.h>
+
 #include "load/lines.h"
 #include "model/dataset.h"
 
@@ -83,29 +85,6 @@ static char *text_copy(const struct record *rec, enum field f)
 	return s;
 }
 
-static bool bench_valid(const char *bench)
-{
-	char *group = xstrdup(bench), *slash = strchr(group, '/');
-	bool ok = slash;
-
-	if (slash) {
-		*slash = '\0';
-		ok = name_valid(group) && name_valid(slash + 1);
-	}
-	free(group);
-	return ok;
-}
-
-static bool unit_valid(const char *unit)
-{
-	size_t len = strlen(unit);
-
-	for (size_t i = 0; i < len; i++)
-		if (!isgraph((unsigned char)unit[i]))
-			return false;
-	return len && len <= 32;
-}
-
 static int row_check(const struct row *row, const char *where)
 {
 	if (!bench_valid(row->bench))
@@ -115,7 +94,8 @@ static int row_check(const struct row *row, const char *where)
 	if (!name_valid(row->metric))
 		return fail("%s: metric \"%s\" is no name", where, row->metric);
 	if (!unit_valid(row->unit))
-		return fail("%s: unit \"%s\" is empty, long or has spaces", where, row->unit);
+		return fail("%s: unit \"%s\" is not 1 to %d of printable ASCII without spaces",
+			    where, row->unit, UNIT_LENGTH_MAX);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmtests/grammar.h>
+
 #include "model/config.h"
 #include "util.h"
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmtests/grammar.h>
+
 #include "report/pictures.h"
 #include "report/plot.h"
 #include "model/trend.h"
