@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/comparison.h"
 #include "export/export.h"
+#include "load/load.h"
+#include "model/comparison.h"
 
 enum { EXIT_REGRESSION = 1, EXIT_USAGE = 2, EXIT_UNSURE = 3, EXIT_AUDIT = 4 };
 enum { OPT_AA = 256, OPT_ALLOW, OPT_FAIL_ON, OPT_ORIGIN };

@@ -18,16 +18,6 @@ bool origin_valid(const char *s)
 	return n && n <= ORIGIN_MAX && !s[n];
 }
 
-const char *outcome_name(enum outcome_result result)
-{
-	static const char *const names[] = {
-		[OUTCOME_PASS] = "pass", [OUTCOME_FAIL] = "fail",
-		[OUTCOME_SKIP] = "skip", [OUTCOME_TIMEOUT] = "timeout",
-	};
-
-	return names[result];
-}
-
 const char *export_text(const struct boot *boot, const char *path)
 {
 	return json_string_value(boot_value(boot, path));

@@ -37,7 +37,6 @@ int export_runs(const struct dataset *ds, int (*visit)(const struct export_run *
 		void *arg);
 /* "BENCH.CASE.METRIC" with the '/' of the bench as a dot. The caller frees it. */
 char *export_metric_name(const struct row *row);
-const char *outcome_name(enum outcome_result result);
 /* A text of run.json at a dotted path, NULL when it has none. */
 const char *export_text(const struct boot *boot, const char *path);
 /* Write root and release it: 0, or -1 after saying why. */

@@ -124,8 +124,6 @@ void markdown_write(const struct report *r, FILE *out);
 void json_write(const struct report *r, FILE *out);
 void html_write(const struct report *r, FILE *out);
 
-/* Four significant digits with a prefix: binary for bytes, decimal otherwise. At most 8 wide. */
-void value_format(char buf[24], double v, const char *unit);
 /* "+1.2%", "-0.03%", "x12.3"; "-" for NAN. */
 void change_format(char buf[24], double fraction);
 /* "0.0213", "<0.0001"; "-" for NAN. */

@@ -516,11 +516,11 @@ static bool boots_interleaved(const struct label *base, const struct label *new)
 	       new->boots[0].started < base->boots[base->n - 1].started;
 }
 
-static const struct verdict *verdict_find(const struct boot *boot, const char *test)
+static const struct tally *tally_find(const struct boot *boot, const char *test)
 {
-	for (size_t i = 0; i < boot->nverdicts; i++)
-		if (!strcmp(boot->verdicts[i].test, test))
-			return &boot->verdicts[i];
+	for (size_t i = 0; i < boot->ntallies; i++)
+		if (!strcmp(boot->tallies[i].test, test))
+			return &boot->tallies[i];
 	return NULL;
 }
 
@@ -528,7 +528,7 @@ static const struct verdict *verdict_find(const struct boot *boot, const char *t
 static void test_count(const struct label *label, const char *test, size_t *passed, size_t *failed)
 {
 	for (size_t b = 0; b < label->n; b++) {
-		const struct verdict *v = verdict_find(&label->boots[b], test);
+		const struct tally *v = tally_find(&label->boots[b], test);
 
 		*passed += v && v->pass;
 		*failed += v && v->fail;
@@ -538,7 +538,7 @@ static void test_count(const struct label *label, const char *test, size_t *pass
 static bool test_seen(const struct label *label, size_t before, const char *test)
 {
 	for (size_t b = 0; b < before; b++)
-		if (verdict_find(&label->boots[b], test))
+		if (tally_find(&label->boots[b], test))
 			return true;
 	return false;
 }
@@ -550,8 +550,8 @@ static void report_tests(struct report *r, const struct comparison *cmp)
 	const struct label *new = side[1];
 
 	for (size_t b = 0; b < new->n; b++) {
-		for (size_t i = 0; i < new->boots[b].nverdicts; i++) {
-			const struct verdict *v = &new->boots[b].verdicts[i];
+		for (size_t i = 0; i < new->boots[b].ntallies; i++) {
+			const struct tally *v = &new->boots[b].tallies[i];
 			size_t failed[2] = { 0 }, passed[2] = { 0 };
 
 			for (int s = 0; s < 2; s++)

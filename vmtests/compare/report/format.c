@@ -5,28 +5,7 @@
 #include <string.h>
 
 #include "model/comparison.h"
-
-void value_format(char buf[24], double v, const char *unit)
-{
-	static const char *const binary[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi" };
-	static const char *const decimal[] = { "", "k", "M", "G", "T", "P" };
-	bool bytes = !strncmp(unit, "bytes", 5) || !strcmp(unit, "B") || !strncmp(unit, "B/", 2);
-	double step = bytes ? 1024 : 1000;
-	size_t i = 0;
-
-	if (isnan(v)) {
-		snprintf(buf, 24, "-");
-		return;
-	}
-	if (fabs(v) < 9999.5 && v == floor(v)) {
-		snprintf(buf, 24, "%.0f", v);
-		return;
-	}
-	for (; i < 5 && fabs(v) >= (bytes ? 1023.5 : 9999.5); i++)
-		v /= step;
-	snprintf(buf, 24, fabs(v) < 0.001 ? "%.2g%s" : "%.4g%s", v,
-		 bytes ? binary[i] : decimal[i]);
-}
+#include "model/extras.h"
 
 void change_format(char buf[24], double f)
 {
@@ -70,4 +49,20 @@ void spread_format(char buf[24], double spread)
 
 	change_format(change, spread);
 	snprintf(buf, 24, "%s", change + (*change == '+'));
+}
+
+const char *extra_title(enum extra_kind kind)
+{
+	static const char *const titles[] = {
+		"perf counters", "hottest kernel symbols, %", "fio completion latency, ns",
+	};
+
+	return titles[kind];
+}
+
+const char *extra_unit(enum extra_kind kind)
+{
+	static const char *const units[] = { "1", "%", "ns" };
+
+	return units[kind];
 }

@@ -9,7 +9,7 @@
 
 #include "model/census.h"
 #include "model/comparison.h"
-#include "load/extras.h"
+#include "model/extras.h"
 #include "report/pictures.h"
 #include "report/plot.h"
 #include "model/trend.h"

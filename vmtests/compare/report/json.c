@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "model/comparison.h"
-#include "load/extras.h"
+#include "model/extras.h"
 #include "model/trend.h"
 
 static json_t *number(double v)

@@ -10,7 +10,7 @@
 
 #include "model/census.h"
 #include "model/comparison.h"
-#include "load/extras.h"
+#include "model/extras.h"
 #include "model/trend.h"
 
 #define WIDTH 78

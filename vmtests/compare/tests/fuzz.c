@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "export/export.h"
+#include "load/load.h"
 #include "model/comparison.h"
 #include "model/config.h"
-#include "export/export.h"
-#include "load/extras.h"
 
 static const char run_base[] =
 	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
@@ -34,7 +34,7 @@ static int read_part(struct dataset *ds, struct boot *boot, int part, const uint
 	int fd = memory_file(data, size), ret;
 
 	ret = part == 0 ? samples_read(ds, boot, fd, "fuzz") :
-	      part == 1 ? run_read(boot, fd, "fuzz") : verdicts_read(boot, fd, "fuzz");
+	      part == 1 ? run_read(boot, fd, "fuzz") : outcomes_read(boot, fd, "fuzz");
 	close(fd);
 	return ret;
 }
@@ -51,7 +51,7 @@ static int boot_make(struct dataset *ds, struct boot *boot, size_t i, const uint
 		return -1;
 	if (read_part(ds, boot, part, data + 1, size - 1))
 		return -1;
-	return boot_finish(ds, boot);
+	return samples_finish(ds, boot);
 }
 
 static void option_ignore(void *arg, const char *name, const char *base, const char *new)

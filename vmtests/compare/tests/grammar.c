@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../lib/tests/grammar_cases.h"
-#include "model/dataset.h"
+#include "load/load.h"
 #include "util.h"
 
 static size_t checks, failures;
@@ -52,7 +52,7 @@ static bool verdict_taken(const char *test)
 
 	if (fd < 0 || dprintf(fd, "%s\n", line) < 0 || lseek(fd, 0, SEEK_SET))
 		abort();
-	taken = !verdicts_read(&boot, fd, "verdicts");
+	taken = !outcomes_read(&boot, fd, "verdicts");
 	boot_free(&boot);
 	close(fd);
 	json_decref(o);

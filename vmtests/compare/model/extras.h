@@ -17,12 +17,6 @@ struct extra_table {
 	size_t n;
 };
 
-/* Read perf/ and fio/ below dir, the boot's folder: 0, or -1 after saying why. */
-int extras_read(struct dataset *ds, struct boot *boot, int dir);
-/* For extras_read() and the fuzzer: fd is read to its end, test and name are of its file. */
-int extras_file(struct dataset *ds, struct boot *boot, enum extra_kind kind, int fd,
-		const char *test, const char *name);
-
 /* Rows by kind and test; counters and percentiles by name, symbols by their share of base. */
 void extras_tabulate(struct extra_table *table, const struct dataset *ds);
 void extras_free(struct extra_table *table);
