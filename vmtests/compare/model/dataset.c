@@ -31,6 +31,19 @@ const char *outcome_name(enum outcome_result result)
 	return names[result];
 }
 
+double label_number(const struct label *label, const char *path)
+{
+	return label->n ? json_number_value(boot_value(label->boots, path)) : 0;
+}
+
+bool label_emulated(const struct label *label)
+{
+	for (size_t b = 0; b < label->n; b++)
+		if (json_is_true(boot_value(&label->boots[b], "cpu.emulated")))
+			return true;
+	return false;
+}
+
 void row_free(struct row *row)
 {
 	free(row->bench);

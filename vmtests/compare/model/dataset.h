@@ -99,6 +99,9 @@ struct dataset {
 	struct notes notes;	/* what was tolerated */
 };
 
+/* A number of the first boot, 0 when absent. */
+double label_number(const struct label *label, const char *path);
+bool label_emulated(const struct label *label);
 const char *outcome_name(enum outcome_result result);
 /* NULL when this boot has no such sample. */
 const struct series *boot_series(const struct boot *boot, size_t row);

@@ -22,8 +22,5 @@ void extras_tabulate(struct extra_table *table, const struct dataset *ds);
 void extras_free(struct extra_table *table);
 /* Of a label against the first: 0.01 is 1 %; NAN where either is missing or the first is 0. */
 double extra_change(const struct extra_row *row, size_t label);
-/* "perf counters", ... and the unit's name for value_format(). */
-const char *extra_title(enum extra_kind kind);
-const char *extra_unit(enum extra_kind kind);
 
 #endif

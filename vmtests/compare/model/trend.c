@@ -21,7 +21,7 @@ static struct trend_point point_of(const struct side *side, double alpha)
 	bool positive = true;
 
 	for (size_t i = 0; i < side->boots; i++) {
-		v[i] = side->v[i];
+		v[i] = side->means[i];
 		positive &= v[i] > 0;
 	}
 	stats_sort(v, side->boots);
@@ -70,7 +70,7 @@ static void trend_test(const struct report *r, size_t row, struct trend *t)
 
 		for (size_t i = 0; i < side->boots; i++, n++) {
 			x[n] = l;
-			y[n] = side->v[i];
+			y[n] = side->means[i];
 			positive &= y[n] > 0;
 		}
 	}
@@ -88,7 +88,7 @@ static void trend_fill(struct report *r, size_t row, const char *barred)
 {
 	struct trend *t = &r->trends[row];
 
-	*t = (struct trend){ .call = CALL_NONE, .slope = NAN, .p_holm = NAN, .why = barred,
+	*t = (struct trend){ .verdict = VERDICT_NONE, .slope = NAN, .p_holm = NAN, .why = barred,
 			     .points = xcalloc(r->ds->nlabels, sizeof(*t->points)),
 			     .test = { NAN, NAN, NAN, NAN } };
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
@@ -120,9 +120,9 @@ static void trend_judge(const struct report *r, struct trend *t, const struct ro
 			t->why = "smaller than -m";
 			return;
 		}
-		t->call = (t->test.tau > 0) == row->higher ? CALL_BETTER : CALL_WORSE;
+		t->verdict = (t->test.tau > 0) == row->higher ? VERDICT_BETTER : VERDICT_WORSE;
 	} else if (t->test.p <= r->opt->alpha) {
-		t->call = CALL_UNSURE;
+		t->verdict = VERDICT_UNSURE;
 		t->why = "not after Holm";
 	} else {
 		t->why = "no trend seen";
@@ -159,15 +159,4 @@ void trends_free(struct report *r)
 		free(r->trends[i].points);
 	free(r->trends);
 	r->trends = NULL;
-}
-
-bool trends_shown(const struct report *r)
-{
-	return r->trends && r->ds->nrows &&
-	       (r->opt->verbose || r->ds->nlabels >= TREND_TEXT_LABELS);
-}
-
-bool trend_shown(const struct report *r, size_t row)
-{
-	return r->opt->verbose || r->trends[row].call != CALL_NONE;
 }

@@ -6,7 +6,6 @@
 #include "model/comparison.h"
 
 #define TREND_LABELS 3		/* fewer have no trend */
-#define TREND_TEXT_LABELS 4	/* from here on the text forms show it unasked */
 
 struct trend_point {
 	double median;		/* over the means of the boots; NAN without a boot */
@@ -19,16 +18,12 @@ struct trend {
 	struct kendall test;		/* NAN when there is none */
 	double slope;			/* from a label to the next; 0.01 is 1 % */
 	double p_holm;
-	enum call call;			/* better, worse, unsure, none */
+	enum verdict verdict;			/* better, worse, unsure, none */
 	const char *why;		/* behind unsure and none */
 };
 
 /* By row, in r->trends; none below TREND_LABELS labels. Holm's adjustment is over these tests. */
 void trends_make(struct report *r);
 void trends_free(struct report *r);
-/* Do the text forms show the section? */
-bool trends_shown(const struct report *r);
-/* ... and this row of it? */
-bool trend_shown(const struct report *r, size_t row);
 
 #endif

@@ -4,8 +4,42 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/comparison.h"
-#include "model/extras.h"
+#include "report/format.h"
+
+#define TREND_TEXT_LABELS 4	/* from here on the text forms show trends unasked */
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = { "better", "worse", "same", "unsure", "missing", "-" };
+
+	return names[verdict];
+}
+
+const char *method_name(enum method method)
+{
+	static const char *const names[] = { "none", "welch-log", "welch-linear", "paired-log",
+					     "repeats-shift", "repeats-shift-linear", "exact" };
+
+	return names[method];
+}
+
+const char *pairing_words(const struct report *r, const struct comparison *cmp)
+{
+	static const char *const words[] = {
+		"WITHIN ONE BOOT: both labels are of the same boot; its repeats are compared by their ranks, so that the verdicts hold for this boot, not for the kernel, and a drift of the machine looks like a change; base and new are medians of the repeats, the change is the median over all pairs of them (Hodges-Lehmann, Mann-Whitney)",
+		"WITHIN BOOTS: every boot is in both labels, so that boots are compared as pairs; a drift within boots looks like a change",
+	};
+
+	return cmp->paired ? words[!within_one_boot(r, cmp)] : NULL;
+}
+
+bool trends_shown(const struct view *view)
+{
+	const struct report *r = view->r;
+
+	return r->trends && r->ds->nrows &&
+	       (view->verbose || r->ds->nlabels >= TREND_TEXT_LABELS);
+}
 
 void change_format(char buf[24], double f)
 {
@@ -21,12 +55,12 @@ void change_format(char buf[24], double f)
 		snprintf(buf, 24, fabs(percent) < 9.995 ? "%+.2f%%" : "%+.1f%%", percent);
 }
 
-void call_format(char buf[40], const struct cell *c)
+void verdict_format(char buf[40], const struct cell *c)
 {
 	char change[24];
 
-	if (c->call != CALL_SAME || !(c->detectable > 0)) {
-		snprintf(buf, 40, "%s", call_name(c->call));
+	if (c->verdict != VERDICT_SAME || !(c->detectable > 0)) {
+		snprintf(buf, 40, "%s", verdict_name(c->verdict));
 		return;
 	}
 	change_format(change, c->detectable);

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "model/census.h"
-#include "model/comparison.h"
 #include "model/extras.h"
+#include "model/trend.h"
+#include "report/format.h"
+#include "report/forms.h"
 #include "report/pictures.h"
 #include "report/plot.h"
-#include "model/trend.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -155,12 +156,21 @@ static void number_cell(FILE *out, const char *key, const char *value)
 	fprintf(out, "<td class=\"n\" data-k=\"%s\">%s</td>", key, value);
 }
 
+static void verdict_cell(FILE *out, enum verdict verdict, const char *text, const char *why)
+{
+	fprintf(out, "<td data-k=\"verdict\"><span class=\"%s\">", verdict_name(verdict));
+	element(out, "", text, "</span>");
+	if (why)
+		fprintf(out, " <span class=\"dim\">%s</span>", why);
+	fputs("</td>", out);
+}
+
 static void row_line(const struct report *r, const struct comparison *cmp, size_t at, FILE *out)
 {
 	const struct row *row = &r->ds->rows[at];
 	const struct side *base = report_side(r, 0, at);
 	const struct side *new = cmp ? report_side(r, cmp->label, at) : NULL;
-	char a[24], b[24], change[24], lo[24], hi[24], call[40];
+	char a[24], b[24], change[24], lo[24], hi[24], verdict[40];
 	bool repeats;
 
 	element(out, "<tr><td>", row->bench, " ");
@@ -177,17 +187,13 @@ static void row_line(const struct report *r, const struct comparison *cmp, size_
 		change_format(change, c->change);
 		change_format(lo, c->lo);
 		change_format(hi, c->hi);
-		call_format(call, c);
+		verdict_format(verdict, c);
 		number_cell(out, "new", b);
 		number_cell(out, "change", change);
 		fprintf(out, "<td class=\"n\" data-k=\"interval\">%s to %s</td>", lo, hi);
 		p_format(a, c->p_holm);
 		number_cell(out, "p", *a == '<' ? "&lt;0.0001" : a);
-		fprintf(out, "<td data-k=\"verdict\"><span class=\"%s\">", call_name(c->call));
-		element(out, "", call, "</span>");
-		if (c->why)
-			fprintf(out, " <span class=\"dim\">%s</span>", c->why);
-		fputs("</td>", out);
+		verdict_cell(out, c->verdict, verdict, c->why);
 	}
 	spread_format(a, base->between);
 	spread_format(b, base->within);
@@ -224,9 +230,9 @@ static void table_section(const struct report *r, const struct comparison *cmp, 
 		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without\n"
 			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
 			"seen, with power 80%%. Spreads are relative standard deviations, base's /\n"
-			"new's.</p>\n", cmp->counts[CALL_BETTER],
-			cmp->counts[CALL_WORSE], cmp->counts[CALL_SAME], cmp->counts[CALL_UNSURE],
-			cmp->counts[CALL_MISSING], cmp->counts[CALL_NONE], r->opt->alpha);
+			"new's.</p>\n", cmp->counts[VERDICT_BETTER], cmp->counts[VERDICT_WORSE],
+			cmp->counts[VERDICT_SAME], cmp->counts[VERDICT_UNSURE],
+			cmp->counts[VERDICT_MISSING], cmp->counts[VERDICT_NONE], r->opt->alpha);
 }
 
 static void picture_section(const struct report *r, FILE *out)
@@ -322,11 +328,8 @@ static void trend_line(const struct report *r, size_t at, FILE *out)
 	number_cell(out, "per label", value);
 	p_format(value, t->p_holm);
 	number_cell(out, "p", *value == '<' ? "&lt;0.0001" : value);
-	fprintf(out, "<td data-k=\"verdict\"><span class=\"%s\">%s</span>", call_name(t->call),
-		call_name(t->call));
-	if (t->why)
-		fprintf(out, " <span class=\"dim\">%s</span>", t->why);
-	fputs("</td></tr>\n", out);
+	verdict_cell(out, t->verdict, verdict_name(t->verdict), t->why);
+	fputs("</tr>\n", out);
 }
 
 static void trend_section(const struct report *r, FILE *out)
@@ -372,8 +375,11 @@ static void extra_section(const struct report *r, FILE *out)
 	extras_free(&table);
 }
 
-void html_write(const struct report *r, FILE *out)
+void html_write(const struct view *view)
 {
+	const struct report *r = view->r;
+	FILE *out = view->out;
+
 	fputs(head, out);
 	element(out, "<h1>", r->ds->labels[0].name, r->ncmp ? " against " : "");
 	for (size_t k = 0; k < r->ncmp; k++)

@@ -3,9 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "model/comparison.h"
 #include "model/extras.h"
 #include "model/trend.h"
+#include "report/format.h"
+#include "report/forms.h"
 
 static json_t *number(double v)
 {
@@ -17,7 +18,7 @@ static json_t *side_json(const struct side *s)
 	json_t *means = json_array();
 
 	for (size_t i = 0; i < s->boots; i++)
-		json_array_append_new(means, number(s->v[i]));
+		json_array_append_new(means, number(s->means[i]));
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:o}",
 			 "boots", (json_int_t)s->boots, "samples", (json_int_t)s->samples,
 			 "value", number(s->centre), "median", number(s->median),
@@ -39,8 +40,8 @@ static json_t *row_json(const struct report *r, size_t row, const struct compari
 		return o;
 	c = &cmp->cells[row];
 	json_object_set_new(o, "new", side_json(report_side(r, cmp->label, row)));
-	json_object_set_new(o, "verdict", json_string(c->call == CALL_NONE ? "none" :
-						      call_name(c->call)));
+	json_object_set_new(o, "verdict", json_string(c->verdict == VERDICT_NONE ? "none" :
+						      verdict_name(c->verdict)));
 	json_object_set_new(o, "why", c->why ? json_string(c->why) : json_null());
 	json_object_set_new(o, "method", json_string(method_name(c->method)));
 	json_object_set_new(o, "change", number(c->change));
@@ -130,7 +131,7 @@ static json_t *trend_json(const struct report *r, size_t row)
 			 "points", points, "slope", number(t->slope),
 			 "tau", number(t->test.tau), "p", number(t->test.p),
 			 "p_holm", number(t->p_holm),
-			 "verdict", t->call == CALL_NONE ? "none" : call_name(t->call),
+			 "verdict", t->verdict == VERDICT_NONE ? "none" : verdict_name(t->verdict),
 			 "why", t->why);
 }
 
@@ -144,8 +145,9 @@ static json_t *trends_json(const struct report *r)
 	return list;
 }
 
-void json_write(const struct report *r, FILE *out)
+void json_write(const struct view *view)
 {
+	const struct report *r = view->r;
 	json_t *root = json_pack("{s:i, s:f, s:f, s:b, s:o, s:o}", "schema", 1, "alpha",
 				 r->opt->alpha, "min_effect", r->opt->min_effect, "emulated",
 				 r->emulated, "notes", notes_json(r), "aa_alarm_rate",
@@ -170,8 +172,8 @@ void json_write(const struct report *r, FILE *out)
 	json_object_set_new(root, "extras", extras_json(r));
 	if (!r->ncmp)
 		json_object_set_new(root, "rows", rows_json(r, NULL));
-	if (json_dumpf(root, out, JSON_INDENT(1)))
+	if (json_dumpf(root, view->out, JSON_INDENT(1)))
 		fail("writing JSON: the stream failed");
-	fputc('\n', out);
+	fputc('\n', view->out);
 	json_decref(root);
 }

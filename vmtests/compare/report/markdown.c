@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/comparison.h"
 #include "model/trend.h"
+#include "report/format.h"
+#include "report/forms.h"
 
 /* Nothing in s may become markup: ASCII punctuation takes a backslash, angle brackets an entity. */
 static void escaped(FILE *out, const char *s)
@@ -24,9 +25,10 @@ static void escaped(FILE *out, const char *s)
 	}
 }
 
-static void audit_table(const struct report *r, const struct comparison *cmp, FILE *out)
+static void audit_table(const struct view *view, const struct comparison *cmp)
 {
-	size_t options = 0, most = r->opt->verbose ? cmp->audit.options : AUDIT_OPTIONS_SHOWN;
+	FILE *out = view->out;
+	size_t options = 0, most = view->verbose ? cmp->audit.options : AUDIT_OPTIONS_SHOWN;
 	static const char *const class[] = { "treatment", "**unfair**", "allowed", "differs" };
 
 	fputs("| audit | what | base | new |\n|---|---|---|---|\n", out);
@@ -93,17 +95,17 @@ static void comparison_table(const struct report *r, const struct comparison *cm
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		size_t at = r->order[i];
 		const struct cell *c = &cmp->cells[at];
-		char base[24], new[24], change[24], lo[24], hi[24], call[40];
+		char base[24], new[24], change[24], lo[24], hi[24], verdict[40];
 
 		value_format(base, report_side(r, 0, at)->centre, r->ds->rows[at].unit);
 		value_format(new, report_side(r, cmp->label, at)->centre, r->ds->rows[at].unit);
 		change_format(change, c->change);
 		change_format(lo, c->lo);
 		change_format(hi, c->hi);
-		call_format(call, c);
+		verdict_format(verdict, c);
 		row_cells(r, at, out);
 		fprintf(out, "%s | %s | %s | %s to %s | ", base, new, change, lo, hi);
-		escaped(out, call);
+		escaped(out, verdict);
 		if (c->why)
 			fprintf(out, " (%s)", c->why);
 		evidence_cells(r, cmp, at, out);
@@ -125,9 +127,12 @@ static void single_table(const struct report *r, FILE *out)
 	}
 }
 
-static void trend_table(const struct report *r, FILE *out)
+static void trend_table(const struct view *view)
 {
-	if (!trends_shown(r))
+	const struct report *r = view->r;
+	FILE *out = view->out;
+
+	if (!trends_shown(view))
 		return;
 	fputs("## Trend\n\n", out);
 	for (size_t l = 0; l < r->ds->nlabels; l++) {
@@ -151,7 +156,7 @@ static void trend_table(const struct report *r, FILE *out)
 			fputs("- | - | ", out);
 		else
 			fprintf(out, "%+.2f | %.2g | ", t->test.tau, t->p_holm);
-		fputs(call_name(t->call), out);
+		fputs(verdict_name(t->verdict), out);
 		if (t->why)
 			fprintf(out, " (%s)", t->why);
 		fputs(" |\n", out);
@@ -159,8 +164,11 @@ static void trend_table(const struct report *r, FILE *out)
 	fputc('\n', out);
 }
 
-void markdown_write(const struct report *r, FILE *out)
+void markdown_write(const struct view *view)
 {
+	const struct report *r = view->r;
+	FILE *out = view->out;
+
 	if (r->emulated)
 		fputs("**Emulated CPU: times and rates are not hardware's and get no verdict.**\n\n",
 		      out);
@@ -172,12 +180,12 @@ void markdown_write(const struct report *r, FILE *out)
 		fputs("\n\n", out);
 		if (pairing_words(r, &r->cmp[k]))
 			fprintf(out, "**%s.**\n\n", pairing_words(r, &r->cmp[k]));
-		audit_table(r, &r->cmp[k], out);
+		audit_table(view, &r->cmp[k]);
 		comparison_table(r, &r->cmp[k], out);
 	}
 	if (!r->ncmp)
 		single_table(r, out);
-	trend_table(r, out);
+	trend_table(view);
 	for (size_t i = 0; i < r->ds->notes.n; i++) {
 		fputs("- ", out);
 		escaped(out, r->ds->notes.v[i]);

@@ -238,7 +238,7 @@ static void trend_dots(const struct report *r, size_t row, double scale, FILE *s
 		for (size_t i = 0; i < side->boots; i++)
 			fprintf(script, "%.4f %.9g\n",
 				l + TREND_SPREAD * ((i + 0.5) / side->boots - 0.5),
-				side->v[i] / scale);
+				side->means[i] / scale);
 	}
 	fputs("END\n", script);
 }

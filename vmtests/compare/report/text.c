@@ -9,178 +9,14 @@
 #include <string.h>
 
 #include "model/census.h"
-#include "model/comparison.h"
 #include "model/extras.h"
 #include "model/trend.h"
+#include "report/format.h"
+#include "report/forms.h"
+#include "report/text.h"
 
-#define WIDTH 78
 #define LEFT 28		/* metric, direction and unit */
 #define PER_BLOCK 3	/* columns of a matrix */
-
-/* Print s from the current column on, broken at spaces, later lines indented. */
-static void wrap(FILE *out, size_t at, size_t indent, const char *s)
-{
-	while (*s) {
-		size_t len = strcspn(s, " "), room = at < WIDTH ? WIDTH - at : 0;
-
-		if (len + 1 > room && at > indent) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			at = indent;
-			continue;
-		}
-		if (len > WIDTH - indent)
-			len = WIDTH - indent;
-		fprintf(out, "%s%.*s", at > indent ? " " : "", (int)len, s);
-		at += len + (at > indent);
-		s += len;
-		s += strspn(s, " ");
-	}
-	fputc('\n', out);
-}
-
-static void paragraph(FILE *out, const char *head, size_t indent, char *body)
-{
-	fprintf(out, "%-*s", (int)indent, head);
-	wrap(out, strlen(head) > indent ? strlen(head) : indent, indent, body);
-	free(body);
-}
-
-static char *json_words(const struct boot *boot, const char *path, const char *none)
-{
-	const char *s = json_string_value(boot_value(boot, path));
-
-	return text_clean(s && *s ? s : none);
-}
-
-static size_t label_samples(const struct label *label)
-{
-	size_t n = 0;
-
-	for (size_t b = 0; b < label->n; b++)
-		n += label->boots[b].samples;
-	return n;
-}
-
-static void label_line(FILE *out, const char *role, const struct label *label)
-{
-	const struct boot *boot = label->boots;
-	char *release, *arch;
-
-	if (!label->n) {
-		paragraph(out, role, 6, xasprintf("%s: no boot with results", label->name));
-		return;
-	}
-	release = json_words(boot, "kernel.release", "unknown kernel");
-	arch = json_words(boot, "cpu.arch", "unknown CPU");
-	paragraph(out, role, 6,
-		  xasprintf("%s: %s, %zu boot%s, %zu samples, %s %.0fK, %.0f CPUs, %.1f GiB%s",
-			    label->name, release, label->n, label->n == 1 ? "" : "s",
-			    label_samples(label), arch,
-			    json_number_value(boot_value(boot, "memory.page_size")) / 1024,
-			    json_number_value(boot_value(boot, "cpu.online")),
-			    json_number_value(boot_value(boot, "memory.total")) / (1 << 30),
-			    label_emulated(label) ? ", emulated" : ""));
-	free(release);
-	free(arch);
-}
-
-static void emulated_lines(const struct report *r, FILE *out)
-{
-	if (r->emulated)
-		fputs("EMULATED CPU: times and rates below are not hardware's and get no verdict;\n"
-		      "only memory, page-table and count metrics do.\n", out);
-}
-
-static void treatment_line(const struct audit_line *line, FILE *out)
-{
-	if (line->sentence) {
-		fprintf(out, "  %-12s ", line->what);
-		wrap(out, 15, 15, line->sentence);
-	} else if (strlen(line->base) + strlen(line->new) < 46) {
-		fprintf(out, "  %-12s ", line->what);
-		paragraph(out, "", 0, xasprintf("base %s, new %s", line->base, line->new));
-	} else {
-		fprintf(out, "  %-12s base ", line->what);
-		wrap(out, 20, 20, line->base);
-		fprintf(out, "  %-12s new  ", "");
-		wrap(out, 20, 20, line->new);
-	}
-}
-
-static void difference_line(const struct audit_line *line, FILE *out)
-{
-	static const char *const head[] = { "", "UNFAIR", "allowed", "differs" };
-	bool unfair = line->class == AUDIT_UNFAIR;
-
-	paragraph(out, "  ", 10, xasprintf("%-7s %s: %s -> %s%s%s%s", head[line->class],
-					   line->what, line->base, line->new,
-					   unfair ? " (--allow " : "", unfair ? line->allow : "",
-					   unfair ? ")" : ""));
-}
-
-static void audit_lines(const struct report *r, const struct comparison *cmp, FILE *out)
-{
-	const struct audit *a = &cmp->audit;
-	bool mapped = false;
-	size_t shown = 0, options = 0, most = r->opt->verbose ? a->options : AUDIT_OPTIONS_SHOWN;
-
-	fprintf(out, "treatment\n");
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->v[i].class != AUDIT_TREATMENT)
-			continue;
-		shown += strcmp(a->v[i].base, a->v[i].new) != 0;
-		mapped |= !strcmp(a->v[i].what, "linear map") ||
-			  !strcmp(a->v[i].what, "direct map");
-		treatment_line(&a->v[i], out);
-	}
-	if (!shown && mapped)
-		fprintf(out, "  none seen: page tables, rodata, BBML2 and MemTotal are alike\n");
-	if (!mapped)
-		fprintf(out, "  %sneither side says how its linear map is mapped\n",
-			shown ? "" : "none seen, but ");
-	fprintf(out, "audit\n");
-	shown = 0;
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->v[i].class == AUDIT_TREATMENT)
-			continue;
-		shown++;
-		options += a->v[i].option;
-		if (!a->v[i].option || options <= most)
-			difference_line(&a->v[i], out);
-	}
-	if (options > most)
-		fprintf(out, "          and %zu more options of the kernel's: -v lists them\n",
-			options - most);
-	if (!shown)
-		fprintf(out, "  same build, config, command line, CPU, binaries and tools\n");
-	if (!cmp->paired && !cmp->interleaved)
-		fprintf(out, "  not interleaved: all boots of one side ran before the other's\n");
-	if (a->unfair)
-		fprintf(out, "AUDIT FAILED: %zu unfair difference%s, so there are no verdicts\n",
-			a->unfair, a->unfair == 1 ? "" : "s");
-}
-
-/* Before anything else: what the verdicts are about. */
-static void pairing_lines(const struct report *r, FILE *out)
-{
-	for (size_t k = 0; k < r->ncmp; k++) {
-		const char *words = pairing_words(r, &r->cmp[k]);
-
-		if (words && r->ncmp == 1)
-			paragraph(out, "", 0, xasprintf("%s.", words));
-		else if (words)
-			paragraph(out, "", 0, xasprintf("%s: %s.", r->ds->labels[k + 1].name,
-							words));
-	}
-}
-
-static void note_lines(const struct report *r, FILE *out)
-{
-	for (size_t i = 0; i < r->ds->notes.n; i++)
-		paragraph(out, "note", 6, xstrdup(r->ds->notes.v[i]));
-	for (size_t i = 0; i < r->notes.n; i++)
-		paragraph(out, "note", 6, xstrdup(r->notes.v[i]));
-}
 
 /* Names the case of row at unless it is that of row before, the last that was printed, if any. */
 static void group_line(const struct report *r, size_t at, size_t before, FILE *out)
@@ -190,7 +26,7 @@ static void group_line(const struct report *r, size_t at, size_t before, FILE *o
 
 	if (last && !strcmp(last->bench, row->bench) && !strcmp(last->variant, row->variant))
 		return;
-	paragraph(out, "", 0, xasprintf("%s %s", row->bench, row->variant));
+	text_paragraph(out, "", 0, xasprintf("%s %s", row->bench, row->variant));
 }
 
 /* Metric, direction and unit; on a line of their own unless a space follows them. */
@@ -215,7 +51,7 @@ static void cell_line(const struct report *r, const struct comparison *cmp, size
 {
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
 	const struct cell *c = &cmp->cells[row];
-	char b[24], n[24], change[24], lo[24], hi[24], call[40];
+	char b[24], n[24], change[24], lo[24], hi[24], verdict[40];
 
 	value_format(b, base->centre, r->ds->rows[row].unit);
 	value_format(n, new->centre, r->ds->rows[row].unit);
@@ -224,22 +60,22 @@ static void cell_line(const struct report *r, const struct comparison *cmp, size
 	change_format(hi, c->hi);
 	lo[strcspn(lo, "%")] = '\0';
 	hi[strcspn(hi, "%")] = '\0';
-	call_format(call, c);
+	verdict_format(verdict, c);
 	left_column(&r->ds->rows[row], out);
-	fprintf(out, "%7s %7s %7s %6s %6s %s%s\n", b, n, change, lo, hi, call,
+	fprintf(out, "%7s %7s %7s %6s %6s %s%s\n", b, n, change, lo, hi, verdict,
 		flags_text(base->flags | new->flags));
 }
 
 /* With -v: what stands behind the verdict. */
-static void evidence_line(const struct report *r, const struct comparison *cmp, size_t row,
-			  FILE *out)
+static void evidence_line(const struct view *view, const struct comparison *cmp, size_t row)
 {
+	const struct report *r = view->r;
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
 	const struct cell *c = &cmp->cells[row];
 	bool repeats = within_one_boot(r, cmp);
-	char between[2][24], within[2][24], p[24], holm[24];
+	char between[2][24], within[2][24], p[24], holm[24], *words;
 
-	if (!r->opt->verbose)
+	if (!view->verbose)
 		return;
 	spread_format(between[0], base->between);
 	spread_format(between[1], new->between);
@@ -247,24 +83,23 @@ static void evidence_line(const struct report *r, const struct comparison *cmp, 
 	spread_format(within[1], new->within);
 	p_format(p, c->p);
 	p_format(holm, c->p_holm);
-	paragraph(out, "", 4,
-		  xasprintf("%s%s%s %zu/%zu, between %s/%s, within %s/%s, %sp %s, Holm %s%s%s",
-			    r->ncmp > 1 ? r->ds->labels[cmp->label].name : "",
-			    r->ncmp > 1 ? ": " : "", repeats ? "repeats" : "n",
-			    repeats ? base->samples : base->boots,
-			    repeats ? new->samples : new->boots, between[0], between[1],
-			    within[0], within[1],
-			    method_repeats(c->method) ? "Mann-Whitney " : "", p, holm,
-			    c->why ? ": " : "", c->why ? c->why : ""));
+	words = xasprintf("%s%s%s %zu/%zu, between %s/%s, within %s/%s, %sp %s, Holm %s%s%s",
+			  r->ncmp > 1 ? r->ds->labels[cmp->label].name : "",
+			  r->ncmp > 1 ? ": " : "", repeats ? "repeats" : "n",
+			  repeats ? base->samples : base->boots,
+			  repeats ? new->samples : new->boots, between[0], between[1], within[0],
+			  within[1], method_repeats(c->method) ? "Mann-Whitney " : "", p, holm,
+			  c->why ? ": " : "", c->why ? c->why : "");
+	text_paragraph(view->out, "", 4, words);
 }
 
 static void counts_line(const struct report *r, const struct comparison *cmp, const char *head,
 			FILE *out)
 {
 	char *s = xasprintf("%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without verdict; Holm, alpha %g",
-			    cmp->counts[CALL_BETTER], cmp->counts[CALL_WORSE],
-			    cmp->counts[CALL_SAME], cmp->counts[CALL_UNSURE],
-			    cmp->counts[CALL_MISSING], cmp->counts[CALL_NONE], r->opt->alpha);
+			    cmp->counts[VERDICT_BETTER], cmp->counts[VERDICT_WORSE],
+			    cmp->counts[VERDICT_SAME], cmp->counts[VERDICT_UNSURE],
+			    cmp->counts[VERDICT_MISSING], cmp->counts[VERDICT_NONE], r->opt->alpha);
 
 	if (r->aa_splits) {
 		char *more = xasprintf("%s; A/A alarms %.1f%%", s,
@@ -273,11 +108,13 @@ static void counts_line(const struct report *r, const struct comparison *cmp, co
 		free(s);
 		s = more;
 	}
-	paragraph(out, head, strlen(head), s);
+	text_paragraph(out, head, strlen(head), s);
 }
 
-static void legend(const struct report *r, FILE *out)
+static void legend(const struct view *view)
 {
+	const struct report *r = view->r;
+	FILE *out = view->out;
 	const char *of = !repeats_compared(r) ? "" :
 			 ", within one\nboot the median of it over all pairs of repeats";
 
@@ -285,7 +122,7 @@ static void legend(const struct report *r, FILE *out)
 		     "[%g%% interval]; same <x%%: a change of x%% would have been seen (power 80%%).\n"
 		     "d: repeats drift; o: one boot lies far off.\n", of,
 		100 * (1 - r->opt->alpha));
-	if (r->opt->verbose)
+	if (view->verbose)
 		fputs("n: boots; between, within: relative standard deviations between and within\n"
 		      "boots, base/new; p: of the row alone; Holm: adjusted over the table.\n",
 		      out);
@@ -296,14 +133,16 @@ static bool row_in(const struct report *r, const struct comparison *cmp, size_t 
 	return report_side(r, 0, row)->boots || report_side(r, cmp->label, row)->boots;
 }
 
-static void text_pair(const struct report *r, FILE *out)
+static void text_pair(const struct view *view)
 {
+	const struct report *r = view->r;
+	FILE *out = view->out;
 	const struct comparison *cmp = &r->cmp[0];
 
-	label_line(out, "base", &r->ds->labels[0]);
-	label_line(out, "new", &r->ds->labels[1]);
-	audit_lines(r, cmp, out);
-	note_lines(r, out);
+	text_label(out, "base", &r->ds->labels[0]);
+	text_label(out, "new", &r->ds->labels[1]);
+	text_audit(view, cmp);
+	text_notes(r, out);
 	fprintf(out, "\n%-*s%7s %7s %7s %13s %s\n", LEFT, "metric", "base", "new", "change",
 		"interval", "verdict");
 	for (size_t i = 0; i < r->ds->nrows; i++) {
@@ -311,11 +150,11 @@ static void text_pair(const struct report *r, FILE *out)
 			continue;
 		group_line(r, i, i - 1, out);
 		cell_line(r, cmp, r->order[i], out);
-		evidence_line(r, cmp, r->order[i], out);
+		evidence_line(view, cmp, r->order[i]);
 	}
 	fputc('\n', out);
 	counts_line(r, cmp, "", out);
-	legend(r, out);
+	legend(view);
 }
 
 /* "a > b > c"; the caller frees it. */
@@ -344,22 +183,25 @@ static void trend_line(const struct report *r, size_t row, FILE *out)
 		snprintf(tau, sizeof(tau), "%+.2f", t->test.tau);
 	p_format(p, t->p_holm);
 	left_column(&r->ds->rows[row], out);
-	fprintf(out, "%7s %7s %9s %5s %7s %s\n", first, last, slope, tau, p, call_name(t->call));
+	fprintf(out, "%7s %7s %9s %5s %7s %s\n", first, last, slope, tau, p,
+		verdict_name(t->verdict));
 }
 
 /* Only rows that move, unless all are asked for. */
-static void trend_lines(const struct report *r, FILE *out)
+static void trend_lines(const struct view *view)
 {
+	const struct report *r = view->r;
+	FILE *out = view->out;
 	size_t still = 0, last = r->ds->nrows;
 
-	if (!trends_shown(r))
+	if (!trends_shown(view))
 		return;
 	fputc('\n', out);
-	paragraph(out, "trend ", 6, label_chain(r));
+	text_paragraph(out, "trend ", 6, label_chain(r));
 	fprintf(out, "%-*s%7s %7s %9s %5s %7s %s\n", LEFT, "metric", "first", "last", "per label",
 		"tau", "p", "verdict");
 	for (size_t i = 0; i < r->ds->nrows; i++) {
-		if (!trend_shown(r, r->order[i])) {
+		if (!view->verbose && r->trends[r->order[i]].verdict == VERDICT_NONE) {
 			still++;
 			continue;
 		}
@@ -374,44 +216,57 @@ static void trend_lines(const struct report *r, FILE *out)
 	      "over the boots, adjusted by Holm over this section.\n", out);
 }
 
-static void text_matrix(const struct report *r, FILE *out)
+static void matrix_row(const struct view *view, size_t row, size_t from, size_t to)
 {
-	label_line(out, "base", &r->ds->labels[0]);
+	const struct report *r = view->r;
+	char value[24], change[24];
+
+	left_column(&r->ds->rows[row], view->out);
+	value_format(value, report_side(r, 0, row)->centre, r->ds->rows[row].unit);
+	fprintf(view->out, "%7s", value);
+	for (size_t k = from; k < to; k++) {
+		const struct cell *c = &r->cmp[k].cells[row];
+
+		change_format(change, c->change);
+		fprintf(view->out, " %6s %-*s", change, k + 1 < to ? 6 : 0,
+			c->verdict == VERDICT_MISSING ? "miss" : verdict_name(c->verdict));
+	}
+	fputc('\n', view->out);
+	for (size_t k = from; k < to; k++)
+		evidence_line(view, &r->cmp[k], row);
+}
+
+/* The labels that fit beside each other. */
+static void matrix_block(const struct view *view, size_t from, size_t to)
+{
+	const struct report *r = view->r;
+
+	fprintf(view->out, "\n%-*s%7s", LEFT, "metric", "base");
+	for (size_t k = from; k < to; k++)
+		fprintf(view->out, " %-13.13s", r->ds->labels[k + 1].name);
+	fputc('\n', view->out);
+	for (size_t i = 0; i < r->ds->nrows; i++) {
+		group_line(r, i, i - 1, view->out);
+		matrix_row(view, r->order[i], from, to);
+	}
+}
+
+static void text_matrix(const struct view *view)
+{
+	const struct report *r = view->r;
+	FILE *out = view->out;
+
+	text_label(out, "base", &r->ds->labels[0]);
 	for (size_t k = 0; k < r->ncmp; k++) {
 		char *role = xasprintf("new%zu", k + 1);
 
-		label_line(out, role, &r->ds->labels[k + 1]);
-		audit_lines(r, &r->cmp[k], out);
+		text_label(out, role, &r->ds->labels[k + 1]);
+		text_audit(view, &r->cmp[k]);
 		free(role);
 	}
-	note_lines(r, out);
-	for (size_t from = 0; from < r->ncmp; from += PER_BLOCK) {
-		size_t to = from + PER_BLOCK < r->ncmp ? from + PER_BLOCK : r->ncmp;
-
-		fprintf(out, "\n%-*s%7s", LEFT, "metric", "base");
-		for (size_t k = from; k < to; k++)
-			fprintf(out, " %-13.13s", r->ds->labels[k + 1].name);
-		fputc('\n', out);
-		for (size_t i = 0; i < r->ds->nrows; i++) {
-			const struct row *row = &r->ds->rows[r->order[i]];
-			char value[24], change[24];
-
-			group_line(r, i, i - 1, out);
-			left_column(row, out);
-			value_format(value, report_side(r, 0, r->order[i])->centre, row->unit);
-			fprintf(out, "%7s", value);
-			for (size_t k = from; k < to; k++) {
-				const struct cell *c = &r->cmp[k].cells[r->order[i]];
-
-				change_format(change, c->change);
-				fprintf(out, " %6s %-*s", change, k + 1 < to ? 6 : 0,
-					c->call == CALL_MISSING ? "miss" : call_name(c->call));
-			}
-			fputc('\n', out);
-			for (size_t k = from; k < to; k++)
-				evidence_line(r, &r->cmp[k], r->order[i], out);
-		}
-	}
+	text_notes(r, out);
+	for (size_t from = 0; from < r->ncmp; from += PER_BLOCK)
+		matrix_block(view, from, from + PER_BLOCK < r->ncmp ? from + PER_BLOCK : r->ncmp);
 	for (size_t k = 0; k < r->ncmp; k++) {
 		char *head = xasprintf("%s: ", r->ds->labels[k + 1].name);
 
@@ -419,26 +274,35 @@ static void text_matrix(const struct report *r, FILE *out)
 		counts_line(r, &r->cmp[k], head, out);
 		free(head);
 	}
-	trend_lines(r, out);
-	legend(r, out);
+	trend_lines(view);
+	legend(view);
 }
 
-static void text_single(const struct report *r, FILE *out)
+static void aa_line(const struct view *view)
 {
+	const struct report *r = view->r;
+
+	if (!view->aa)
+		return;
+	if (r->aa_splits)
+		fprintf(view->out, "A/A: %zu alarms in %zu splits of this label's boots: %.1f%% at alpha %g\n",
+			r->aa_alarms, r->aa_splits, 100.0 * r->aa_alarms / r->aa_splits,
+			r->opt->alpha);
+	else
+		fputs("A/A: no metric with 4 to 64 boots that vary: nothing to split\n", view->out);
+}
+
+static void text_single(const struct view *view)
+{
+	const struct report *r = view->r;
+	FILE *out = view->out;
 	char *census = census_words(&r->ds->labels[0], "linear");
 
-	label_line(out, "label", &r->ds->labels[0]);
+	text_label(out, "label", &r->ds->labels[0]);
 	if (census)
-		paragraph(out, "  linear map ", 13, census);
-	note_lines(r, out);
-	if (r->opt->aa) {
-		if (r->aa_splits)
-			fprintf(out, "A/A: %zu alarms in %zu splits of this label's boots: %.1f%% at alpha %g\n",
-				r->aa_alarms, r->aa_splits, 100.0 * r->aa_alarms / r->aa_splits,
-				r->opt->alpha);
-		else
-			fprintf(out, "A/A: no metric with 4 to 64 boots that vary: nothing to split\n");
-	}
+		text_paragraph(out, "  linear map ", 13, census);
+	text_notes(r, out);
+	aa_line(view);
 	if (!r->ds->nrows) {
 		fprintf(out, "no samples\n");
 		return;
@@ -466,7 +330,7 @@ static void extra_heading(const struct extra_row *row, const struct extra_row *l
 	if (!last || last->kind != row->kind)
 		fprintf(out, "\n%s (medians over boots)\n", extra_title(row->kind));
 	if (!last || last->kind != row->kind || strcmp(last->test, row->test))
-		paragraph(out, "", 0, xstrdup(row->test));
+		text_paragraph(out, "", 0, xstrdup(row->test));
 }
 
 static void extra_lines(const struct report *r, FILE *out)
@@ -490,16 +354,19 @@ static void extra_lines(const struct report *r, FILE *out)
 	extras_free(&table);
 }
 
-void text_write(const struct report *r, FILE *out)
+void text_write(const struct view *view)
 {
-	emulated_lines(r, out);
-	pairing_lines(r, out);
+	const struct report *r = view->r;
+	FILE *out = view->out;
+
+	text_emulated(r, out);
+	text_pairing(r, out);
 	if (r->ds->nlabels == 1)
-		text_single(r, out);
+		text_single(view);
 	else if (r->ncmp == 1)
-		text_pair(r, out);
+		text_pair(view);
 	else
-		text_matrix(r, out);
-	if (r->opt->verbose)
+		text_matrix(view);
+	if (view->verbose)
 		extra_lines(r, out);
 }

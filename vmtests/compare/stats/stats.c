@@ -22,7 +22,7 @@
 
 #define MONTE_CARLO 19999
 
-static bool all_equal(const double *v, size_t n)
+bool stats_equal(const double *v, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
 		if (v[i] != v[0])
@@ -30,12 +30,29 @@ static bool all_equal(const double *v, size_t n)
 	return true;
 }
 
+bool stats_positive(const double *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(v[i] > 0))
+			return false;
+	return true;
+}
+
+double *stats_logs(const double *v, size_t n)
+{
+	double *logs = xcalloc(n, sizeof(*logs));
+
+	for (size_t i = 0; i < n; i++)
+		logs[i] = log(v[i]);
+	return logs;
+}
+
 double stats_mean(const double *v, size_t n)
 {
 	if (!n)
 		return NAN;
 	/* Equal values have that value as their mean, without a rounding error. */
-	if (all_equal(v, n))
+	if (stats_equal(v, n))
 		return v[0];
 	return gsl_stats_mean(v, 1, n);
 }
@@ -44,7 +61,7 @@ double stats_var(const double *v, size_t n)
 {
 	if (n < 2)
 		return NAN;
-	if (all_equal(v, n))
+	if (stats_equal(v, n))
 		return 0;
 	return gsl_stats_variance_m(v, 1, n, stats_mean(v, n));
 }
@@ -55,7 +72,7 @@ double stats_harmonic(const double *v, size_t n)
 
 	if (!n)
 		return NAN;
-	if (all_equal(v, n))
+	if (stats_equal(v, n))
 		return v[0];
 	for (size_t i = 0; i < n; i++) {
 		if (v[i] <= 0)
@@ -71,7 +88,7 @@ double stats_geometric(const double *v, size_t n)
 
 	if (!n)
 		return NAN;
-	if (all_equal(v, n))
+	if (stats_equal(v, n))
 		return v[0];
 	for (size_t i = 0; i < n; i++) {
 		if (v[i] <= 0)
@@ -400,7 +417,7 @@ double grubbs_test(const double *v, size_t n)
 {
 	double mean, sd, g = 0, t2;
 
-	if (n < 3 || all_equal(v, n))
+	if (n < 3 || stats_equal(v, n))
 		return NAN;
 	mean = stats_mean(v, n);
 	sd = sqrt(stats_var(v, n));

@@ -21,6 +21,10 @@ struct estimate {
 	double lo, hi;	/* confidence interval of diff */
 };
 
+bool stats_equal(const double *v, size_t n);
+bool stats_positive(const double *v, size_t n);
+/* The logarithms of positive values; the caller frees them. */
+double *stats_logs(const double *v, size_t n);
 double stats_mean(const double *v, size_t n);
 /* Sample variance (n - 1); exactly 0 when all values are equal, NAN below two values. */
 double stats_var(const double *v, size_t n);

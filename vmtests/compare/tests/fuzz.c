@@ -13,8 +13,9 @@
 
 #include "export/export.h"
 #include "load/load.h"
-#include "model/comparison.h"
 #include "model/config.h"
+#include "model/report.h"
+#include "report/forms.h"
 
 static const char run_base[] =
 	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
@@ -89,14 +90,16 @@ static void extras_try(struct dataset *ds, struct boot *boot, const uint8_t *dat
 
 static void write_all(const struct dataset *ds)
 {
-	const struct options opt = { .alpha = 0.05, .aa = true, .verbose = true };
+	const struct options opt = { .alpha = 0.05 };
 	struct report r;
 	FILE *out = fopen("/dev/null", "w");
 
 	if (!report_make(&r, ds, &opt)) {
-		text_write(&r, out);
-		markdown_write(&r, out);
-		json_write(&r, out);
+		const struct view view = { .r = &r, .aa = true, .verbose = true, .out = out };
+
+		text_write(&view);
+		markdown_write(&view);
+		json_write(&view);
 	}
 	kcidb_export(ds, "fuzz", out);
 	squad_export(ds, "fuzz", out);
