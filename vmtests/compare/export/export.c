@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What all exports share, and the two short ones: LAVA's lines and tmt's results. */
-#include <math.h>
+/* What all exports share. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/export.h"
 
 #define ORIGIN_MAX 64
-#define HOUR 3600
-#define MINUTE 60
-#define DURATION_MAX 1e9	/* seconds; far beyond any run, and a long holds it */
 
 bool origin_valid(const char *s)
 {
@@ -117,91 +113,4 @@ int export_runs(const struct dataset *ds, int (*visit)(const struct export_run *
 		}
 	}
 	return ret;
-}
-
-struct lava {
-	const struct dataset *ds;
-	FILE *out;
-};
-
-static void lava_verdicts(const struct export_run *r, FILE *out)
-{
-	for (size_t i = 0; i < r->boot->noutcomes; i++) {
-		const struct outcome *o = &r->boot->outcomes[i];
-
-		/* LAVA knows no timeout of a test case. */
-		if (o->run == r->run)
-			fprintf(out, "%s %s\n", o->test, o->result == OUTCOME_TIMEOUT ? "fail" :
-				outcome_name(o->result));
-	}
-}
-
-/* A boot has room for more series than there are rows; those are empty. */
-static int lava_run(const struct export_run *r, void *arg)
-{
-	const struct lava *lava = arg;
-
-	lava_verdicts(r, lava->out);
-	for (size_t k = 0; k < r->boot->nseries; k++) {
-		const struct series *s = &r->boot->series[k];
-		char *name;
-
-		if (!s->n)
-			continue;
-		name = export_metric_name(&lava->ds->rows[k]);
-		for (size_t i = 0; i < s->n; i++)
-			if (s->v[i].run == r->run)
-				fprintf(lava->out, "%s pass %.17g %s\n", name, s->v[i].value,
-					lava->ds->rows[k].unit);
-		free(name);
-	}
-	return 0;
-}
-
-int lava_export(const struct dataset *ds, const char *origin, FILE *out)
-{
-	struct lava lava = { .ds = ds, .out = out };
-
-	(void)origin;
-	return export_runs(ds, lava_run, &lava);
-}
-
-/* tmt wants HH:MM:SS. */
-static char *tmt_duration(double seconds)
-{
-	unsigned long s = lround(fmin(fmax(seconds, 0), DURATION_MAX));
-
-	return xasprintf("%02lu:%02lu:%02lu", s / HOUR, s / MINUTE % MINUTE, s % MINUTE);
-}
-
-static int tmt_run(const struct export_run *r, void *arg)
-{
-	for (size_t i = 0; i < r->boot->noutcomes; i++) {
-		const struct outcome *o = &r->boot->outcomes[i];
-		char *name, *duration;
-		json_t *result;
-
-		if (o->run != r->run)
-			continue;
-		name = xasprintf("/%s", o->test);
-		duration = tmt_duration(o->seconds);
-		result = json_pack("{s:s, s:s, s:s}", "name", name, "result",
-				   o->result == OUTCOME_TIMEOUT ? "fail" : outcome_name(o->result),
-				   "duration", duration);
-		if (*o->reason)
-			json_object_set_new(result, "note", json_pack("[s]", o->reason));
-		json_array_append_new(arg, result);
-		free(name);
-		free(duration);
-	}
-	return 0;
-}
-
-int tmt_export(const struct dataset *ds, const char *origin, FILE *out)
-{
-	json_t *list = json_array();
-
-	(void)origin;
-	export_runs(ds, tmt_run, list);
-	return export_dump(list, out);
 }

@@ -109,11 +109,6 @@ double theil_sen(const double *x, const double *y, size_t n);
 /* Grubbs 1969, Technometrics 11: two-sided p that the farthest of n >= 3 values is no outlier. */
 double grubbs_test(const double *v, size_t n);
 
-/* SplitMix64 (Steele et al. 2014): a small seeded generator, the same on every machine. */
-uint64_t rng_next(uint64_t *state);
-double rng_uniform(uint64_t *state);
-double rng_normal(uint64_t *state);
-
 /* Ways to choose k of n, saturating at SIZE_MAX. */
 size_t choose(size_t n, size_t k);
 /* Next k-subset of 0..n-1 in lexical order in idx; false after the last. */

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "stats/random.h"
 #include "stats/stats.h"
 #include "util.h"
 

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#include "stats/stats.h"
+#include "stats/random.h"
 #include "util.h"
 
 struct spec {
