@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compare.h"
-#include "export.h"
+#include "export/export.h"
+#include "load/load.h"
+#include "model/report.h"
+#include "report/forms.h"
 
 enum { EXIT_REGRESSION = 1, EXIT_USAGE = 2, EXIT_UNSURE = 3, EXIT_AUDIT = 4 };
 enum { OPT_AA = 256, OPT_ALLOW, OPT_FAIL_ON, OPT_ORIGIN };
@@ -19,7 +21,7 @@ enum { OPT_AA = 256, OPT_ALLOW, OPT_FAIL_ON, OPT_ORIGIN };
 /* A report is about labels that were compared; an export is every verdict and sample of them. */
 static const struct {
 	const char *name;
-	void (*write)(const struct report *r, FILE *out);
+	void (*write)(const struct view *view);
 	int (*export)(const struct dataset *ds, const char *origin, FILE *out);
 } forms[] = {
 	{ .name = "text", .write = text_write },
@@ -59,7 +61,7 @@ struct arguments {
 	struct options opt;
 	const char *file, *origin;
 	size_t form;
-	bool fail_on;
+	bool fail_on, aa, verbose;
 };
 
 static int number_parse(const char *s, double lo, double hi, double *v)
@@ -75,7 +77,7 @@ static int number_parse(const char *s, double lo, double hi, double *v)
 
 static int form_parse(const char *s, size_t *form)
 {
-	for (*form = 0; *form < sizeof(forms) / sizeof(*forms); ++*form)
+	for (*form = 0; *form < ARRAY_SIZE(forms); ++*form)
 		if (!strcmp(forms[*form].name, s))
 			return 0;
 	return fail("no form \"%s\"; see --help", s);
@@ -112,10 +114,10 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 			args->opt.min_effect /= 100;
 			break;
 		case 'v':
-			args->opt.verbose = true;
+			args->verbose = true;
 			break;
 		case OPT_AA:
-			args->opt.aa = true;
+			args->aa = true;
 			break;
 		case OPT_ALLOW:
 			args->opt.allow[args->opt.nallow++] = optarg;
@@ -141,9 +143,9 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 	}
 	if (optind == argc)
 		return fail("no label given; see --help");
-	if (args->opt.aa && argc - optind != 1)
+	if (args->aa && argc - optind != 1)
 		return fail("--aa takes one label");
-	if (forms[args->form].export && (args->opt.aa || args->fail_on || args->opt.nallow))
+	if (forms[args->form].export && (args->aa || args->fail_on || args->opt.nallow))
 		return fail("-f %s exports results and judges none: leave out --aa, --allow and --fail-on",
 			    forms[args->form].name);
 	return 0;
@@ -161,7 +163,7 @@ static int form_print(const struct report *r, const struct dataset *ds,
 	if (forms[args->form].export)
 		err = forms[args->form].export(ds, args->origin, out);
 	else
-		forms[args->form].write(r, out);
+		forms[args->form].write(&(struct view){ r, args->aa, args->verbose, out });
 	err |= ferror(out);
 	if (fclose(out) || err)
 		return fail("%s: writing: %s", args->file ? args->file : "standard output",
@@ -179,8 +181,8 @@ static int exit_code(const struct report *r, const struct arguments *args)
 	if (args->fail_on && r->regressions)
 		return EXIT_REGRESSION;
 	for (size_t k = 0; k < r->ncmp; k++)
-		sure += r->cmp[k].counts[CALL_BETTER] + r->cmp[k].counts[CALL_WORSE] +
-			r->cmp[k].counts[CALL_SAME];
+		sure += r->cmp[k].counts[VERDICT_BETTER] + r->cmp[k].counts[VERDICT_WORSE] +
+			r->cmp[k].counts[VERDICT_SAME];
 	return r->unsure && !sure ? EXIT_UNSURE : EXIT_SUCCESS;
 }
 

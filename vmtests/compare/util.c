@@ -8,8 +8,6 @@
 
 #include "util.h"
 
-#define NAME_LENGTH_MAX 128
-
 bool fail_quiet;
 
 static void *checked(void *p)
@@ -90,13 +88,6 @@ char *text_clean(const char *s)
 		memcpy(copy + TEXT_MAX - 3, "...", 3);
 	text_printable(copy);
 	return copy;
-}
-
-bool name_valid(const char *s)
-{
-	size_t len = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-");
-
-	return len && !s[len] && len <= NAME_LENGTH_MAX && strcmp(s, ".") && strcmp(s, "..");
 }
 
 int fail(const char *fmt, ...)

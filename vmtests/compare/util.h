@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that aborts when there is none, growing arrays, and text that is safe to print. */
+/* Allocations that abort when memory runs out, growing arrays, and text that is safe to print. */
 #ifndef VMCOMPARE_UTIL_H
 #define VMCOMPARE_UTIL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
@@ -38,8 +40,6 @@ void notes_free(struct notes *notes);
 char *text_clean(const char *s);
 /* The same in place, whatever its length. */
 void text_printable(char *s);
-/* Is s a name as docs/results.md has it: [A-Za-z0-9_.+-], 1 to 128 characters, not . or ..? */
-bool name_valid(const char *s);
 
 /* "what: why", cleaned, to stderr; always returns -1. */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

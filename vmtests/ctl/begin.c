@@ -16,12 +16,15 @@
 #include <libmm/kcore.h>
 #include <libmm/sysfile.h>
 
+#include <vmtests/grammar.h>
+
 #include "ctl.h"
 
 /* A quick run's samples and logs are some hundred kB: with less than this there is no point. */
 #define FREE_BYTES_NEEDED (4 << 20)
 
 #define WORD_ENDS "\n "
+#define NAME_RULE "at most %d of [A-Za-z0-9_.+-], with no dot at an end or beside another"
 
 static const char *const subdirectories[] = { "ktap", "fio" };
 
@@ -35,16 +38,6 @@ struct begin_options {
 	const char *program_dirs[8];
 	size_t nr_program_dirs;
 };
-
-static bool name_is_clean(const char *name)
-{
-	if (!*name || *name == '.')
-		return false;
-	for (; *name; name++)
-		if (!isascii(*name) || (!isalnum(*name) && !strchr("_.+-", *name)))
-			return false;
-	return true;
-}
 
 static int directory_make(const char *path)
 {
@@ -95,6 +88,20 @@ static int space_probe(const char *dir)
 	if (unlink(path) && !err)
 		err = -errno;
 	return err;
+}
+
+/* Tests are named by vmtests.list; vmcompare would refuse all of a label for one bad name. */
+static int plan_check(const char *plan)
+{
+	while (*(plan += strspn(plan, WORD_ENDS))) {
+		size_t length = strcspn(plan, WORD_ENDS);
+
+		if (!name_valid_n(plan, length))
+			return ctl_error("vmtests.list: \"%.*s\" is no name of a test: " NAME_RULE,
+					 (int)length, plan, NAME_LENGTH_MAX);
+		plan += length;
+	}
+	return 0;
 }
 
 static json_t *string_or_null(const char *text)
@@ -424,9 +431,11 @@ int ctl_begin(int argc, char **argv)
 	for (length = strlen(label_dir); length > 1 && label_dir[length - 1] == '/';)
 		label_dir[--length] = '\0';
 	label = strrchr(label_dir, '/') ? strrchr(label_dir, '/') + 1 : label_dir;
-	if (!name_is_clean(label))
-		return ctl_error("-o %s: the last part is the label and is made of [A-Za-z0-9_.+-]",
-				 o.label_dir);
+	if (!name_valid(label))
+		return ctl_error("-o %s: the last part is the label: " NAME_RULE, o.label_dir,
+				 NAME_LENGTH_MAX);
+	if (plan_check(o.plan))
+		return CTL_USAGE;
 	if (__sysfile_read("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) <= 0)
 		return ctl_error("cannot read /proc/sys/kernel/random/boot_id: is /proc mounted?");
 	if (begin(&o, label_dir, label, boot_id))

@@ -24,6 +24,8 @@
 #include <vmtests/tlbmodel.h>
 #include <vmtests/undo.h>
 
+#include <vmtests/grammar.h>
+
 #include "bench_model.h"
 
 #define NS_PER_SEC 1000000000ull
@@ -395,23 +397,15 @@ static const struct bench_case *case_find(const struct bench_run *run, const cha
 	return NULL;
 }
 
-static bool name_is_stable(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
-			return false;
-	return *name;
-}
-
 /* Mistakes of the benchmark's author, not of this machine. */
 static void cases_assert(const struct bench_run *run)
 {
 	for (size_t i = 0; i < run->nr_cases; i++) {
 		const char *name = run->cases[i].name;
 
-		if (name_is_stable(name) && case_find(run, name) == &run->cases[i])
+		if (name_valid(name) && case_find(run, name) == &run->cases[i])
 			continue;
-		fprintf(stderr, "%s: the case name \"%s\" is used twice or not made of [A-Za-z0-9_.-]\n",
+		fprintf(stderr, "%s: the case name \"%s\" is used twice or is no name of docs/results.md\n",
 			run->bench->name, name);
 		abort();
 	}

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,8 @@
 
 #include <vmtests/jsonl.h>
 #include <vmtests/report.h>
+
+#include <vmtests/grammar.h>
 
 #define SAMPLES_NAME "samples.jsonl"
 
@@ -34,40 +35,9 @@ struct sample {
 	unsigned int rep;
 };
 
-static bool char_in_name(char c)
-{
-	return isascii(c) && (isalnum(c) || strchr("_.+-", c));
-}
-
-static bool name_valid(const char *name, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!name[i] || !char_in_name(name[i]))
-			return false;
-	return len;
-}
-
-static bool bench_valid(const char *bench)
-{
-	const char *slash = strchr(bench, '/');
-
-	if (!slash || !name_valid(bench, slash - bench))
-		return false;
-	return name_valid(slash + 1, strlen(slash + 1));
-}
-
-static bool unit_valid(const char *unit)
-{
-	for (const char *c = unit; *c; c++)
-		if (*c < '!' || *c > '~')
-			return false;
-	return *unit;
-}
-
 static int sample_check(const struct sample *s)
 {
-	if (!name_valid(s->kase, strlen(s->kase)) || !name_valid(s->metric, strlen(s->metric)) ||
-	    !unit_valid(s->unit))
+	if (!name_valid(s->kase) || !name_valid(s->metric) || !unit_valid(s->unit))
 		return -EINVAL;
 	return isfinite(s->value) ? 0 : -ERANGE;
 }

@@ -59,6 +59,7 @@ refused functional_is_no_benchmark 'nothing is left to run' -t functional \
 	grep -q '^ok 1 boot_memory$' "$scratch/log"
 result benchmarks_of_the_tier $?
 refused label_name 'the last part is the label' -t meta_pass -o "$scratch/a label"
+refused long_label 'the last part is the label' -t meta_pass -o "$scratch/$(printf '%0129d' 0)"
 refused unwritable "cannot make /proc/nowhere" -t meta_pass -o /proc/nowhere/label
 
 # Where the linear map cannot be split -S stops before it measures anything. Where it could be, this

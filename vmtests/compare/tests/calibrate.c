@@ -12,7 +12,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "stats.h"
+#include "stats/random.h"
+#include "stats/stats.h"
 #include "util.h"
 
 #define REPEATS 10

@@ -11,10 +11,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "compare.h"
-#include "config.h"
-#include "export.h"
-#include "extras.h"
+#include "export/export.h"
+#include "load/load.h"
+#include "model/config.h"
+#include "model/report.h"
+#include "report/forms.h"
 
 static const char run_base[] =
 	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
@@ -34,7 +35,7 @@ static int read_part(struct dataset *ds, struct boot *boot, int part, const uint
 	int fd = memory_file(data, size), ret;
 
 	ret = part == 0 ? samples_read(ds, boot, fd, "fuzz") :
-	      part == 1 ? run_read(boot, fd, "fuzz") : verdicts_read(boot, fd, "fuzz");
+	      part == 1 ? run_read(boot, fd, "fuzz") : outcomes_read(boot, fd, "fuzz");
 	close(fd);
 	return ret;
 }
@@ -51,7 +52,7 @@ static int boot_make(struct dataset *ds, struct boot *boot, size_t i, const uint
 		return -1;
 	if (read_part(ds, boot, part, data + 1, size - 1))
 		return -1;
-	return boot_finish(ds, boot);
+	return samples_finish(ds, boot);
 }
 
 static void option_ignore(void *arg, const char *name, const char *base, const char *new)
@@ -89,14 +90,16 @@ static void extras_try(struct dataset *ds, struct boot *boot, const uint8_t *dat
 
 static void write_all(const struct dataset *ds)
 {
-	const struct options opt = { .alpha = 0.05, .aa = true, .verbose = true };
+	const struct options opt = { .alpha = 0.05 };
 	struct report r;
 	FILE *out = fopen("/dev/null", "w");
 
 	if (!report_make(&r, ds, &opt)) {
-		text_write(&r, out);
-		markdown_write(&r, out);
-		json_write(&r, out);
+		const struct view view = { .r = &r, .aa = true, .verbose = true, .out = out };
+
+		text_write(&view);
+		markdown_write(&view);
+		json_write(&view);
 	}
 	kcidb_export(ds, "fuzz", out);
 	squad_export(ds, "fuzz", out);

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#include "stats.h"
+#include "stats/random.h"
 #include "util.h"
 
 struct spec {
@@ -137,7 +137,7 @@ static void key_set(struct spec *s, const char *arg)
 		{ "split=", NULL, &s->split },	     { "outlier=", NULL, &s->outlier },
 	};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		size_t len = strlen(keys[i].key);
 
 		if (strncmp(arg, keys[i].key, len))

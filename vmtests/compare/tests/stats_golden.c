@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Holds stats.c to the values that golden.R had from R. */
+/* Compares stats/ with the values that golden.R took from R. */
 #include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stats.h"
+#include "stats/stats.h"
 #include "util.h"
 
 #define MANY 64

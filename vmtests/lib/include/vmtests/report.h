@@ -19,16 +19,15 @@ struct report;
  * Append to $VMTESTS_OUT/samples.jsonl as run $VMTESTS_RUN (default 0). Without VMTESTS_OUT every
  * sample becomes a "# case metric value unit" line on stdout instead. A last line that is no whole
  * JSON object, as a crash may leave it, is cut off, and stderr says so. Returns 0, -EINVAL for a
- * @bench that is not group/name in [A-Za-z0-9_.+-] or for a VMTESTS_RUN that is not a number, or
+ * @bench that is no bench of <vmtests/grammar.h> or for a VMTESTS_RUN that is not a number, or
  * -errno.
  */
 int __report_open(struct report **r, const char *bench);
 
 /*
- * Write one sample: one write(2), one fdatasync(2). Returns 0, -EINVAL for a name with other
- * characters or a unit with white space, -ERANGE for a value that is not finite, or the -errno of
- * the write. Whatever failed, no part of the line stays in the file; -ENOSPC stands for a short
- * write too.
+ * Write one sample: one write(2), one fdatasync(2). Returns 0, -EINVAL for a name or a unit that is
+ * not of <vmtests/grammar.h>, -ERANGE for a value that is not finite, or the -errno of the write.
+ * Whatever failed, no part of the line stays in the file; -ENOSPC stands for a short write too.
  */
 int __report_sample(struct report *r, const char *kase, const char *metric, const char *unit,
 		    enum report_better better, double value, unsigned int rep);

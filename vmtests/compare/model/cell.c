@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One row of base against the same of another label.
+ *
+ * Boots are the samples: Welch on the logarithms of their means, and a permutation test that must
+ * not contradict. Within one boot its repeats are the samples, by their ranks. Limits: one boot a
+ * side gives values only.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/cell.h"
+
+/* What a test takes for independent: the means of boots, or the repeats of one boot. */
+struct sampled {
+	double *v;
+	size_t n;
+	double centre;	/* of the side: what a change on a linear scale is a fraction of */
+};
+
+static struct sampled sampled_boots(const struct side *side)
+{
+	struct sampled s = { xcalloc(side->boots, sizeof(*s.v)), side->boots, side->centre };
+
+	memcpy(s.v, side->means, s.n * sizeof(*s.v));
+	return s;
+}
+
+static struct sampled sampled_repeats(const struct side *side, const struct series *series)
+{
+	struct sampled s = { xcalloc(series->n, sizeof(*s.v)), series->n, side->centre };
+
+	for (size_t i = 0; i < s.n; i++)
+		s.v[i] = series->v[i].value;
+	return s;
+}
+
+/* Both on the scale of the test: logarithms, unless a value has none. */
+struct scaled {
+	double *x, *y;
+	bool linear;
+};
+
+static double *values_scaled(const struct sampled *s, bool linear)
+{
+	double *copy;
+
+	if (!linear)
+		return stats_logs(s->v, s->n);
+	copy = xcalloc(s->n, sizeof(*copy));
+	memcpy(copy, s->v, s->n * sizeof(*copy));
+	return copy;
+}
+
+static struct scaled scale(const struct sampled *base, const struct sampled *new)
+{
+	bool linear = !stats_positive(base->v, base->n) || !stats_positive(new->v, new->n);
+
+	return (struct scaled){ values_scaled(base, linear), values_scaled(new, linear), linear };
+}
+
+static void scaled_free(struct scaled *s)
+{
+	free(s->x);
+	free(s->y);
+}
+
+static double ratio_change(double base, double new)
+{
+	return base == new ? 0 : base > 0 ? new / base - 1 : NAN;
+}
+
+/* Turn an estimate on the row's scale into fractions of base. */
+static void cell_estimate(struct cell *c, const struct estimate *e, double base)
+{
+	bool log_scale = !method_linear(c->method);
+	double unit = fabs(base);
+
+	c->t = e->t;
+	c->df = e->df;
+	c->se = e->se;
+	c->p = e->p;
+	c->change = log_scale ? expm1(e->diff) : unit > 0 ? e->diff / unit : NAN;
+	c->lo = log_scale ? expm1(e->lo) : unit > 0 ? e->lo / unit : NAN;
+	c->hi = log_scale ? expm1(e->hi) : unit > 0 ? e->hi / unit : NAN;
+}
+
+/* No variance on either side: a count may be exact, a timing has only its permutations. */
+static void cell_constant(struct cell *c, const struct row *row, double base, double new)
+{
+	c->change = ratio_change(base, new);
+	c->method = METHOD_EXACT;
+	if (base == new || row->kind == UNIT_COUNT || row->kind == UNIT_RATIO) {
+		c->lo = c->change;
+		c->hi = c->change;
+		c->p = base == new;
+		c->detectable = 0;
+	} else {
+		c->p = c->p_permute;
+	}
+}
+
+/* There is no estimate. */
+static void cell_no_spread(struct cell *c, const struct row *row, const struct sampled *base,
+			   const struct sampled *new, const char *why)
+{
+	if (stats_equal(base->v, base->n) && stats_equal(new->v, new->n))
+		cell_constant(c, row, base->v[0], new->v[0]);
+	else
+		c->why = why;
+}
+
+/* By means of boots, in pairs where every boot is on both sides. */
+static void cell_boots(struct cell *c, const struct row *row, const struct sampled *base,
+		       const struct sampled *new, double alpha, bool paired, double *least)
+{
+	struct scaled s = scale(base, new);
+	struct estimate e = { 0 };
+	int err;
+
+	paired = paired && !s.linear;
+	c->method = s.linear ? METHOD_LINEAR : paired ? METHOD_PAIRED : METHOD_LOG;
+	c->p_mannwhitney = mannwhitney_test(s.x, base->n, s.y, new->n);
+	if (paired) {
+		c->p_permute = permute_paired(s.x, s.y, base->n, least, &c->permute_exact);
+		err = paired_test(s.x, s.y, base->n, alpha, &e);
+	} else {
+		c->p_permute = permute_test(s.x, base->n, s.y, new->n, least, &c->permute_exact);
+		err = welch_test(s.x, base->n, s.y, new->n, alpha, &e);
+	}
+	if (err)
+		cell_no_spread(c, row, base, new, "no spread to judge by");
+	else
+		cell_estimate(c, &e, base->centre);
+	scaled_free(&s);
+}
+
+/*
+ * By repeats of one boot. They have outliers, from whatever else the machine had to do, and means
+ * follow them: hence ranks. The permutation of means follows them too, so it cannot contradict.
+ */
+static void cell_ranks(struct cell *c, const struct row *row, const struct sampled *base,
+		       const struct sampled *new, double alpha)
+{
+	struct scaled s = scale(base, new);
+	struct estimate e = { 0 };
+	double least;
+
+	c->p_permute = permute_test(s.x, base->n, s.y, new->n, &least, &c->permute_exact);
+	c->p_mannwhitney = mannwhitney_test(s.x, base->n, s.y, new->n);
+	if (shift_test(s.x, base->n, s.y, new->n, alpha, &e)) {
+		cell_no_spread(c, row, base, new, "too few repeats");
+	} else {
+		c->method = s.linear ? METHOD_REPEATS_LINEAR : METHOD_REPEATS;
+		c->p_least = 2.0 / choose(base->n + new->n, base->n);
+		cell_estimate(c, &e, base->centre);
+	}
+	scaled_free(&s);
+}
+
+/* Are the boots of one side those of the other, in their order? */
+static bool same_boots(const struct side *base, const struct side *new)
+{
+	for (size_t i = 0; i < base->boots && i < new->boots; i++)
+		if (strcmp(base->of[i]->id, new->of[i]->id))
+			return false;
+	return base->boots == new->boots;
+}
+
+/* Both sides of one boot: only that boot is judged. */
+static void cell_within(struct cell *c, const struct report *r, size_t label, size_t row)
+{
+	struct sampled base = sampled_repeats(report_side(r, 0, row),
+					      boot_series(r->ds->labels[0].boots, row));
+	struct sampled new = sampled_repeats(report_side(r, label, row),
+					     boot_series(r->ds->labels[label].boots, row));
+
+	c->change = ratio_change(base.centre, new.centre);
+	if (base.n > 1 && new.n > 1)
+		cell_ranks(c, &r->ds->rows[row], &base, &new, r->opt->alpha);
+	else
+		c->why = "too few repeats";
+	free(base.v);
+	free(new.v);
+}
+
+/* *least is the least p that so many boots can reach by permutation. */
+static void cell_between(struct cell *c, const struct report *r, const struct comparison *cmp,
+			 size_t row, double *least)
+{
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	struct sampled x = sampled_boots(base), y = sampled_boots(new);
+
+	cell_boots(c, &r->ds->rows[row], &x, &y, r->opt->alpha,
+		   cmp->paired && same_boots(base, new), least);
+	free(x.v);
+	free(y.v);
+}
+
+/* What speaks against a small p; NULL when nothing does. least is the permutation's. */
+static const char *cell_doubt(const struct cell *c, double least, double alpha)
+{
+	if (!(c->p <= alpha))
+		return NULL;
+	if (least <= alpha && c->p_permute > alpha)
+		return "permutation disagrees";
+	/* The interval knows nothing of ties, p does. */
+	if (method_repeats(c->method) && c->lo <= 0 && c->hi >= 0)
+		return "too many ties";
+	return NULL;
+}
+
+void cell_make(struct cell *c, const struct report *r, const struct comparison *cmp, size_t row)
+{
+	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
+	bool shared = within_one_boot(r, cmp);
+	double least = 1;
+
+	*c = (struct cell){ .verdict = VERDICT_NONE, .change = NAN, .lo = NAN, .hi = NAN, .t = NAN,
+			    .df = NAN, .se = NAN, .p = NAN, .p_holm = NAN, .p_permute = NAN,
+			    .p_mannwhitney = NAN, .detectable = NAN };
+	if (!base->boots || !new->boots) {
+		c->verdict = VERDICT_MISSING;
+		c->why = base->boots ? "missing in new" : new->boots ? "missing in base" :
+			 "missing in both";
+		return;
+	}
+	if (!shared && (base->boots < 2 || new->boots < 2)) {
+		c->change = ratio_change(base->centre, new->centre);
+		c->why = "one boot a side";
+		return;
+	}
+	if (shared)
+		cell_within(c, r, cmp->label, row);
+	else
+		cell_between(c, r, cmp, row, &least);
+	if (cmp->audit.unfair)
+		c->why = "audit failed";
+	else if (!row_judged(r, &r->ds->rows[row]))
+		c->why = "emulated";
+	if (c->why)
+		return;
+	c->p_holm = c->p;
+	c->why = cell_doubt(c, least, r->opt->alpha);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Were two labels the same but for the treatment? */
+#ifndef VMCOMPARE_FAIRNESS_H
+#define VMCOMPARE_FAIRNESS_H
+
+#include "model/audit.h"
+#include "model/dataset.h"
+
+void audit_fairness(struct audit *audit, const struct label *base, const struct label *new);
+
+#endif
