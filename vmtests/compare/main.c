@@ -38,8 +38,8 @@ static const char usage_text[] =
 	"usage: vmcompare [-f FORM] [-o FILE] [-a ALPHA] [-m PERCENT] [-v] [--aa]\n"
 	"                 [--allow X] [--fail-on regression] [--origin NAME] LABEL...\n"
 	"\n"
-	"LABEL is results/LABEL or one boot's folder in it. One prints its medians, two\n"
-	"compare the second with the first, more compare each with the first.\n"
+	"LABEL is results/LABEL or one boot's directory in it. One prints its medians,\n"
+	"two compare the second with the first, more compare each with the first.\n"
 	"\n"
 	"  -f FORM     of a report: text (default), markdown, json, html\n"
 	"              all verdicts and samples, for others: kcidb, squad, lava, tmt\n"
@@ -71,7 +71,7 @@ static int number_parse(const char *s, double lo, double hi, double *v)
 	errno = 0;
 	*v = strtod(s, &end);
 	if (errno || end == s || *end || !(*v > lo && *v < hi))
-		return fail("\"%s\" is no number between %g and %g", s, lo, hi);
+		return fail("\"%s\" is not a number between %g and %g", s, lo, hi);
 	return 0;
 }
 
@@ -203,7 +203,7 @@ static int compare(struct dataset *ds, const struct arguments *args, char **path
 		if (dataset_add(ds, paths[i]))
 			return EXIT_USAGE;
 		if (!ds->labels[i].n) {
-			fail("%s: no boot in it: give a folder that run_vmtests.sh -o wrote",
+			fail("%s: no boot in it: give a directory that run_vmtests.sh -o wrote",
 			     paths[i]);
 			return EXIT_USAGE;
 		}

@@ -97,7 +97,7 @@ static int plan_check(const char *plan)
 		size_t length = strcspn(plan, WORD_ENDS);
 
 		if (!name_valid_n(plan, length))
-			return ctl_error("vmtests.list: \"%.*s\" is no name of a test: " NAME_RULE,
+			return ctl_error("vmtests.list: \"%.*s\" is not a test's name: " NAME_RULE,
 					 (int)length, plan, NAME_LENGTH_MAX);
 		plan += length;
 	}

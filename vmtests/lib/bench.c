@@ -405,7 +405,7 @@ static void cases_assert(const struct bench_run *run)
 
 		if (name_valid(name) && case_find(run, name) == &run->cases[i])
 			continue;
-		fprintf(stderr, "%s: the case name \"%s\" is used twice or is no name of docs/results.md\n",
+		fprintf(stderr, "%s: the case name \"%s\" is used twice or is not a name as docs/results.md has it\n",
 			run->bench->name, name);
 		abort();
 	}

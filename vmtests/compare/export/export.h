@@ -37,7 +37,7 @@ int export_runs(const struct dataset *ds, int (*visit)(const struct export_run *
 		void *arg);
 /* "BENCH.CASE.METRIC" with the '/' of the bench as a dot. The caller frees it. */
 char *export_metric_name(const struct row *row);
-/* A text of run.json at a dotted path, NULL when it has none. */
+/* A text of run.json at a dotted path, NULL when absent. */
 const char *export_text(const struct boot *boot, const char *path);
 /* Write root and release it: 0, or -1 after saying why. */
 int export_dump(json_t *root, FILE *out);

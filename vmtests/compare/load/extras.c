@@ -3,7 +3,7 @@
  * perf/ and fio/ of a boot. docs/results.md defines the files.
  *
  * These explain a verdict and never make one. A counter that shared its hardware with others was
- * extrapolated by perf, not counted, so it is left out by name.
+ * extrapolated by perf, not counted, so it is left out and the report names it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -39,8 +39,9 @@ static int extra_add(struct boot *boot, enum extra_kind kind, const char *test, 
 }
 
 /*
- * A file that is no JSON was cut short by a crash, or by what wrote it: all of it is left out, by
- * name, and the report goes on, because no verdict hangs on it. before is how many there were.
+ * A file that is not JSON was cut short by a crash or by its writer. All of it is left out, the
+ * report names it and goes on, because no verdict depends on it. before is how many values the boot
+ * had before the file.
  */
 static void extras_damaged(struct boot *boot, size_t before, const char *name, const char *why)
 {
@@ -62,7 +63,7 @@ static void extras_damaged(struct boot *boot, size_t before, const char *name, c
 	text_printable(fault);
 }
 
-/* Once a label, counter and reason: boots and runs would repeat it. */
+/* Noted once for each label, counter and reason: boots and runs would repeat it. */
 static int counter_refuse(struct dataset *ds, const char *test, const char *event,
 			  const char *where, const char *why)
 {
@@ -92,7 +93,7 @@ static int counter_line(struct dataset *ds, struct boot *boot, const json_t *lin
 	double value;
 	char *end;
 
-	/* A line of a derived metric alone. */
+	/* This line has only a derived metric. */
 	if (!text && json_object_get(line, "metric-value"))
 		return 0;
 	if (!event || !text)
@@ -100,12 +101,12 @@ static int counter_line(struct dataset *ds, struct boot *boot, const json_t *lin
 	if (!strcmp(text, "<not counted>") || !strcmp(text, "<not supported>"))
 		return counter_refuse(ds, test, event, where, text);
 	if (running && !json_is_number(running))
-		return fail("%s: pcnt-running is no number", where);
+		return fail("%s: pcnt-running is not a number", where);
 	if (running && json_number_value(running) < 100)
 		return counter_refuse(ds, test, event, where, "multiplexed");
 	value = strtod(text, &end);
 	if (end == text || *end)
-		return fail("%s: counter-value is no number", where);
+		return fail("%s: counter-value is not a number", where);
 	return extra_add(boot, EXTRA_COUNTER, test, event, value, where);
 }
 
@@ -168,7 +169,7 @@ static int percentiles_add(struct boot *boot, json_t *job, const char *way, cons
 		double at = strtod(key, &end);
 
 		if (end == key || *end || !(at >= 0 && at <= 100) || !json_is_number(v))
-			return fail("%s: a percentile of %s is none", name, way);
+			return fail("%s: a percentile of %s is not from 0 to 100", name, way);
 		snprintf(what, sizeof(what), "%s p%.9g", way, at);
 		if (extra_add(boot, EXTRA_FIO, test, what, json_number_value(v), name))
 			return -1;
@@ -222,7 +223,7 @@ static char *test_name(const char *file, enum extra_kind kind)
 	test = xstrdup(file + digits + 1);
 	test[strlen(test) - tail] = '\0';
 	if (kind == EXTRA_FIO) {
-		/* A job's last part is its repeat; that of a warm-up is no number. */
+		/* A job's last part is its repeat, which for a warm-up is not a number. */
 		rep = strrchr(test, '.');
 		if (!rep || !rep[1] || rep[1 + strspn(rep + 1, "0123456789")])
 			goto other;
@@ -235,7 +236,7 @@ other:
 	return NULL;
 }
 
-static int entry_read(struct dataset *ds, struct boot *boot, int dir, const char *folder,
+static int entry_read(struct dataset *ds, struct boot *boot, int dir, const char *sub,
 		      const char *file, enum extra_kind kind)
 {
 	char *test = test_name(file, kind), *name;
@@ -243,7 +244,7 @@ static int entry_read(struct dataset *ds, struct boot *boot, int dir, const char
 
 	if (!test)
 		return 0;
-	name = xasprintf("%s/%s/%s", boot->path, folder, file);
+	name = xasprintf("%s/%s/%s", boot->path, sub, file);
 	fd = file_open(dir, file, FILES_MAX);
 	if (fd < 0) {
 		ret = fail("%s: opening: %s", name, fd == -ELOOP ? "a symbolic link" :
@@ -262,27 +263,27 @@ static int entry_cmp(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int folder_read(struct dataset *ds, struct boot *boot, int parent, const char *folder)
+static int subdir_read(struct dataset *ds, struct boot *boot, int parent, const char *sub)
 {
-	int dir = openat(parent, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool perf = !strcmp(folder, "perf");
+	int dir = openat(parent, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool perf = !strcmp(sub, "perf");
 	struct dirent **entries;
 	int n, ret = 0;
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 :
-		       fail("%s/%s: opening: %s", boot->path, folder, strerror(errno));
+		       fail("%s/%s: opening: %s", boot->path, sub, strerror(errno));
 	n = scandirat(dir, ".", &entries, NULL, entry_cmp);
 	if (n < 0)
-		ret = fail("%s/%s: listing: %s", boot->path, folder, strerror(errno));
+		ret = fail("%s/%s: listing: %s", boot->path, sub, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		const char *file = entries[i]->d_name;
 
 		if (!ret)
-			ret = entry_read(ds, boot, dir, folder, file,
+			ret = entry_read(ds, boot, dir, sub, file,
 					 perf ? EXTRA_COUNTER : EXTRA_FIO);
 		if (!ret && perf)
-			ret = entry_read(ds, boot, dir, folder, file, EXTRA_SYMBOL);
+			ret = entry_read(ds, boot, dir, sub, file, EXTRA_SYMBOL);
 		free(entries[i]);
 	}
 	if (n >= 0)
@@ -293,5 +294,5 @@ static int folder_read(struct dataset *ds, struct boot *boot, int parent, const 
 
 int extras_read(struct dataset *ds, struct boot *boot, int dir)
 {
-	return folder_read(ds, boot, dir, "perf") || folder_read(ds, boot, dir, "fio") ? -1 : 0;
+	return subdir_read(ds, boot, dir, "perf") || subdir_read(ds, boot, dir, "fio") ? -1 : 0;
 }

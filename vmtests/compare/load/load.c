@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* From directories to a dataset: run.json, verdicts.jsonl and the tree around them. */
+/* From a directory to a label of a dataset: which boots are in it, and which files they have. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static const struct {
 	{ "verdicts.jsonl", LINES_FILE_MAX },
 };
 
-/* 0, 1 when there is no such file, -1 after saying why. */
+/* 0, 1 when the file does not exist, -1 after saying why. */
 static int boot_file_read(struct dataset *ds, struct boot *boot, int dir, int file)
 {
 	const char *base = boot_files[file].name;
@@ -84,7 +84,7 @@ static int label_add_boot(struct dataset *ds, struct label *label, int dir, cons
 	}
 	id = json_string_value(boot_value(&boot, "boot_id"));
 	if (!id || !name_valid(id)) {
-		fail("%s/run.json: boot_id is no name", path);
+		fail("%s/run.json: boot_id is not a name", path);
 		boot_free(&boot);
 		return -1;
 	}
@@ -179,7 +179,7 @@ int dataset_add(struct dataset *ds, const char *path)
 	label_set_name(label, trimmed);
 	dir = open(trimmed, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
-		ret = fail("%s: opening: %s; give a folder that run_vmtests.sh -o wrote", path,
+		ret = fail("%s: opening: %s; give a directory that run_vmtests.sh -o wrote", path,
 			   strerror(errno));
 	} else {
 		struct stat st;

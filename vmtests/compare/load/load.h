@@ -21,15 +21,15 @@ int run_read(struct boot *boot, int fd, const char *name);
 int samples_read(struct dataset *ds, struct boot *boot, int fd, const char *name);
 int samples_line(struct dataset *ds, struct boot *boot, const char *line, size_t len,
 		 const char *where);
-/* The same by jansson alone. */
+/* The same without the scanner. */
 int samples_line_json(struct dataset *ds, struct boot *boot, const char *line, size_t len,
 		      const char *where);
-/* Behind the last line of samples.jsonl: repeats in order, histograms merged. */
+/* After the last line of samples.jsonl: put repeats in order, merge histograms. */
 int samples_finish(const struct dataset *ds, struct boot *boot);
 int outcomes_read(struct boot *boot, int fd, const char *name);
 /* perf/ and fio/ below dir, the boot's directory. */
 int extras_read(struct dataset *ds, struct boot *boot, int dir);
-/* One file of them; test is whose. */
+/* One file of them, of this test. */
 int extras_file(struct dataset *ds, struct boot *boot, enum extra_kind kind, int fd,
 		const char *test, const char *name);
 

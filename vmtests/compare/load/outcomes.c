@@ -21,7 +21,7 @@ static struct tally *tally_of(struct boot *boot, const char *test)
 	return &boot->tallies[boot->ntallies++];
 }
 
-/* OUTCOME_COUNT when s is no result. */
+/* OUTCOME_COUNT when s is not a result. */
 static enum outcome_result outcome_parse(const char *s)
 {
 	enum outcome_result result = 0;
@@ -41,14 +41,14 @@ static int outcome_line(struct boot *boot, const json_t *line, const char *where
 	struct tally *tally;
 
 	if (!test || !name_valid(test))
-		return fail("%s: no test, or its name is none", where);
+		return fail("%s: no test, or its name is not valid", where);
 	if (boot->ntallies >= TESTS_MAX)
 		return fail("%s: more than %d tests", where, TESTS_MAX);
 	if (result == OUTCOME_COUNT)
 		return fail("%s: result is not pass, fail, skip or timeout", where);
 	if (!json_is_integer(run) || json_integer_value(run) < 0 ||
 	    json_integer_value(run) > INT_MAX)
-		return fail("%s: run is no integer from 0", where);
+		return fail("%s: run is not an integer from 0", where);
 	tally = tally_of(boot, test);
 	tally->pass += result == OUTCOME_PASS;
 	tally->fail += result == OUTCOME_FAIL || result == OUTCOME_TIMEOUT;

@@ -27,12 +27,12 @@ static inline bool text_is(const struct record *rec, enum field f, const char *s
 
 /*
  * Take apart a line exactly as libmm writes it: the nine keys in their order, without spaces, with
- * plain strings and plain numbers. False for any other line, which may be good all the same. The
- * line ends at end with a NUL.
+ * plain strings and plain numbers. False for any other line, which jansson then judges. line is
+ * NUL-terminated at end.
  */
 bool record_scan(struct record *rec, const char *line, const char *end);
 
-/* The row of a record, which is added when it is new: its index, or -1 after saying why. */
+/* Find or add the row of a record: its index, or -1 after saying why. */
 long row_find(struct dataset *ds, const struct record *rec, const char *where);
 
 #endif

@@ -11,7 +11,7 @@
 
 static uint64_t hash_add(uint64_t h, const char *s, size_t len)
 {
-	/* FNV-1a; a row that collides costs time, nothing else. */
+	/* FNV-1a. A collision costs time and nothing else. */
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
 	return (h ^ 0xff) * UINT64_C(0x100000001b3);
@@ -36,9 +36,9 @@ static int row_check(const struct row *row, const char *where)
 	if (!bench_valid(row->bench))
 		return fail("%s: bench \"%s\" is not group/name", where, row->bench);
 	if (!name_valid(row->variant))
-		return fail("%s: case \"%s\" is no name", where, row->variant);
+		return fail("%s: case \"%s\" is not a name", where, row->variant);
 	if (!name_valid(row->metric))
-		return fail("%s: metric \"%s\" is no name", where, row->metric);
+		return fail("%s: metric \"%s\" is not a name", where, row->metric);
 	if (!unit_valid(row->unit))
 		return fail("%s: unit \"%s\" is not 1 to %d of printable ASCII without spaces",
 			    where, row->unit, UNIT_LENGTH_MAX);

@@ -11,7 +11,7 @@
 #include "load/lines.h"
 #include "load/load.h"
 
-/* RFC 3339 to seconds; NAN when it is none. */
+/* RFC 3339 to seconds; NAN when s is something else. */
 static double time_parse(const char *s)
 {
 	struct tm tm = { 0 };
@@ -32,7 +32,7 @@ static double time_parse(const char *s)
 	return timegm(&tm) - zone;
 }
 
-/* What the schema says of run.json as far as this reader relies on it. */
+/* The types that the schema gives to what the model reads. */
 static const struct {
 	const char *path;
 	json_type type;

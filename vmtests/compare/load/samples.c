@@ -9,7 +9,7 @@
 #include "load/load.h"
 #include "load/record.h"
 
-#define TIME_MAX 1e12		/* seconds; more is no time since boot */
+#define TIME_MAX 1e12		/* seconds; more is not a time since boot */
 
 static bool whole(double v)
 {
@@ -35,9 +35,9 @@ static int record_check(const struct record *rec, const struct row *row, const c
 		return fail("%s: negative %s: %g %s", where,
 			    row->kind == UNIT_TIME ? "duration" : "rate", value, row->unit);
 	if (!whole(rec->number[F_REP]) || !whole(rec->number[F_RUN]))
-		return fail("%s: rep or run is no integer from 0", where);
+		return fail("%s: rep or run is not an integer from 0", where);
 	if (!(rec->number[F_T] >= 0 && rec->number[F_T] <= TIME_MAX))
-		return fail("%s: t %g is no time since boot", where, rec->number[F_T]);
+		return fail("%s: t %g is not a time since boot", where, rec->number[F_T]);
 	return 0;
 }
 
@@ -115,7 +115,7 @@ static int hist_add(struct series *series, const json_t *hist, const char *where
 		if (json_array_size(pair) != 2 ||
 		    !json_is_number(upper) || !json_is_number(count) ||
 		    json_number_value(upper) <= last || !(json_number_value(count) > 0))
-			return fail("%s: hist bucket %zu is no rising [upper, count]", where, i);
+			return fail("%s: hist bucket %zu is not a rising [upper, count]", where, i);
 		last = json_number_value(upper);
 		array_grow(series->hist, series->nhist, series->hist_cap);
 		series->hist[series->nhist++] = (struct bucket){ last, json_number_value(count) };
@@ -156,7 +156,7 @@ int samples_line(struct dataset *ds, struct boot *boot, const char *line, size_t
 	return samples_line_json(ds, boot, line, len, where);
 }
 
-/* A torn write leaves a prefix of a line and no newline; anything else is no accident. */
+/* A torn write leaves a prefix of a line and no newline. Anything else is not an accident. */
 static bool line_torn(const char *line, size_t len)
 {
 	json_error_t error;

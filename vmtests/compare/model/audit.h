@@ -9,7 +9,7 @@
 enum audit_class {
 	AUDIT_TREATMENT,	/* what the comparison is about */
 	AUDIT_UNFAIR,		/* voids every verdict */
-	AUDIT_ALLOWED,		/* would, but for --allow */
+	AUDIT_ALLOWED,		/* would void them without --allow */
 	AUDIT_NOTE,
 };
 
@@ -30,8 +30,8 @@ struct audit {
 };
 
 /*
- * Add a line and take over the strings. One that is unfair is unless @allow is among those allowed.
- * The line is valid until the next is added.
+ * Add a line, which takes over the strings. An unfair one becomes AUDIT_ALLOWED if its name is
+ * allowed. The line is valid until the next is added.
  */
 struct audit_line *audit_add(struct audit *audit, enum audit_class class, const char *allow,
 			     char *what, char *base, char *new);

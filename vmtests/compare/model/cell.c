@@ -12,7 +12,7 @@
 
 #include "model/cell.h"
 
-/* What a test takes for independent: the means of boots, or the repeats of one boot. */
+/* The values that a test takes as independent: means of boots, or repeats of one boot. */
 struct sampled {
 	double *v;
 	size_t n;
@@ -36,7 +36,7 @@ static struct sampled sampled_repeats(const struct side *side, const struct seri
 	return s;
 }
 
-/* Both on the scale of the test: logarithms, unless a value has none. */
+/* Both sides on the scale of the test: logarithms where all values are positive. */
 struct scaled {
 	double *x, *y;
 	bool linear;
@@ -101,7 +101,7 @@ static void cell_constant(struct cell *c, const struct row *row, double base, do
 	}
 }
 
-/* There is no estimate. */
+/* For a test that gave no estimate. */
 static void cell_no_spread(struct cell *c, const struct row *row, const struct sampled *base,
 			   const struct sampled *new, const char *why)
 {
@@ -185,7 +185,7 @@ static void cell_within(struct cell *c, const struct report *r, size_t label, si
 	free(new.v);
 }
 
-/* *least is the least p that so many boots can reach by permutation. */
+/* *least is the smallest p that a permutation of so many boots can reach. */
 static void cell_between(struct cell *c, const struct report *r, const struct comparison *cmp,
 			 size_t row, double *least)
 {

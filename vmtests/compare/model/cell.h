@@ -5,7 +5,7 @@
 
 #include "model/comparison.h"
 
-/* p_holm is p where the cell is to be judged, else NAN; why then says why not. */
+/* Where the cell is to be judged, p_holm is p; else it is NAN, and why says why. */
 void cell_make(struct cell *c, const struct report *r, const struct comparison *cmp, size_t row);
 
 #endif

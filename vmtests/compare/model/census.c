@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's page tables, as run.json has them, in a person's words.
+ * The kernel's page tables in words, from the census in run.json.
  *
- * Counts that vary over the boots of a label are printed as ranges. Limits: numbers of an untrusted
- * file, so they are added as floating point and nothing follows from them but words and a picture.
+ * Counts that vary over the boots of a label are printed as ranges. Limits: the numbers come from
+ * an untrusted file. They are added as floating point and only make words and a picture.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -118,7 +118,7 @@ double census_bytes(const struct label *label, const char *range, const char *le
 
 /*
  * Bytes of the entries that map the linear map, from the leaf entry up to PUD: an entry of a level
- * that is no leaf stands for one whole table of the next.
+ * that is not a leaf stands for one whole table of the next.
  */
 static double entry_bytes(const struct boot *boot, double entries_per_table)
 {
@@ -133,8 +133,8 @@ static double entry_bytes(const struct boot *boot, double entries_per_table)
 }
 
 /*
- * What the tables took of MemTotal at boot. A map of PTEs alone was made so; beside blocks, PTEs
- * may have been split off later, at the expense of free memory.
+ * What the tables took of MemTotal at boot. A linear map of PTEs alone was made at boot. Where
+ * there are blocks as well, PTEs may have been split off later and taken from free memory.
  */
 static struct span boot_bytes(const struct boot *boot, double entries_per_table)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a label's kernel maps, and with which leaves. */
+/* What a label's kernel maps, and by which leaves. */
 #ifndef VMCOMPARE_CENSUS_H
 #define VMCOMPARE_CENSUS_H
 
@@ -16,11 +16,11 @@ char *census_words(const struct label *label, const char *range);
 double census_bytes(const struct label *label, const char *range, const char *level);
 
 /*
- * How many bytes more of MemTotal new should have because its linear map needs fewer page tables,
- * from *lo to *hi: a table that splits a block after boot comes out of free memory, not out of
- * MemTotal, so that the PTEs of a map with blocks may have cost it or not. A map by PTEs costs
- * memory / 512 with 4K pages, / 2048 with 16K and / 8192 with 64K: one entry of 8 bytes a page.
- * False without a census of both.
+ * How much larger MemTotal of new should be, in bytes from *lo to *hi, because its linear map needs
+ * fewer page tables. A table that splits a block after boot comes out of free memory, not out of
+ * MemTotal, so the PTEs beside blocks may or may not have cost it. A map by PTEs costs memory / 512
+ * with 4K pages, / 2048 with 16K and / 8192 with 64K: one entry of 8 bytes a page. False unless
+ * both have a census.
  */
 bool census_memory_gain(const struct boot *base, const struct boot *new, double *lo, double *hi);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is asked of a report by those who make it and by those who write it. */
+/* Questions about a report that both the model and the forms ask. */
 #include "model/comparison.h"
 
 bool method_linear(enum method method)

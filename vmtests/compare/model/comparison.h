@@ -31,7 +31,7 @@ struct side {
 	size_t boots, samples;
 	double *means;		/* one a boot, in the row's unit */
 	const struct boot **of;	/* the boot of each */
-	double centre;		/* what the columns show; NAN when there is none */
+	double centre;		/* what the columns show; NAN without a boot */
 	double median;		/* of all samples */
 	double between, within;	/* relative standard deviations; NAN when unknown */
 	unsigned int flags;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two .config texts to the options in which they differ. */
+/* The options in which two .config texts differ. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "util.h"
 
 /*
- * How options begin that decide how the kernel maps its memory, what checks stand in the way, or
- * what built it: what a reader of a difference wants to see first.
+ * Prefixes of the options that a reader wants to see first: those that decide how the kernel maps
+ * its memory and which checks it makes, and those that say what built it.
  */
 static const char *const telling[] = {
 	"ARCH_HAS_LAZY_MMU", "ARCH_SUPPORTS_HUGE_PFNMAP", "ARM64_16K_PAGES", "ARM64_4K_PAGES",
@@ -42,7 +42,7 @@ static void config_free(struct config *config)
 	free(config->v);
 }
 
-/* "CONFIG_X=value"; a comment says nothing that a missing line does not. */
+/* "CONFIG_X=value". "# CONFIG_X is not set" means the same as no line. */
 static void config_line(struct config *config, const char *line, size_t len)
 {
 	static const char prefix[] = "CONFIG_";
@@ -95,7 +95,7 @@ static bool option_telling(const char *name)
 	return false;
 }
 
-/* Walk both sorted lists; of the options that differ, call for those that tell or do not. */
+/* Call differs() for the options that differ and are telling, or for those that are not. */
 static long config_walk(const struct config *a, const struct config *b, bool tell,
 			void (*differs)(void *arg, const char *name, const char *base,
 					const char *new),

@@ -4,10 +4,10 @@
 #define VMCOMPARE_CONFIG_H
 
 /*
- * Call differs() for every option whose value is not the same in both texts: first those that
- * say most about the kernel's memory, then the others, each by name. An option that is "not set"
- * and one that is not there are both "n": the code sees no difference. A name comes without
- * CONFIG_, a value is cleaned. Returns how many differ, or -EFBIG for a text with more than
+ * Call differs() for every option that differs between the texts: first those that say most about
+ * the kernel's memory, then the others, both sorted by name. An option that is "not set" and one
+ * that is absent are both "n", because code cannot tell them apart. Names come without CONFIG_,
+ * values are cleaned. Returns how many differ, or -EFBIG for a text with more than
  * CONFIG_OPTIONS_MAX options.
  */
 #define CONFIG_OPTIONS_MAX 65536

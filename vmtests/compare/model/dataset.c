@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A result tree in memory: what is in it, and its end. */
+/* Look-ups in a result tree, and its release. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -43,7 +43,7 @@ enum outcome_result {
 
 /* One line of verdicts.jsonl: one test in one run. */
 struct outcome {
-	char *test, *reason;	/* reason is empty when there is none */
+	char *test, *reason;	/* reason may be empty */
 	enum outcome_result result;
 	int run;
 	double seconds;
@@ -90,7 +90,7 @@ struct label {
 struct dataset {
 	struct row *rows;
 	size_t nrows, rows_cap;
-	/* How load/ finds a row. */
+	/* Used by load/ to find a row. */
 	uint32_t *index;	/* open addressing, row + 1 */
 	size_t index_size;
 	uint32_t recent;
@@ -103,7 +103,7 @@ struct dataset {
 double label_number(const struct label *label, const char *path);
 bool label_emulated(const struct label *label);
 const char *outcome_name(enum outcome_result result);
-/* NULL when this boot has no such sample. */
+/* NULL when this boot has no sample of the row. */
 const struct series *boot_series(const struct boot *boot, size_t row);
 /* Value at a dotted path of run.json, NULL when absent or null. */
 const json_t *boot_value(const struct boot *boot, const char *path);

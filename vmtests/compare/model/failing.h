@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tests that fail, in how many boots of which label. */
+/* Tests that fail, and in how many boots. */
 #ifndef VMCOMPARE_FAILING_H
 #define VMCOMPARE_FAILING_H
 

@@ -2,9 +2,9 @@
 /*
  * Were the two labels the same but for the treatment?
  *
- * A table names what is looked at and how a difference counts: the treatment is shown first, an
- * unfair difference voids every verdict unless it is allowed by name, a note is printed. The boots
- * of one label must agree too, or the label would not name one thing.
+ * A table says what is compared and how a difference counts: the treatment is shown first, an
+ * unfair difference voids every verdict unless it is allowed by name, a note is only printed. The
+ * boots of one label must agree as well, or the label would not name one thing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static const struct field config_hash = {
 	"kernel.config_sha256", "config", AUDIT_NOTE, NULL
 };
 
-/* Objects of which every key is compared. */
+/* Objects whose keys are all compared. */
 static const struct field objects[] = {
 	{ "binaries", "binary", AUDIT_UNFAIR, "binaries" },
 	{ "tools", "tool", AUDIT_UNFAIR, "tools" },
@@ -56,7 +56,7 @@ static const struct field objects[] = {
 	{ "settings", "setting", AUDIT_NOTE, NULL },
 };
 
-/* A build id or a checksum: its head is as good as the whole, and a person can read it. */
+/* A build id or a checksum: its first digits identify it, and a person can read them. */
 static bool hash_text(const char *s)
 {
 	size_t len = strspn(s, "0123456789abcdef");

@@ -2,7 +2,7 @@
 /*
  * Claim: a verdict that is wrong at most alpha of the time over the whole table.
  * Method: Holm over all cells of a report; what a cell could have seen is said at the level that
- * Holm leaves it. A/A: the same rule on halves of one label's boots shows how often it cries wolf.
+ * Holm leaves it. A/A applies the same rule to halves of one label's boots and counts false alarms.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static double cell_detectable(const struct cell *c, double level, double base)
 		return c->detectable;
 	if (c->p_least > level)
 		return INFINITY;
-	/* Ties leave the interval no width: any shift would have parted them. */
+	/* With ties the interval may have no width: any shift would have been seen. */
 	d = c->se == 0 ? 0 : detectable(c->se, c->df, level, POWER);
 	return method_linear(c->method) ? d / fabs(base) : expm1(d);
 }

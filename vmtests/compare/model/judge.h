@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* From what the tests of each cell say to verdicts over the whole report. */
+/* From the tests of each cell to verdicts over the whole report. */
 #ifndef VMCOMPARE_JUDGE_H
 #define VMCOMPARE_JUDGE_H
 

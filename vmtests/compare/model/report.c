@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A report of a dataset: what there is to say of every row, label and pair of labels. */
+/* From a dataset to a report: sides, comparisons, verdicts, trends, in the order of their needs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,14 +51,14 @@ static void sides_of_repeats(struct report *r)
 			r->sides[i].centre = r->sides[i].median;
 }
 
-/* Boots of both labels in the order in which they ran: does either label come in one block? */
+/* In the order in which the boots ran, did one label come after the other? */
 static bool boots_interleaved(const struct label *base, const struct label *new)
 {
 	return base->boots[0].started < new->boots[new->n - 1].started &&
 	       new->boots[0].started < base->boots[base->n - 1].started;
 }
 
-/* Counts of a TLB model (docs/tlb-model.md) must not be taken for a machine's. */
+/* Counts of a TLB model (docs/tlb-model.md) must not be mistaken for hardware's. */
 static void report_modelled(struct report *r)
 {
 	for (size_t i = 0; i < r->ds->nrows; i++) {

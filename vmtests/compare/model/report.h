@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The making of a report. */
+/* From a dataset to a report. */
 #ifndef VMCOMPARE_REPORT_H
 #define VMCOMPARE_REPORT_H
 

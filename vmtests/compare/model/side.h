@@ -5,7 +5,7 @@
 
 #include "model/comparison.h"
 
-/* at is the place of row in the dataset; side is zero. */
+/* at is the index of row in the dataset; side is all zero. */
 void side_make(struct side *side, const struct row *row, size_t at, const struct label *label);
 void side_free(struct side *side);
 

@@ -4,7 +4,7 @@
  *
  * The boots are the samples again: their means over the place of their label, by Mann and Kendall's
  * test, with Theil and Sen's slope beside it. Limits: the labels are one step apart whatever they
- * are named; a trend up and down again is none.
+ * are named; a row that goes up and down again has no trend.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static struct trend_point point_of(const struct side *side, double alpha)
 	return point;
 }
 
-/* A boot in two labels would be two samples that are none of each other's chance. */
+/* A boot in two labels would give two samples that are not independent. */
 static bool boots_shared(const struct dataset *ds)
 {
 	for (size_t l = 1; l < ds->nlabels; l++)

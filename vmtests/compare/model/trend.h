@@ -15,10 +15,10 @@ struct trend_point {
 struct trend {
 	struct trend_point *points;	/* by label */
 	size_t labels, boots;		/* that have the row */
-	struct kendall test;		/* NAN when there is none */
+	struct kendall test;		/* NAN when it could not be made */
 	double slope;			/* from a label to the next; 0.01 is 1 % */
 	double p_holm;
-	enum verdict verdict;			/* better, worse, unsure, none */
+	enum verdict verdict;		/* better, worse, unsure, none */
 	const char *why;		/* behind unsure and none */
 };
 

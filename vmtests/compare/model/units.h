@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a unit says of its values: how they are averaged, what may judge them, how they are read. */
+/* What a unit says of its values: how they are averaged, judged and printed. */
 #ifndef VMCOMPARE_UNITS_H
 #define VMCOMPARE_UNITS_H
 
@@ -10,7 +10,7 @@ enum unit_kind {
 	UNIT_RATIO,	/* 1, %, x */
 };
 
-/* Of "ns/page", "ops/s", "bytes", "1" and their like. */
+/* Of "ns/page", "ops/s", "bytes", "1" and so on. */
 enum unit_kind unit_kind(const char *unit);
 
 /* Four significant digits with a prefix: binary for bytes, decimal otherwise. At most 8 wide. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Numbers as a person reads them: the same in every form of the report. */
+/* What all forms of a report say and print alike. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 #define TICS_FLAT 50	/* letters of labels that fit side by side */
 #define TICS_MAX 16	/* boots of which each has a number */
 
-/* Where in time a boot stands among all boots of the report. */
+/* How many boots of the report ran before this one. */
 static size_t boot_place(const struct dataset *ds, const struct boot *boot)
 {
 	size_t place = 0;
@@ -40,8 +40,8 @@ static size_t boots_all(const struct dataset *ds)
 }
 
 /*
- * A label in gnuplot's language, which can run commands: its name only if nothing but what
- * name_valid() accepts stands in it, and never more than fits.
+ * A label in gnuplot's language, which can run commands: the label's name only if name_valid()
+ * accepts it, cut to what fits.
  */
 static void label_quoted(const struct report *r, size_t label, FILE *script)
 {
@@ -56,8 +56,8 @@ static void label_quoted(const struct report *r, size_t label, FILE *script)
 }
 
 /*
- * The y axis of a row's values: bytes are divided by the power of 1024 that is returned and named
- * so. Values that are all equal get a range here: gnuplot would complain of them on stderr.
+ * The y axis of a row's values. Bytes are divided by a power of 1024, which is returned, and the
+ * axis is named after it. Values that are all equal get a range, or gnuplot would warn on stderr.
  */
 static double axis_write(const struct report *r, size_t row, FILE *script)
 {
@@ -188,7 +188,7 @@ static bool sweep_same(const struct row *a, const struct row *b)
 	       !strncmp(a->variant, b->variant, la);
 }
 
-/* Draws the sweep that starts with this row; false when there is none. */
+/* Draws the sweep that starts with this row; false when no sweep does. */
 static bool plot_sweep(const struct report *r, size_t first, FILE *script)
 {
 	const struct row *rows = r->ds->rows;

@@ -19,7 +19,7 @@
 
 void plot_begin(FILE *script)
 {
-	/* Okabe and Ito's colours, which the colour-blind can tell apart. */
+	/* Okabe and Ito's colours, which colour-blind readers can tell apart. */
 	static const char *const colours[] = {
 		"0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "777777", "000000",
 	};

@@ -9,14 +9,14 @@
 struct plots {
 	char **svg;
 	size_t n, cap;
-	const char *why;	/* there are none; NULL when all is well */
+	const char *why;	/* no picture was drawn; NULL when all were */
 };
 
-/* Begin a picture in a script; then come data blocks and one plot command. */
+/* Begin a picture in a script. The caller writes its data blocks and one plot command. */
 void plot_begin(FILE *script);
 /*
- * Run the script; one SVG for each picture. Only numbers, words of vmcompare's own and names
- * that name_valid() takes may be in it: gnuplot's language can run commands.
+ * Run the script; one SVG for each picture. The script may only have numbers, vmcompare's own words
+ * and names that name_valid() accepts, because gnuplot's language can run commands.
  */
 void plots_run(struct plots *plots, const char *script, size_t len);
 void plots_free(struct plots *plots);

@@ -18,7 +18,7 @@
 #define LEFT 28		/* metric, direction and unit */
 #define PER_BLOCK 3	/* columns of a matrix */
 
-/* Names the case of row at unless it is that of row before, the last that was printed, if any. */
+/* Name the case of row at, unless row before, which was printed last, is of the same case. */
 static void group_line(const struct report *r, size_t at, size_t before, FILE *out)
 {
 	const struct row *row = &r->ds->rows[r->order[at]];
@@ -66,7 +66,7 @@ static void cell_line(const struct report *r, const struct comparison *cmp, size
 		flags_text(base->flags | new->flags));
 }
 
-/* With -v: what stands behind the verdict. */
+/* With -v: the evidence for the verdict. */
 static void evidence_line(const struct view *view, const struct comparison *cmp, size_t row)
 {
 	const struct report *r = view->r;

@@ -106,7 +106,7 @@ int mean_interval(const double *v, size_t n, double alpha, double *lo, double *h
 /* Median slope over pairs of different x: Sen 1968, J. Am. Stat. Assoc. 63. NAN above TREND_MAX. */
 double theil_sen(const double *x, const double *y, size_t n);
 
-/* Grubbs 1969, Technometrics 11: two-sided p that the farthest of n >= 3 values is no outlier. */
+/* Grubbs 1969, Technometrics 11: two-sided p of the farthest of n >= 3 values as an outlier. */
 double grubbs_test(const double *v, size_t n);
 
 /* Ways to choose k of n, saturating at SIZE_MAX. */

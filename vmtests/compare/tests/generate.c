@@ -148,7 +148,7 @@ static void key_set(struct spec *s, const char *arg)
 			*keys[i].number = strtol(arg + len, NULL, 10);
 		return;
 	}
-	fprintf(stderr, "no such key: %s\n", arg);
+	fprintf(stderr, "unknown key: %s\n", arg);
 	exit(2);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claim: the reader takes and refuses the names and units that libmm's report takes and refuses,
- * whose own test has the same tables.
+ * Claim: the reader accepts and refuses the same names and units as the writer, report, whose own
+ * test uses the same tables.
  */
 #include <stdlib.h>
 #include <string.h>

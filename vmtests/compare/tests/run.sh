@@ -305,7 +305,7 @@ refused()
 	check "$1 by name" says "$2.*$3"
 }
 
-refused "a counter of words" perf/0.t.stat.json "is no number" '{"event":"e","counter-value":"many"}'
+refused "a counter of words" perf/0.t.stat.json "is not a number" '{"event":"e","counter-value":"many"}'
 refused "a negative counter" perf/0.t.stat.json negative '{"event":"e","counter-value":"-1"}'
 refused "a counter of NaN" perf/0.t.stat.json "not finite" '{"event":"e","counter-value":"nan"}'
 refused "no counter" perf/0.t.stat.json "no \"event\"" '{"event":"e"}'
@@ -379,8 +379,8 @@ line "mixed units" "has unit us here and ns/page elsewhere" \
 line "a repeated key" "duplicate object key" '{"bench":"a/b","bench":"a/b"}'
 line "a missing key" 'no "value"' \
 	'{"bench":"a/b","case":"c","metric":"m","unit":"1","better":"lower","rep":0,"run":0,"t":1}'
-line "terminal escapes" "is no name" "$(sample 1 bytes '\\u001b[31m')"
-line "HTML" "is no name" "$(sample 1 bytes '<script>')"
+line "terminal escapes" "is not a name" "$(sample 1 bytes '\\u001b[31m')"
+line "HTML" "is not a name" "$(sample 1 bytes '<script>')"
 line "a long line" "line longer than" "$(head -c 10000000 /dev/zero | tr '\0' x)"
 
 rm -rf "$dir/bad"
