@@ -2,6 +2,11 @@
 /*
  * vmcompare: what changed between two kernels, how sure that is, and that they differ in what was
  * claimed and in nothing else. docs/statistics.md says how it judges.
+ *
+ * load/ reads a result tree into a dataset, model/ makes a report of it, and report/ gives the
+ * report a form; export/ writes the dataset for other systems. stats/ is the arithmetic of the
+ * model. Only main.c knows all of them: load/, report/ and export/ know the model and not each
+ * other, and the model knows none of them.
  */
 #include <errno.h>
 #include <getopt.h>
