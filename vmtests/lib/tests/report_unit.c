@@ -26,7 +26,7 @@
 
 #include <kselftest_harness.h>
 
-#include "../../../vmtests/lib/tests/grammar_cases.h"
+#include "grammar_cases.h"
 
 #define BENCH "unit/report"
 #define NR_WRITERS 4u
