@@ -286,7 +286,7 @@ TEST_F(fingerprint, tools_are_versions_or_null)
 	const char *name;
 	json_t *version;
 
-	ASSERT_EQ(4u, json_object_size(tools));
+	ASSERT_EQ(5u, json_object_size(tools));
 	json_object_foreach(tools, name, version) {
 		if (json_is_null(version))
 			continue;
