@@ -43,6 +43,7 @@
 #include <vmtests/bench.h>
 #include <vmtests/hist.h>
 #include <libmm/hugetlb.h>
+#include <vmtests/hugetlb_heads.h>
 #include <libmm/require.h>
 #include <vmtests/sysconf.h>
 #include <libmm/sysfile.h>
@@ -373,7 +374,7 @@ static long frames_scan(void)
 	int err;
 
 	err = pool_grow();
-	found = err ? err : __hugetlb_heads(pool.size, heads, nr_heads_before + pages_asked);
+	found = err ? err : hugetlb_heads(pool.size, heads, nr_heads_before + pages_asked);
 	if (!err)
 		err = pool_shrink();
 	if (err || found < 0)
@@ -590,7 +591,7 @@ static int readers_open(struct bench_case *c, const struct churn *churn)
 
 	for (i = 0; i < MAX_READERS; i++)
 		readers[i].fd = -1;
-	nr_heads_before = __hugetlb_heads(churn->size, NULL, 0);
+	nr_heads_before = hugetlb_heads(churn->size, NULL, 0);
 	if (nr_heads_before < 0)
 		return bench_fail(c, nr_heads_before, "cannot read /proc/kpageflags");
 	room = (nr_heads_before + pages_asked) * sizeof(*heads);
@@ -599,7 +600,7 @@ static int readers_open(struct bench_case *c, const struct churn *churn)
 	frames = malloc(room);
 	if (!heads_before || !heads || !frames)
 		return bench_fail(c, -ENOMEM, "memory for the page frames of the pool");
-	nr_heads_before = __hugetlb_heads(churn->size, heads_before, nr_heads_before);
+	nr_heads_before = hugetlb_heads(churn->size, heads_before, nr_heads_before);
 	for (i = 0; i < readers_wanted(); i++) {
 		int err = reader_open(&readers[i], churn->file);
 

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/kernel-page-flags.h>
-
 #include <libmm/base.h>
 #include <libmm/hugetlb.h>
 #include <libmm/kconfig.h>
@@ -25,7 +23,6 @@
 #define POOLS_DIR "/sys/kernel/mm/hugepages"
 #define NODES_DIR "/sys/devices/system/node"
 #define HVO_SYSCTL "/proc/sys/vm/hugetlb_optimize_vmemmap"
-#define KPAGEFLAGS "/proc/kpageflags"
 #define NUMBER_MAX 32
 
 static const struct {
@@ -222,48 +219,6 @@ long __hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which)
 		return err ? err : (long)count;
 	}
 	return -EINVAL;
-}
-
-/* Flags of one page frame. Returns 1, 0 behind the last one, or -errno. */
-static int page_flags(int fd, uint64_t pfn, uint64_t *flags)
-{
-	ssize_t done = pread(fd, flags, sizeof(*flags), pfn * sizeof(*flags));
-
-	if (done < 0)
-		return -errno;
-	return done == sizeof(*flags);
-}
-
-static bool flags_are_head(uint64_t flags)
-{
-	const uint64_t head = 1ull << KPF_HUGE | 1ull << KPF_COMPOUND_HEAD;
-
-	return (flags & head) == head;
-}
-
-/* A huge page is aligned to its size, so one look per possible head is enough. */
-long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max)
-{
-	uint64_t pfn, flags, nr = size / sysconf(_SC_PAGESIZE);
-	char path[SYSFILE_PATH_MAX];
-	long found = 0;
-	int fd, more;
-
-	more = __sysfile_path(path, sizeof(path), KPAGEFLAGS);
-	if (more)
-		return more;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (pfn = 0; (more = page_flags(fd, pfn, &flags)) > 0; pfn += nr) {
-		if (!flags_are_head(flags))
-			continue;
-		if ((size_t)found < max)
-			pfns[found] = pfn;
-		found++;
-	}
-	close(fd);
-	return more < 0 ? more : found;
 }
 
 enum hugetlb_hvo hugetlb_hvo_get(void)

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/kernel-page-flags.h>
-
 #include <libmm/hugetlb.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
@@ -28,9 +26,6 @@
 #define NODE0 "/sys/devices/system/node/node0/hugepages"
 #define PMD_POOL POOLS "/hugepages-2048kB/"
 #define NODE_POOL NODE0 "/hugepages-2048kB/"
-
-#define HEAD (1ull << KPF_HUGE | 1ull << KPF_COMPOUND_HEAD)
-#define TAIL (1ull << KPF_HUGE | 1ull << KPF_COMPOUND_TAIL)
 
 TEST(levels_by_base_page_size)
 {
@@ -217,31 +212,6 @@ TEST_F(fake, memmap_is_both_counters)
 	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_memmap_boot_pages 100\n"));
 	ASSERT_EQ(0, hugetlb_memmap_bytes(&bytes));
 	EXPECT_EQ(105ull * sysconf(_SC_PAGESIZE), bytes);
-}
-
-/* Eight page frames to a huge page: a free frame, a huge page, a foreign tail, a huge page. */
-TEST_F(fake, heads_are_found_and_counted)
-{
-	uint64_t size = 8 * sysconf(_SC_PAGESIZE), flags[32], pfns[2];
-	size_t i;
-
-	for (i = 0; i < 32; i++)
-		flags[i] = i < 8 ? 0 : TAIL;
-	flags[8] = HEAD;
-	flags[12] = HEAD;	/* not aligned to the size */
-	flags[24] = HEAD;
-	ASSERT_EQ(0, file_make("/proc/kpageflags", flags, sizeof(flags)));
-	EXPECT_EQ(2, __hugetlb_heads(size, pfns, 2));
-	EXPECT_EQ(8, pfns[0]);
-	EXPECT_EQ(24, pfns[1]);
-	pfns[1] = 0;
-	EXPECT_EQ(2, __hugetlb_heads(size, pfns, 1));
-	EXPECT_EQ(0, pfns[1]);
-}
-
-TEST_F(fake, heads_without_kpageflags)
-{
-	EXPECT_EQ(-ENOENT, __hugetlb_heads(2 * MIB, NULL, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -54,18 +54,6 @@ long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages);
 long __hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which);
 
 /*
- * Page frame numbers, aligned to @size bytes and ascending, at which /proc/kpageflags shows the
- * head of a hugetlb page, of whatever node and whether free or in use. Returns how many there are,
- * of which the first @max are in @pfns, or -errno.
- *
- * Where pools of several sizes have pages, some are not of this size: a smaller page may lie so,
- * and inside a larger one that HVO has optimized, kernels whose tail struct pages are the head's
- * own page (before 7.x) show a head in every page of vmemmap. So tell a pool's pages by the
- * difference between before and after it grew.
- */
-long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max);
-
-/*
  * HVO through vm.hugetlb_optimize_vmemmap: absent, off or on. It affects pages allocated from now
  * on. hugetlb_hvo_set() journals and reads back; returns 0, -ENOENT where the kernel has no HVO
  * (or it cannot be switched), or -errno.
