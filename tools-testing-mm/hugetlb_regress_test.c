@@ -131,15 +131,14 @@ TEST_F(hugetlb_regress, fake_heads)
 	ASSERT_LE(0, got);
 	if (!got)
 		SKIP(return, "memory is too fragmented for huge pages of this size");
-	fd = __kpage_open(KPAGE_FLAGS);
-	if (fd < 0)
-		SKIP(return, "%s cannot be read", kpage_path(KPAGE_FLAGS));
+	REQUIRE(probe_readable(KPAGE_FLAGS));
+	fd = kpage_open(KPAGE_FLAGS);
 	flags = calloc(self->hvo.pages, sizeof(*flags));
 	ASSERT_NE(NULL, flags);
 	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
 	hugemap_touch(&self->map);
 	pfn = hugemap_pfn(&self->map, 0);
-	ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
+	kpage_read(fd, pfn, flags, self->hvo.pages);
 	if (!kpage_flags_are_told(flags, self->hvo.pages))
 		SKIP(return, KPAGE_NOT_TOLD);
 	EXPECT_TRUE(kpage_flags_are_huge(flags, self->hvo.pages, 0, &wrong)) {

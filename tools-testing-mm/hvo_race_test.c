@@ -116,22 +116,21 @@ static int file_open(struct race *race, const char *path, int flags)
 	return race->fd < 0 ? -errno : 0;
 }
 
-static int kpage_read(struct race *race, size_t i)
+static int words_read(struct race *race, size_t i)
 {
-	int ret = __kpage_read(race->fd, race->pfns[i], race->buf, race->hvo->pages);
-
-	return ret ? saw(race, "reading page %zu: %s", i, strerror(-ret)) : 0;
+	kpage_read(race->fd, race->pfns[i], race->buf, race->hvo->pages);
+	return 0;
 }
 
 static int flags_open(struct race *race)
 {
-	race->fd = __kpage_open(KPAGE_FLAGS);
-	return race->fd < 0 ? race->fd : 0;
+	race->fd = kpage_open(KPAGE_FLAGS);
+	return 0;
 }
 
 static int flags_check(struct race *race, size_t i, enum phase phase)
 {
-	size_t nr = race->hvo->pages, fake = race->hvo->fake, wrong;
+	size_t nr = race->hvo->pages, fake = race->hvo->fake, wrong = 0;
 	const uint64_t *flags = race->buf;
 
 	if (is_held(i)) {
@@ -140,7 +139,7 @@ static int flags_check(struct race *race, size_t i, enum phase phase)
 		return saw(race, "held page %zu, base page %zu: flags %#" PRIx64, i, wrong,
 			   flags[wrong]);
 	}
-	if (phase == PHASE_FULL && kpage_flags_are_huge(flags, nr, fake, NULL))
+	if (phase == PHASE_FULL && kpage_flags_are_huge(flags, nr, fake, &wrong))
 		return 0;
 	if (phase & 1 || kpage_flags_are_not_huge(flags, nr, &wrong))
 		return 0;
@@ -150,8 +149,8 @@ static int flags_check(struct race *race, size_t i, enum phase phase)
 
 static int count_open(struct race *race)
 {
-	race->fd = __kpage_open(KPAGE_COUNT);
-	return race->fd < 0 ? race->fd : 0;
+	race->fd = kpage_open(KPAGE_COUNT);
+	return 0;
 }
 
 /* A held page is mapped once, and so is each page of it. */
@@ -171,8 +170,8 @@ static int count_check(struct race *race, size_t i, enum phase phase)
 
 static int cgroup_open(struct race *race)
 {
-	race->fd = __kpage_open(KPAGE_CGROUP);
-	return race->fd < 0 ? race->fd : 0;
+	race->fd = kpage_open(KPAGE_CGROUP);
+	return 0;
 }
 
 /* For readers whose every read of a held page must give the same. */
@@ -332,10 +331,16 @@ static int kcore_read_page(struct race *race, size_t i)
 	return 0;
 }
 
-static const struct reader kpageflags = { NULL, flags_open, kpage_read, flags_check, true };
-static const struct reader kpagecount = { NULL, count_open, kpage_read, count_check, true };
+static const struct reader kpageflags = {
+	"file:" KPAGE_FLAGS, flags_open, words_read, flags_check, true
+};
+
+static const struct reader kpagecount = {
+	"file:" KPAGE_COUNT, count_open, words_read, count_check, true
+};
+
 static const struct reader kpagecgroup = {
-	"file:/proc/kpagecgroup", cgroup_open, kpage_read, constant_check, true
+	"file:" KPAGE_CGROUP, cgroup_open, words_read, constant_check, true
 };
 
 static const struct reader pagemap = { NULL, pagemap_open, pagemap_read, constant_check, false };
@@ -513,16 +518,16 @@ static int pages_learn(struct race *race, struct hugemap *others)
 static bool held_are_told(const struct race *race)
 {
 	uint64_t *flags = calloc(race->hvo->pages, sizeof(*flags));
-	int fd = __kpage_open(KPAGE_FLAGS);
-	bool told = flags && fd >= 0;
+	int fd = kpage_open(KPAGE_FLAGS);
+	bool told = flags;
 	size_t i;
 
-	for (i = 0; told && i < NR_HELD; i++)
-		told = !__kpage_read(fd, race->pfns[i], flags, race->hvo->pages) &&
-		       kpage_flags_are_told(flags, race->hvo->pages);
+	for (i = 0; told && i < NR_HELD; i++) {
+		kpage_read(fd, race->pfns[i], flags, race->hvo->pages);
+		told = kpage_flags_are_told(flags, race->hvo->pages);
+	}
 	free(flags);
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return told;
 }
 

@@ -228,8 +228,7 @@ static size_t nr_mapped_once(int fd, uint64_t pfn, uint64_t *counts, size_t nr)
 	size_t i, look;
 
 	for (look = 0, i = 0; i < nr && look < COUNT_LOOKS; look++) {
-		if (__kpage_read(fd, pfn, counts, nr))
-			return 0;
+		kpage_read(fd, pfn, counts, nr);
 		for (i = 0; i < nr && counts[i] == 1; i++)
 			;
 	}
@@ -245,11 +244,10 @@ TEST_F(hvo, compound_flags)
 
 	if (missing(&self->hvo))
 		SKIP(return, "%s", missing(&self->hvo));
-	fd = __kpage_open(KPAGE_FLAGS);
-	fd_count = __kpage_open(KPAGE_COUNT);
-	if (fd < 0 || fd_count < 0)
-		SKIP(return, "%s and %s cannot be read", kpage_path(KPAGE_FLAGS),
-		     kpage_path(KPAGE_COUNT));
+	REQUIRE(probe_readable(KPAGE_FLAGS));
+	REQUIRE(probe_readable(KPAGE_COUNT));
+	fd = kpage_open(KPAGE_FLAGS);
+	fd_count = kpage_open(KPAGE_COUNT);
 	if (!pool_fill(_metadata, &self->hvo))
 		SKIP(return, NO_PAGES);
 	flags = calloc(self->hvo.pages, sizeof(*flags));
@@ -262,7 +260,7 @@ TEST_F(hvo, compound_flags)
 	for (i = 0; i < self->hvo.nr_map; i++) {
 		pfn = hugemap_pfn(&self->map[0], i);
 		ASSERT_EQ(0UL, pfn % self->hvo.pages);
-		ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
+		kpage_read(fd, pfn, flags, self->hvo.pages);
 		if (!kpage_flags_are_told(flags, self->hvo.pages))
 			continue;
 		nr_told++;
@@ -293,9 +291,8 @@ TEST_F(hvo, compound_flags_after_free)
 
 	if (missing(&self->hvo))
 		SKIP(return, "%s", missing(&self->hvo));
-	fd = __kpage_open(KPAGE_FLAGS);
-	if (fd < 0)
-		SKIP(return, "%s cannot be read", kpage_path(KPAGE_FLAGS));
+	REQUIRE(probe_readable(KPAGE_FLAGS));
+	fd = kpage_open(KPAGE_FLAGS);
 	if (!pool_fill(_metadata, &self->hvo))
 		SKIP(return, NO_PAGES);
 	flags = calloc(self->hvo.pages, sizeof(*flags));
@@ -310,7 +307,7 @@ TEST_F(hvo, compound_flags_after_free)
 	POOL_EMPTY();
 
 	for (i = 0; i < self->hvo.nr_map; i++) {
-		ASSERT_EQ(0, __kpage_read(fd, pfns[i], flags, self->hvo.pages));
+		kpage_read(fd, pfns[i], flags, self->hvo.pages);
 		EXPECT_TRUE(kpage_flags_are_not_huge(flags, self->hvo.pages, &wrong)) {
 			TH_LOG("former huge page %zu, base page %zu: flags %#" PRIx64, i, wrong,
 			       flags[wrong]);
