@@ -203,9 +203,9 @@ static int hvo_choose(struct bench_case *c, bool on)
 
 	if (missing)
 		return bench_skip(c, "%s", missing);
-	if (hugetlb_hvo_get() == HVO_ABSENT)
-		return 0;
 	err = hugetlb_hvo_set(on);
+	if (err == -ENOENT)
+		return 0;
 	if (err == -EROFS)
 		return bench_skip(c, "vm.hugetlb_optimize_vmemmap is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
@@ -277,7 +277,7 @@ static int churn_setup(struct bench_case *c)
 	}
 	printf("# %s: %ld pages of %lu KiB, %ld in the pool before, vm.hugetlb_optimize_vmemmap %s\n",
 	       c->name, pages_asked, (unsigned long)churn->size / 1024, pages_before,
-	       hugetlb_hvo_get() == HVO_ABSENT ? "absent" : churn->hvo ? "1" : "0");
+	       hugetlb_hvo_probe().answer != PROBE_YES ? "absent" : churn->hvo ? "1" : "0");
 	c->iterations = 1;
 	c->units = pages_asked;
 	return 0;
