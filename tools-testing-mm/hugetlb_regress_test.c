@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two mistakes of kernels about huge pages that tests of HVO came upon, each pinned down by
- * itself.
+ * Two bugs of huge pages that tests of HVO have found.
  *
  * fork_copies: fork() of a private huge page loses it: the child reads zeros.
- * copy_hugetlb_page_range() asks ptdesc_pmd_is_shared() of the table that will map the page, also
+ * copy_hugetlb_page_range() asks ptdesc_pmd_is_shared() about the table that maps the page, also
  * when that is a PUD table, or a PTE table (of contiguous PTEs), whose pt_share_count nobody has
- * set: it is the page's former index, and any value but 0 makes fork() skip the copy. Seen on 6.12,
- * 6.18 and 7.2 with pages mapped at the level pud, on 6.12 and 7.2 at the level contpte. Pages of a
- * file whose indexes are large are freed before each fork(), for the table to be made of one.
+ * set: it holds the page's former index, and any value but 0 makes fork() skip the copy. Seen
+ * on 6.12, 6.18 and 7.2 with PUD-mapped pages, on 6.12 and 7.2 with contiguous PTEs. The test frees
+ * pages of a file with large indexes before each fork(), for the table to be made of one.
  *
- * fake_heads: /proc/kpageflags calls tail pages heads. Kernels that share a huge page's first page
- * of struct pages with its tails (HVO before there was a page for tails) have copies of the head
- * there, which snapshot_page() takes for heads: seen on 6.18, at each 64th base page.
+ * fake_heads: /proc/kpageflags calls tail pages heads. Kernels that share the first page of a huge
+ * page's vmemmap with its tails have copies of the head there, which snapshot_page() takes for
+ * heads: seen on 6.18, at each 64th base page.
  *
- * Limits: a kernel without the first mistake passes for sure, one with it fails as often as the
- * table is one of the freed pages. The second is certain.
+ * Limits: a kernel with the first bug fails as often as the table is one of the freed pages.
  *
- * To see it fail on a kernel without either: the library in mutants/ loses what fork() copies, and
- * blanks /proc/kpageflags.
+ * To see it fail: let fork() skip the copy, and clear KPF_HUGE in /proc/kpageflags.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -55,7 +52,9 @@ FIXTURE_VARIANT_ADD(hugetlb_regress, pud) { .level = "pud" };
 
 FIXTURE_SETUP(hugetlb_regress)
 {
-	hvo_begin(&self->hvo, variant->level, hugetlb_hvo_get() != HVO_ABSENT);
+	bool on = hugetlb_hvo_probe().answer == PROBE_YES;
+
+	REQUIRE(hvo_begin(&self->hvo, variant->level, on));
 }
 
 FIXTURE_TEARDOWN(hugetlb_regress)
@@ -90,17 +89,9 @@ TEST_F(hugetlb_regress, fork_copies)
 {
 	int status, i, lost = 0;
 	pid_t pid;
-	long got;
 
-	if (self->hvo.missing[0])
-		SKIP(return, "%s", self->hvo.missing);
-	if (self->hvo.nr < 2)
-		SKIP(return, "memory for two huge pages of this size is missing");
-	got = __hugetlb_pool_resize(&self->hvo.pool, 2);
-	ASSERT_LE(0, got);
-	if (got < 2)
-		SKIP(return, "memory is too fragmented for huge pages of this size");
-	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
+	REQUIRE(hvo_fill(&self->hvo, 2, 2));
+	hugemap_open(&self->map, self->hvo.pool.size, 1);
 	*self->map.addr = MARK;
 
 	for (i = 0; i < NR_FORKS; i++) {
@@ -122,24 +113,17 @@ TEST_F(hugetlb_regress, fake_heads)
 {
 	uint64_t pfn, *flags;
 	size_t wrong = 0;
-	long got;
 	int fd;
 
-	if (self->hvo.missing[0])
-		SKIP(return, "%s", self->hvo.missing);
-	got = __hugetlb_pool_resize(&self->hvo.pool, 1);
-	ASSERT_LE(0, got);
-	if (!got)
-		SKIP(return, "memory is too fragmented for huge pages of this size");
-	fd = __kpage_open(KPAGE_FLAGS);
-	if (fd < 0)
-		SKIP(return, "%s cannot be read", kpage_path(KPAGE_FLAGS));
+	REQUIRE(hvo_fill(&self->hvo, 1, 1));
+	REQUIRE(probe_readable(KPAGE_FLAGS));
+	fd = kpage_open(KPAGE_FLAGS);
 	flags = calloc(self->hvo.pages, sizeof(*flags));
 	ASSERT_NE(NULL, flags);
-	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, 1, MAP_PRIVATE, -1));
+	hugemap_open(&self->map, self->hvo.pool.size, 1);
 	hugemap_touch(&self->map);
 	pfn = hugemap_pfn(&self->map, 0);
-	ASSERT_EQ(0, __kpage_read(fd, pfn, flags, self->hvo.pages));
+	kpage_read(fd, pfn, flags, self->hvo.pages);
 	if (!kpage_flags_are_told(flags, self->hvo.pages))
 		SKIP(return, KPAGE_NOT_TOLD);
 	EXPECT_TRUE(kpage_flags_are_huge(flags, self->hvo.pages, 0, &wrong)) {

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who reads struct pages while HVO remaps them sees what is true of them, all the time.
+ * Readers of struct pages see the truth while HVO remaps the struct pages that they read.
  *
  * One thread grows and shrinks a pool of huge pages without a pause. Another reads, through one of
  * the kernel's interfaces that look at struct pages, pages that are held meanwhile and pages that
- * come and go. What must hold of a held page is checked on every read; what must hold of the
- * others when the pool was at rest from before the read until after it, which a sequence number
- * tells. A reader that never once overlapped a change proves nothing, so that is a failure too.
+ * come and go. Held pages are checked on every read; the others when the pool was at rest from
+ * before the read until after it, which a sequence number tells. A reader that never overlapped a
+ * change proves nothing, so that is a failure too.
  *
- * How long a single read took at most is printed, not judged: it bounds how long a reader was held
- * up by a change, together with everything else that kept it from running.
+ * The longest time of a read is printed, not judged: it bounds how long a change held up a reader,
+ * together with everything else that kept it from running.
  *
  * LIBMM_THOROUGH=1 races each reader for 10 s instead of a fraction of a second.
  *
- * Limits: a reader that faults on a struct page takes the kernel down, which is for the log and
- * the console to tell. Reads of the churned pages that overlap a change are made, not judged.
+ * Limits: a reader that faults on a struct page takes the kernel down, which only the log and the
+ * console can tell. Reads of the other pages that overlap a change are not judged.
  *
- * To see it fail: put a file of zeros in the place of /proc/kpageflags, as the library in
- * mutants/ does.
+ * To see it fail: clear KPF_HUGE in what /proc/kpageflags says.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,20 +28,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <libmm/fail.h>
 #include <libmm/harness.h>
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kcore.h>
 #include <libmm/kpage.h>
-#include <libmm/require.h>
+#include <libmm/pagemap.h>
 
-#define QUICK_NS UINT64_C(300000000)
-#define SLOW_NS 1000000
-#define FULL_NS UINT64_C(10000000000)
 #define NS_PER_SEC UINT64_C(1000000000)
+#define QUICK_NS (3 * NS_PER_SEC / 10)
+#define FULL_NS (10 * NS_PER_SEC)
+#define SLOW_NS 1000000
 
-#define PAGE_IDLE_BITMAP "/sys/kernel/mm/page_idle/bitmap"
-#define COMPACT_MEMORY "/proc/sys/vm/compact_memory"
 #define NR_HELD 2
 #define SEED UINT64_C(0x72616365)
 #define DIRECT_BYTES (256 << 10)
@@ -53,9 +51,8 @@
 enum phase { PHASE_EMPTY, PHASE_GROWING, PHASE_FULL, PHASE_SHRINKING, NR_PHASES };
 
 struct race {
-	struct hvo *hvo;
+	struct hvo hvo;
 	struct hugemap held;
-	int pins[2];			/* a pipe with references to the held pages */
 	uint64_t *pfns;			/* heads: the held ones first, then where the others were */
 	size_t nr_pfns;
 	const struct reader *reader;
@@ -75,15 +72,17 @@ struct race {
 };
 
 /*
- * One kind of reader. read() looks at page @i and leaves what it saw in race->buf; check() judges
- * it, with the pool known to be at rest in @phase, or PHASE_GROWING when it may have changed. Both
- * return 0, or -1 with race->wrong.
+ * One kind of reader. read() looks at page @i and leaves what it saw in race->buf. check_held()
+ * judges that of a held page, check_other() that of another one with the pool at rest in @phase.
+ * All return 0, or -1 with race->wrong.
  */
 struct reader {
-	const char *needs;
-	int (*open)(struct race *race);		/* 0 or -errno */
+	const char *path;
+	int flags;				/* of open(2) */
+	struct probe (*open)(struct race *race);	/* NULL: open @path */
 	int (*read)(struct race *race, size_t i);
-	int (*check)(struct race *race, size_t i, enum phase phase);
+	int (*check_held)(struct race *race, size_t i);
+	int (*check_other)(struct race *race, size_t i, enum phase phase);
 	bool needs_told;			/* kpageflags must know the held pages */
 };
 
@@ -110,58 +109,61 @@ static bool is_held(size_t i)
 	return i < NR_HELD;
 }
 
-static int file_open(struct race *race, const char *path, int flags)
+static struct probe reader_open(struct race *race)
 {
-	race->fd = open(path, flags | O_CLOEXEC);
-	return race->fd < 0 ? -errno : 0;
+	const struct reader *reader = race->reader;
+	struct probe probe;
+
+	if (reader->open)
+		return reader->open(race);
+	probe = reader->flags == O_RDONLY ? probe_readable(reader->path) :
+					    probe_writable(reader->path);
+	if (probe.answer == PROBE_YES)
+		race->fd = open(reader->path, reader->flags | O_CLOEXEC);
+	return probe;
 }
 
-static int kpage_read(struct race *race, size_t i)
+static int words_read(struct race *race, size_t i)
 {
-	int ret = __kpage_read(race->fd, race->pfns[i], race->buf, race->hvo->pages);
-
-	return ret ? saw(race, "reading page %zu: %s", i, strerror(-ret)) : 0;
+	kpage_read(race->fd, race->pfns[i], race->buf, race->hvo.pages);
+	return 0;
 }
 
-static int flags_open(struct race *race)
+static int flags_check_held(struct race *race, size_t i)
 {
-	race->fd = __kpage_open(KPAGE_FLAGS);
-	return race->fd < 0 ? race->fd : 0;
+	const uint64_t *flags = race->buf;
+	size_t wrong;
+
+	if (kpage_flags_are_huge(flags, race->hvo.pages, race->hvo.fake, &wrong))
+		return 0;
+	return saw(race, "held page %zu, base page %zu: flags %#" PRIx64, i, wrong, flags[wrong]);
 }
 
-static int flags_check(struct race *race, size_t i, enum phase phase)
+static int flags_check_other(struct race *race, size_t i, enum phase phase)
 {
-	size_t nr = race->hvo->pages, fake = race->hvo->fake, wrong;
+	size_t nr = race->hvo.pages, wrong;
 	const uint64_t *flags = race->buf;
 
-	if (is_held(i)) {
-		if (kpage_flags_are_huge(flags, nr, fake, &wrong))
-			return 0;
-		return saw(race, "held page %zu, base page %zu: flags %#" PRIx64, i, wrong,
-			   flags[wrong]);
-	}
-	if (phase == PHASE_FULL && kpage_flags_are_huge(flags, nr, fake, NULL))
+	if (phase == PHASE_FULL && kpage_flags_are_huge(flags, nr, race->hvo.fake, &wrong))
 		return 0;
-	if (phase & 1 || kpage_flags_are_not_huge(flags, nr, &wrong))
+	if (kpage_flags_are_not_huge(flags, nr, &wrong))
 		return 0;
 	return saw(race, "page %zu in a%s pool, base page %zu: flags %#" PRIx64, i,
 		   phase == PHASE_FULL ? " full" : "n empty", wrong, flags[wrong]);
 }
 
-static int count_open(struct race *race)
-{
-	race->fd = __kpage_open(KPAGE_COUNT);
-	return race->fd < 0 ? race->fd : 0;
-}
+static const struct reader kpageflags = {
+	.path = KPAGE_FLAGS, .read = words_read, .check_held = flags_check_held,
+	.check_other = flags_check_other, .needs_told = true,
+};
 
-/* A held page is mapped once, and so is each page of it. */
-static int count_check(struct race *race, size_t i, enum phase phase)
+/* A held page is mapped once, and so is each base page of it. */
+static int count_check(struct race *race, size_t i)
 {
 	const uint64_t *counts = race->buf;
 	size_t j;
 
-	(void)phase;
-	for (j = 0; is_held(i) && j < race->hvo->pages; j++) {
+	for (j = 0; j < race->hvo.pages; j++) {
 		if (counts[j] != 1)
 			return saw(race, "held page %zu, base page %zu: mapped %" PRIu64 " times",
 				   i, j, counts[j]);
@@ -169,194 +171,174 @@ static int count_check(struct race *race, size_t i, enum phase phase)
 	return 0;
 }
 
-static int cgroup_open(struct race *race)
-{
-	race->fd = __kpage_open(KPAGE_CGROUP);
-	return race->fd < 0 ? race->fd : 0;
-}
+static const struct reader kpagecount = {
+	.path = KPAGE_COUNT, .read = words_read, .check_held = count_check, .needs_told = true,
+};
 
 /* For readers whose every read of a held page must give the same. */
-static int constant_check(struct race *race, size_t i, enum phase phase)
+static int constant_check(struct race *race, size_t i)
 {
-	void *first = (char *)race->first + i * race->buf_size;
+	const char *now = race->buf, *first = (char *)race->first + i * race->buf_size;
 	size_t at;
 
-	(void)phase;
-	if (!is_held(i) || !memcmp(race->buf, first, race->buf_size))
+	if (!memcmp(now, first, race->buf_size))
 		return 0;
-	for (at = 0; ((char *)race->buf)[at] == ((char *)first)[at]; at++)
+	for (at = 0; now[at] == first[at]; at++)
 		;
 	return saw(race, "held page %zu: byte %zu of what was read has changed", i, at);
 }
 
-static int pagemap_open(struct race *race)
+static const struct reader kpagecgroup = {
+	.path = KPAGE_CGROUP, .read = words_read, .check_held = constant_check, .needs_told = true,
+};
+
+static int entries_read(struct race *race, size_t i)
 {
-	return file_open(race, "/proc/self/pagemap", O_RDONLY);
+	pagemap_entries(race->held.addr + i % NR_HELD * race->held.page, race->hvo.pages,
+			race->buf);
+	return 0;
 }
 
-static int pagemap_read(struct race *race, size_t i)
-{
-	const char *addr = race->held.addr + i % NR_HELD * race->held.page;
-	size_t size = race->hvo->pages * sizeof(uint64_t);
-	off_t offset = (uintptr_t)addr / race->hvo->page_size * sizeof(uint64_t);
-	ssize_t n = pread(race->fd, race->buf, size, offset);
-
-	return n == (ssize_t)size ? 0 : saw(race, "reading pagemap: %s", strerror(errno));
-}
-
-static int idle_open(struct race *race)
-{
-	return file_open(race, PAGE_IDLE_BITMAP, O_RDWR);
-}
+static const struct reader pagemap = {
+	.path = "/proc/self/pagemap", .read = entries_read, .check_held = constant_check,
+};
 
 /* Mark all pages idle and ask which stayed so. */
 static int idle_read(struct race *race, size_t i)
 {
-	size_t size = race->hvo->pages / 8;
+	ssize_t size = race->hvo.pages / 8;
 	off_t offset = race->pfns[i] / 8;
 
 	memset(race->buf, 0xff, size);
-	if (pwrite(race->fd, race->buf, size, offset) != (ssize_t)size ||
-	    pread(race->fd, race->buf, size, offset) != (ssize_t)size)
+	if (pwrite(race->fd, race->buf, size, offset) != size ||
+	    pread(race->fd, race->buf, size, offset) != size)
 		return saw(race, "page_idle of page %zu: %s", i, strerror(errno));
 	return 0;
 }
 
 /* Huge pages of a pool are on no LRU list, so none can be marked. */
-static int idle_check(struct race *race, size_t i, enum phase phase)
+static int idle_check(struct race *race, size_t i)
 {
 	const unsigned char *bits = race->buf;
 	size_t j;
 
-	(void)phase;
-	for (j = 0; is_held(i) && j < race->hvo->pages / 8; j++) {
+	for (j = 0; j < race->hvo.pages / 8; j++) {
 		if (bits[j])
 			return saw(race, "held page %zu: marked idle near base page %zu", i, j * 8);
 	}
 	return 0;
 }
 
-static int compact_open(struct race *race)
-{
-	return file_open(race, COMPACT_MEMORY, O_WRONLY);
-}
+static const struct reader page_idle = {
+	.path = "/sys/kernel/mm/page_idle/bitmap", .flags = O_RDWR, .read = idle_read,
+	.check_held = idle_check,
+};
 
 static int compact_read(struct race *race, size_t i)
 {
-	(void)i;
-	if (pwrite(race->fd, "1", 1, 0) != 1)
-		return saw(race, "writing " COMPACT_MEMORY ": %s", strerror(errno));
-	return 0;
+	if (pwrite(race->fd, "1", 1, 0) == 1)
+		return 0;
+	return saw(race, "compaction at page %zu: %s", i, strerror(errno));
 }
 
-static int data_check(struct race *race, size_t i, enum phase phase)
+static int data_check(struct race *race, size_t i)
 {
-	(void)phase;
-	if (is_held(i) && hugemap_check(&race->held, i, 1, SEED))
-		return saw(race, "held page %zu: its contents have changed", i);
-	return 0;
+	if (!hugemap_check(&race->held, i, 1, SEED))
+		return 0;
+	return saw(race, "held page %zu: its contents have changed", i);
 }
 
-static int direct_open(struct race *race)
+static const struct reader compaction = {
+	.path = "/proc/sys/vm/compact_memory", .flags = O_WRONLY, .read = compact_read,
+	.check_held = data_check,
+};
+
+static struct probe direct_open(struct race *race)
 {
 	char path[] = "/var/tmp/hvo_race_XXXXXX";
-	size_t i, nr = DIRECT_BYTES / sizeof(uint64_t);
-	int ret, fd = mkostemp(path, O_CLOEXEC);
-	uint64_t *words;
+	uint64_t words[DIRECT_BYTES / sizeof(uint64_t)];
+	int err, fd = mkostemp(path, O_CLOEXEC);
+	size_t i;
 
-	if (fd < 0)
-		return -errno;
-	words = calloc(nr, sizeof(*words));
-	for (i = 0; words && i < nr; i++)
+	for (i = 0; i < DIRECT_BYTES / sizeof(*words); i++)
 		words[i] = SEED + i;
-	ret = !words ? -ENOMEM : write(fd, words, DIRECT_BYTES) != DIRECT_BYTES ? -EIO : 0;
-	free(words);
-	if (!ret && fsync(fd))
-		ret = -errno;
-	if (!ret)
-		ret = file_open(race, path, O_RDONLY | O_DIRECT);
+	if (fd < 0 || write(fd, words, DIRECT_BYTES) != DIRECT_BYTES || fsync(fd))
+		libmm_fail("hvo_race: writing %s: %s", path, strerror(errno));
+	race->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	err = errno;
 	unlink(path);
 	close(fd);
-	return ret;
+	if (race->fd < 0 && err != EINVAL)
+		libmm_fail("hvo_race: opening %s: %s", path, strerror(err));
+	return race->fd >= 0 ? probe_yes() :
+	       probe_no("the file system of /var/tmp has no direct I/O");
 }
 
 /*
- * A page out of the pool, filled by the device (which takes references on its struct pages), and
- * given back at once. An empty pool has none, which is no mistake.
+ * Take a page out of the pool, have the device fill it, which takes references on its struct pages,
+ * and give it back at once. An empty pool has none.
  */
 static int direct_read(struct race *race, size_t i)
 {
-	size_t j, nr = DIRECT_BYTES / sizeof(uint64_t);
 	struct hugemap map;
+	const uint64_t *words;
 	ssize_t n;
 	int ret;
 
-	(void)i;
-	ret = __hugemap_open(&map, race->hvo->pool.size, 1, MAP_PRIVATE, -1);
+	ret = __hugemap_open(&map, race->hvo.pool.size, 1);
 	if (ret)
 		return ret == -ENOMEM ? 0 : saw(race, "mapping a page: %s", strerror(-ret));
+	words = (uint64_t *)map.addr;
 	n = pread(race->fd, map.addr, DIRECT_BYTES, 0);
 	if (n != DIRECT_BYTES)
 		ret = saw(race, "reading a file directly into a huge page: %s",
 			  n < 0 ? strerror(errno) : "short");
-	for (j = 0; !ret && j < nr; j++) {
-		if (((uint64_t *)map.addr)[j] != SEED + j)
-			ret = saw(race, "read directly into a huge page: word %zu is wrong", j);
+	for (i = 0; !ret && i < DIRECT_BYTES / sizeof(*words); i++) {
+		if (words[i] != SEED + i)
+			ret = saw(race, "read directly into a huge page: word %zu is wrong", i);
 	}
 	hugemap_close(&map);
 	return ret;
 }
 
-static int kcore_reader_open(struct race *race)
-{
-	char reason[KCORE_REASON_MAX];
-	int ret = kcore_open(&race->kcore, reason, sizeof(reason));
+static const struct reader direct_io = {
+	.open = direct_open, .read = direct_read, .check_held = data_check,
+};
 
-	return ret ? ret : kcore_symbol(race->kcore, "vmemmap", &race->vmemmap);
+static struct probe vmemmap_open(struct race *race)
+{
+	struct probe no = { .answer = PROBE_NO };
+
+	if (kcore_open(&race->kcore, no.why, sizeof(no.why)))
+		return no;
+	return !kcore_symbol(race->kcore, "vmemmap", &race->vmemmap) ? probe_yes() :
+	       probe_no("VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
 }
 
-/* All struct pages of a huge page; those parts that must stay as they are. */
-static int kcore_read_page(struct race *race, size_t i)
+/* All struct pages of a huge page; those parts that must not change. */
+static int structs_read(struct race *race, size_t i)
 {
 	uint64_t va = race->vmemmap + race->pfns[i] * HVO_STRUCT_PAGE_SIZE;
 	char *buf = race->buf;
 	size_t at;
 	int ret;
 
-	ret = __kcore_read(race->kcore, va, buf, race->hvo->pages * HVO_STRUCT_PAGE_SIZE);
+	ret = __kcore_read(race->kcore, va, buf, race->hvo.pages * HVO_STRUCT_PAGE_SIZE);
 	if (ret)
 		return saw(race, "reading struct pages of page %zu: %s", i, strerror(-ret));
-	for (at = 0; at < race->hvo->pages; at += race->hvo->fake)
+	for (at = 0; at < race->hvo.pages; at += race->hvo.fake)
 		memset(buf + at * HVO_STRUCT_PAGE_SIZE, 0,
 		       FIRST_CONSTANT_STRUCT_PAGE * HVO_STRUCT_PAGE_SIZE);
 	return 0;
 }
 
-static const struct reader kpageflags = { NULL, flags_open, kpage_read, flags_check, true };
-static const struct reader kpagecount = { NULL, count_open, kpage_read, count_check, true };
-static const struct reader kpagecgroup = {
-	"file:/proc/kpagecgroup", cgroup_open, kpage_read, constant_check, true
-};
-
-static const struct reader pagemap = { NULL, pagemap_open, pagemap_read, constant_check, false };
-static const struct reader page_idle = {
-	"file:" PAGE_IDLE_BITMAP, idle_open, idle_read, idle_check, false
-};
-
-static const struct reader compaction = {
-	"writable:" COMPACT_MEMORY, compact_open, compact_read, data_check, false
-};
-
-static const struct reader direct_io = { NULL, direct_open, direct_read, data_check, false };
 static const struct reader kcore = {
-	"kcore", kcore_reader_open, kcore_read_page, constant_check, false
+	.open = vmemmap_open, .read = structs_read, .check_held = constant_check,
 };
 
 FIXTURE(hvo_race)
 {
-	struct hvo hvo;
 	struct race race;
-	struct hugemap others;
 };
 
 FIXTURE_VARIANT(hvo_race)
@@ -385,60 +367,54 @@ FIXTURE_VARIANT_ADD(hvo_race, kcore_off) { .reader = &kcore, .on = false };
 FIXTURE_SETUP(hvo_race)
 {
 	self->race.fd = -1;
-	self->race.pins[0] = -1;
-	self->race.pins[1] = -1;
-	self->race.hvo = &self->hvo;
 	self->race.reader = variant->reader;
-	hvo_begin(&self->hvo, "pmd", variant->on);
-}
-
-static void held_release(struct race *race)
-{
-	hugemap_close(&race->held);
-	hugemap_unpin(race->pins);
+	REQUIRE(probe_cpus(2));
+	REQUIRE(reader_open(&self->race));
+	REQUIRE(hvo_begin(&self->race.hvo, "pmd", variant->on));
 }
 
 FIXTURE_TEARDOWN(hvo_race)
 {
-	held_release(&self->race);
-	hugemap_close(&self->others);
+	hugemap_close(&self->race.held);
 	if (self->race.fd >= 0)
 		close(self->race.fd);
-	if (self->race.kcore)
-		kcore_close(self->race.kcore);
+	kcore_close(self->race.kcore);
 	free(self->race.buf);
 	free(self->race.first);
 	free(self->race.pfns);
-	hvo_end(&self->hvo);
+	hvo_end(&self->race.hvo);
 }
 
-static void took_note(struct race *race, uint64_t ns)
+/* Read page @i and judge what was read. */
+static int read_and_check(struct race *race, size_t i)
 {
+	uint64_t before = __atomic_load_n(&race->seq, __ATOMIC_ACQUIRE), start = now_ns(), ns;
+	bool overlap;
+
+	if (race->reader->read(race, i))
+		return -1;
+	ns = now_ns() - start;
 	race->slow += ns > SLOW_NS;
 	if (ns > race->longest_ns)
 		race->longest_ns = ns;
+
+	overlap = before & 1 || before != __atomic_load_n(&race->seq, __ATOMIC_ACQUIRE);
+	race->overlaps += overlap;
+	if (is_held(i))
+		return race->reader->check_held(race, i);
+	if (overlap || !race->reader->check_other)
+		return 0;
+	return race->reader->check_other(race, i, before % NR_PHASES);
 }
 
 static void *reader_run(void *arg)
 {
 	struct race *race = arg;
-	uint64_t before, after, start;
-	bool overlap;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; !__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE); i = (i + 1) % race->nr_pfns) {
-		before = __atomic_load_n(&race->seq, __ATOMIC_ACQUIRE);
-		start = now_ns();
-		if (race->reader->read(race, i))
-			break;
-		took_note(race, now_ns() - start);
-		after = __atomic_load_n(&race->seq, __ATOMIC_ACQUIRE);
-
-		overlap = before & 1 || before != after;
-		race->overlaps += overlap;
-		if (race->reader->check(race, i, overlap ? PHASE_GROWING : before % NR_PHASES))
-			break;
+	while (!__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE) && !read_and_check(race, i)) {
 		__atomic_add_fetch(&race->reads, 1, __ATOMIC_RELEASE);
+		i = (i + 1) % race->nr_pfns;
 	}
 	/* The churner need not wait for a reader that has ended. */
 	__atomic_store_n(&race->stop, true, __ATOMIC_RELEASE);
@@ -455,95 +431,79 @@ static void reader_await(struct race *race)
 		sched_yield();
 }
 
-static void step(struct race *race)
+static void pool_change(struct race *race, size_t nr)
 {
 	__atomic_add_fetch(&race->seq, 1, __ATOMIC_RELEASE);
+	hugetlb_pool_resize(&race->hvo.pool, nr);
+	__atomic_add_fetch(&race->seq, 1, __ATOMIC_RELEASE);
+	reader_await(race);
 }
 
-/* Grow and shrink until @until. Returns the cycles, or -errno. */
+/* Grow and shrink until @until. Returns the cycles. */
 static long pool_churn(struct race *race, uint64_t until)
 {
-	long cycles = 0, got;
+	long cycles;
 
-	while (now_ns() < until && !__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE)) {
-		step(race);
-		got = __hugetlb_pool_resize(&race->hvo->pool, race->nr_pfns);
-		if (got < 0)
-			return got;
-		step(race);
-		reader_await(race);
-		step(race);
-		got = __hugetlb_pool_resize(&race->hvo->pool, NR_HELD);
-		if (got < 0)
-			return got;
-		step(race);
-		reader_await(race);
-		cycles++;
+	for (cycles = 0; now_ns() < until && !__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE);
+	     cycles++) {
+		pool_change(race, race->nr_pfns);
+		pool_change(race, NR_HELD);
 	}
 	return cycles;
 }
 
 /* Take the pool's pages once to learn where they lie, and keep the held ones. */
-static int pages_learn(struct race *race, struct hugemap *others)
+static void pages_learn(struct race *race)
 {
-	size_t i, nr = race->nr_pfns;
-	int ret;
+	size_t i, nr = race->hvo.nr;
+	struct hugemap others;
 
+	race->nr_pfns = nr;
 	race->pfns = calloc(nr, sizeof(*race->pfns));
 	if (!race->pfns)
-		return -ENOMEM;
-	ret = __hugemap_open(&race->held, race->hvo->pool.size, NR_HELD, MAP_PRIVATE, -1);
-	if (!ret)
-		ret = __hugemap_open(others, race->hvo->pool.size, nr - NR_HELD, MAP_PRIVATE, -1);
-	if (ret)
-		return ret;
-	hugemap_fill(&race->held, 0, NR_HELD, SEED);
-	ret = __hugemap_pin(&race->held, NR_HELD, race->pins);
-	if (ret)
-		return ret;
-	hugemap_touch(others);
+		libmm_fail("hvo_race: no memory for %zu frame numbers", nr);
+	hugemap_open(&race->held, race->hvo.pool.size, NR_HELD);
+	hugemap_open(&others, race->hvo.pool.size, nr - NR_HELD);
+	hugemap_fill(&race->held, SEED);
+	hugemap_pin(&race->held);
+	hugemap_touch(&others);
 	for (i = 0; i < nr; i++)
 		race->pfns[i] = is_held(i) ? hugemap_pfn(&race->held, i) :
-					     hugemap_pfn(others, i - NR_HELD);
-	hugemap_close(others);
-	return 0;
-}
-
-/* Whether /proc/kpageflags and its kin can be asked about the held pages. */
-static bool held_are_told(const struct race *race)
-{
-	uint64_t *flags = calloc(race->hvo->pages, sizeof(*flags));
-	int fd = __kpage_open(KPAGE_FLAGS);
-	bool told = flags && fd >= 0;
-	size_t i;
-
-	for (i = 0; told && i < NR_HELD; i++)
-		told = !__kpage_read(fd, race->pfns[i], flags, race->hvo->pages) &&
-		       kpage_flags_are_told(flags, race->hvo->pages);
-	free(flags);
-	if (fd >= 0)
-		close(fd);
-	return told;
+					     hugemap_pfn(&others, i - NR_HELD);
+	hugemap_close(&others);
 }
 
 /* What the first read of each held page gives, while nothing changes. */
 static int reads_first(struct race *race)
 {
 	size_t i;
-	int ret;
 
-	race->buf_size = race->hvo->pages * HVO_STRUCT_PAGE_SIZE;
+	race->buf_size = race->hvo.pages * HVO_STRUCT_PAGE_SIZE;
 	race->buf = calloc(1, race->buf_size);
 	race->first = calloc(NR_HELD, race->buf_size);
 	if (!race->buf || !race->first)
 		return saw(race, "no memory for what is read");
 	for (i = 0; i < NR_HELD; i++) {
-		ret = race->reader->read(race, i);
-		if (ret)
-			return ret;
+		if (race->reader->read(race, i))
+			return -1;
 		memcpy((char *)race->first + i * race->buf_size, race->buf, race->buf_size);
 	}
 	return 0;
+}
+
+/* Whether /proc/kpageflags and its kin say anything about the held pages. */
+static bool held_are_told(struct race *race)
+{
+	int fd = kpage_open(KPAGE_FLAGS);
+	bool told = true;
+	size_t i;
+
+	for (i = 0; told && i < NR_HELD; i++) {
+		kpage_read(fd, race->pfns[i], race->buf, race->hvo.pages);
+		told = kpage_flags_are_told(race->buf, race->hvo.pages);
+	}
+	close(fd);
+	return told;
 }
 
 static uint64_t race_ns(void)
@@ -553,63 +513,44 @@ static uint64_t race_ns(void)
 	return thorough && !strcmp(thorough, "1") ? FULL_NS : QUICK_NS;
 }
 
-static void stall_print(const struct race *race, const char *state, long cycles)
+static void stall_print(const struct race *race, long cycles)
 {
 	ksft_print_msg("HVO %s: %ld cycles of the pool, %" PRIu64 " reads, %" PRIu64
 		       " of them during a change, %" PRIu64 " longer than %d us, longest %" PRIu64
-		       " ns\n", state, cycles, race->reads, race->overlaps, race->slow,
-		       SLOW_NS / 1000, race->longest_ns);
+		       " ns\n", race->hvo.on ? "on" : "off", cycles, race->reads, race->overlaps,
+		       race->slow, SLOW_NS / 1000, race->longest_ns);
 	fflush(stdout);		/* the framework leaves by _exit() */
 }
 
 TEST_F(hvo_race, churn)
 {
 	struct race *race = &self->race;
-	const char *why = require_needs(variant->reader->needs ?: "root");
 	pthread_t thread;
-	long cycles, got;
-	int ret;
+	long cycles;
 
-	if (self->hvo.missing[0] || why)
-		SKIP(return, "%s", self->hvo.missing[0] ? self->hvo.missing : why);
-	why = require_need("cpus:2");
-	if (why)
-		SKIP(return, "%s", why);
-	ret = variant->reader->open(race);
-	if (ret == -EINVAL)
-		SKIP(return, "the file system of /var/tmp has no direct I/O");
-	ASSERT_EQ(0, ret);
-
-	got = __hugetlb_pool_resize(&self->hvo.pool, self->hvo.nr);
-	ASSERT_LE(0, got);
-	if (got <= NR_HELD)
-		SKIP(return, "memory is too fragmented for more than %d huge pages", NR_HELD);
-	race->nr_pfns = got;
-	ASSERT_EQ(0, pages_learn(race, &self->others));
-	if (race->reader->needs_told && !held_are_told(race))
-		SKIP(return, KPAGE_NOT_TOLD);
+	REQUIRE(hvo_fill(&race->hvo, race->hvo.nr, NR_HELD + 1));
+	pages_learn(race);
 	ASSERT_EQ(0, reads_first(race)) {
 		TH_LOG("%s", race->wrong);
 	}
+	if (race->reader->needs_told && !held_are_told(race))
+		SKIP(return, KPAGE_NOT_TOLD);
 
-	ASSERT_EQ(NR_HELD, __hugetlb_pool_resize(&self->hvo.pool, NR_HELD));
+	ASSERT_EQ(NR_HELD, hugetlb_pool_resize(&race->hvo.pool, NR_HELD));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, race));
 	cycles = pool_churn(race, now_ns() + race_ns());
 	__atomic_store_n(&race->stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 
-	stall_print(race, variant->on ? "on" : "off", cycles);
+	stall_print(race, cycles);
 	EXPECT_STREQ("", race->wrong);
-	EXPECT_LT(0, cycles) {
-		TH_LOG("resizing the pool: %s", strerror(cycles < 0 ? -cycles : 0));
-	}
+	EXPECT_LT(0, cycles);
 	EXPECT_LT(0UL, race->overlaps);
 
 	EXPECT_EQ(NULL, hugemap_check(&race->held, 0, NR_HELD, SEED));
-	held_release(race);
-	EXPECT_EQ(0, __hugetlb_pool_resize(&self->hvo.pool, 0));
-	if (self->hvo.counted)
-		EXPECT_EQ(0, hvo_memmap_delta(&self->hvo));
+	hugemap_close(&race->held);
+	EXPECT_EQ(0, hugetlb_pool_resize(&race->hvo.pool, 0));
+	EXPECT_EQ(0, hvo_memmap_excess(&race->hvo, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HVO (hugetlb vmemmap optimization) remaps exactly the vmemmap it should, seen entry by entry in
- * the kernel's page tables, and undoes it entry by entry.
+ * HVO (hugetlb vmemmap optimization) remaps exactly the vmemmap that it should, and undoes that,
+ * entry by entry of the kernel's page tables.
  *
  * The vmemmap of a huge page is the n pages that hold its struct pages. Optimized, the first is
- * private and writable, and the other n - 1 are read-only and one page: of the zone and order
- * where the kernel has such a page for tails, else the first itself. Not optimized, all n are
- * writable and distinct. The page tables are read through /proc/kcore; nothing is taken from
- * counters.
+ * private and writable, and the other n - 1 are read-only and one page: one per zone and order
+ * where the kernel has such pages for tails, else the first itself. Not optimized, all n are
+ * writable and distinct. Page tables are read through /proc/kcore; no counter is used.
  *
- * Limits: needs /proc/kcore. A lookup is exact for the moment it was made; the pages under test
- * are held or their pool is at rest, so nothing should change them then.
+ * Limits: needs /proc/kcore. A lookup is exact for its moment; the pages under test are held or
+ * their pool is at rest, so nothing should change then.
  *
- * To see it fail: let the switch of HVO lead nowhere, as the library in mutants/ does.
+ * To see it fail: ignore vm.hugetlb_optimize_vmemmap.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <libmm/fail.h>
 #include <libmm/harness.h>
@@ -94,35 +91,32 @@ static size_t zones_read(struct zone_span *zones, size_t max)
 	return nr;
 }
 
-static bool vmemmap_open(struct hvo *h, struct kcore **kcore, struct kpgtable **tables,
-			 uint64_t *vmemmap)
+static struct probe vmemmap_open(FIXTURE_DATA(hvo_remap) * self)
 {
+	struct probe no = { .answer = PROBE_NO };
 	uint64_t struct_page = 0;
 
-	if (kcore_open(kcore, h->missing, sizeof(h->missing)))
-		return false;
-	if (kpgtable_open(tables, *kcore, h->missing, sizeof(h->missing)))
-		return false;
-	if (kcore_symbol(*kcore, "vmemmap", vmemmap) ||
-	    kcore_size(*kcore, "page", &struct_page)) {
-		snprintf(h->missing, sizeof(h->missing),
-			 "VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
-		return false;
-	}
+	if (kcore_open(&self->kcore, no.why, sizeof(no.why)) ||
+	    kpgtable_open(&self->tables, self->kcore, no.why, sizeof(no.why)))
+		return no;
+	if (kcore_symbol(self->kcore, "vmemmap", &self->vmemmap) ||
+	    kcore_size(self->kcore, "page", &struct_page))
+		return probe_no("VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
 	if (struct_page != HVO_STRUCT_PAGE_SIZE)
-		snprintf(h->missing, sizeof(h->missing),
-			 "struct page has %" PRIu64 " bytes, no power of two as HVO needs",
-			 struct_page);
-	return !h->missing[0];
+		return probe_no("struct page has %" PRIu64 " bytes, no power of two as HVO needs",
+				struct_page);
+	return probe_yes();
 }
 
+/* A setup that skips ends the process, and so closes what was opened. */
 FIXTURE_SETUP(hvo_remap)
 {
-	hvo_begin(&self->hvo, variant->level, true);
-	if (self->hvo.missing[0])
-		return;
-	if (!vmemmap_open(&self->hvo, &self->kcore, &self->tables, &self->vmemmap))
-		return;
+	REQUIRE(vmemmap_open(self));
+	REQUIRE(hvo_begin(&self->hvo, variant->level, true));
+	if (!self->hvo.saving) {
+		hvo_end(&self->hvo);
+		SKIP(return, "huge pages of this size have no vmemmap that could be freed");
+	}
 	self->nr_entries = self->hvo.pages * HVO_STRUCT_PAGE_SIZE / self->hvo.page_size;
 	self->nr_zones = zones_read(self->zones, ZONES_MAX);
 }
@@ -130,10 +124,8 @@ FIXTURE_SETUP(hvo_remap)
 FIXTURE_TEARDOWN(hvo_remap)
 {
 	hugemap_close(&self->map);
-	if (self->tables)
-		kpgtable_close(self->tables);
-	if (self->kcore)
-		kcore_close(self->kcore);
+	kpgtable_close(self->tables);
+	kcore_close(self->kcore);
 	hvo_end(&self->hvo);
 }
 
@@ -177,26 +169,17 @@ static void vmemmap_read(FIXTURE_DATA(hvo_remap) * self, uint64_t pfn, struct vm
 		entry_read(self, va + i * self->hvo.page_size, &vm->entries[i]);
 }
 
+/* In one piece, for free(). */
 static struct vmemmap *vmemmaps_alloc(size_t nr, size_t nr_entries)
 {
-	struct vmemmap *vms = calloc(nr, sizeof(*vms));
+	struct vmemmap *vms = calloc(nr, sizeof(*vms) + nr_entries * sizeof(*vms->entries));
 	size_t i;
 
-	for (i = 0; vms && i < nr; i++) {
-		vms[i].entries = calloc(nr_entries, sizeof(*vms[i].entries));
-		if (!vms[i].entries)
-			libmm_fail("hvo_remap: no memory for %zu entries", nr_entries);
-	}
 	if (!vms)
-		libmm_fail("hvo_remap: no memory for %zu pages", nr);
+		libmm_fail("hvo_remap: no memory for %zu entries", nr * nr_entries);
+	for (i = 0; i < nr; i++)
+		vms[i].entries = (struct entry *)(vms + nr) + i * nr_entries;
 	return vms;
-}
-
-static void vmemmaps_free(struct vmemmap *vms, size_t nr)
-{
-	while (nr--)
-		free(vms[nr].entries);
-	free(vms);
 }
 
 static int pa_compare(const void *a, const void *b)
@@ -274,37 +257,22 @@ static void expect_plain(struct __test_metadata *_metadata, const struct vmemmap
 	entry_expect(_metadata, vm, nr, plain_wrong_at(vm, nr));
 }
 
-/* Older frameworks run a test whose setup skipped, so the tests themselves ask. */
-static const char *missing(const struct hvo *h)
+static struct probe pages_fill(struct hvo *h)
 {
-	if (!h->missing[0] && !h->saving)
-		return "huge pages of this size have no vmemmap that could be freed";
-	return h->missing[0] ? h->missing : NULL;
+	return hvo_fill(h, h->nr_map, 1);
 }
 
-#define NO_PAGES "memory is too fragmented for huge pages of this size"
-
-/* Take up to hvo.nr_map pages and write to each, so that pagemap tells where they are. */
-static size_t pages_take(struct __test_metadata *_metadata, FIXTURE_DATA(hvo_remap) * self)
+/* Touch all huge pages of the pool, and read the vmemmap of each. */
+static struct vmemmap *pages_take(FIXTURE_DATA(hvo_remap) * self)
 {
-	long got = __hugetlb_pool_resize(&self->hvo.pool, self->hvo.nr_map);
-
-	ASSERT_LE(0, got) {
-		TH_LOG("filling %s: %s", self->hvo.pool.path, strerror(-got));
-	}
-	if (!got)
-		return 0;
-	ASSERT_EQ(0, __hugemap_open(&self->map, self->hvo.pool.size, got, MAP_PRIVATE, -1));
-	hugemap_touch(&self->map);
-	return got;
-}
-
-static void taken_read(FIXTURE_DATA(hvo_remap) * self, struct vmemmap *vms, size_t nr)
-{
+	struct vmemmap *vms = vmemmaps_alloc(self->hvo.nr, self->nr_entries);
 	size_t i;
 
-	for (i = 0; i < nr; i++)
+	hugemap_open(&self->map, self->hvo.pool.size, self->hvo.nr);
+	hugemap_touch(&self->map);
+	for (i = 0; i < self->hvo.nr; i++)
 		vmemmap_read(self, hugemap_pfn(&self->map, i), &vms[i]);
+	return vms;
 }
 
 /* Each entry of each page, and that the pages share what they should and nothing else. */
@@ -315,14 +283,9 @@ TEST_F(hvo_remap, optimized)
 	size_t i, j, nr;
 	uint64_t shared;
 
-	if (missing(&self->hvo))
-		SKIP(return, "%s", missing(&self->hvo));
-	nr = pages_take(_metadata, self);
-	if (!nr)
-		SKIP(return, NO_PAGES);
-	vms = vmemmaps_alloc(nr, self->nr_entries);
-	taken_read(self, vms, nr);
-
+	REQUIRE(pages_fill(&self->hvo));
+	nr = self->hvo.nr;
+	vms = pages_take(self);
 	for (i = 0; i < nr; i++) {
 		expect_optimized(_metadata, &vms[i], self->nr_entries);
 		for (j = 0; j < i; j++)
@@ -337,7 +300,7 @@ TEST_F(hvo_remap, optimized)
 			zone->shared = shared;
 		EXPECT_EQ(zone->shared, shared);
 	}
-	vmemmaps_free(vms, nr);
+	free(vms);
 }
 
 /* With HVO off the vmemmap of a huge page is like any other. */
@@ -346,18 +309,14 @@ TEST_F(hvo_remap, not_optimized)
 	struct vmemmap *vms;
 	size_t i, nr;
 
-	if (missing(&self->hvo))
-		SKIP(return, "%s", missing(&self->hvo));
 	ASSERT_EQ(0, hugetlb_hvo_set(false));
-	nr = pages_take(_metadata, self);
-	if (!nr)
-		SKIP(return, NO_PAGES);
-	vms = vmemmaps_alloc(nr, self->nr_entries);
-	taken_read(self, vms, nr);
+	REQUIRE(pages_fill(&self->hvo));
+	nr = self->hvo.nr;
+	vms = pages_take(self);
 	for (i = 0; i < nr; i++)
 		expect_plain(_metadata, &vms[i], self->nr_entries);
 	EXPECT_TRUE(entries_are_distinct(vms, nr, self->nr_entries));
-	vmemmaps_free(vms, nr);
+	free(vms);
 }
 
 /*
@@ -369,16 +328,12 @@ TEST_F(hvo_remap, restored)
 	struct vmemmap *before, *after;
 	size_t i, j, nr;
 
-	if (missing(&self->hvo))
-		SKIP(return, "%s", missing(&self->hvo));
-	nr = pages_take(_metadata, self);
-	if (!nr)
-		SKIP(return, NO_PAGES);
-	before = vmemmaps_alloc(nr, self->nr_entries);
+	REQUIRE(pages_fill(&self->hvo));
+	nr = self->hvo.nr;
+	before = pages_take(self);
 	after = vmemmaps_alloc(nr, self->nr_entries);
-	taken_read(self, before, nr);
 	hugemap_close(&self->map);
-	ASSERT_EQ(0, __hugetlb_pool_resize(&self->hvo.pool, 0));
+	ASSERT_EQ(0, hugetlb_pool_resize(&self->hvo.pool, 0));
 
 	for (i = 0; i < nr; i++) {
 		expect_optimized(_metadata, &before[i], self->nr_entries);
@@ -390,8 +345,8 @@ TEST_F(hvo_remap, restored)
 			EXPECT_NE(before[i].entries[1].pa, after[i].entries[j].pa);
 	}
 	EXPECT_TRUE(entries_are_distinct(after, nr, self->nr_entries));
-	vmemmaps_free(before, nr);
-	vmemmaps_free(after, nr);
+	free(before);
+	free(after);
 }
 
 /* What was split for one cycle is remapped in place by the next, as exactly. */
@@ -401,24 +356,20 @@ TEST_F(hvo_remap, second_cycle)
 	size_t i, nr;
 	int cycle;
 
-	if (missing(&self->hvo))
-		SKIP(return, "%s", missing(&self->hvo));
 	for (cycle = 0; cycle < 2; cycle++) {
-		nr = pages_take(_metadata, self);
-		if (!nr)
-			SKIP(return, NO_PAGES);
-		vms = vmemmaps_alloc(nr, self->nr_entries);
-		taken_read(self, vms, nr);
+		REQUIRE(pages_fill(&self->hvo));
+		nr = self->hvo.nr;
+		vms = pages_take(self);
 		for (i = 0; i < nr; i++)
 			expect_optimized(_metadata, &vms[i], self->nr_entries);
 		hugemap_close(&self->map);
-		ASSERT_EQ(0, __hugetlb_pool_resize(&self->hvo.pool, 0));
+		ASSERT_EQ(0, hugetlb_pool_resize(&self->hvo.pool, 0));
 		for (i = 0; i < nr; i++) {
 			vmemmap_read(self, vms[i].pfn, &vms[i]);
 			expect_plain(_metadata, &vms[i], self->nr_entries);
 		}
 		EXPECT_TRUE(entries_are_distinct(vms, nr, self->nr_entries));
-		vmemmaps_free(vms, nr);
+		free(vms);
 	}
 }
 
@@ -428,18 +379,14 @@ TEST_F(hvo_remap, mixed_pool)
 	size_t i, nr, half, optimized = 0;
 	struct vmemmap *vms;
 
-	if (missing(&self->hvo))
-		SKIP(return, "%s", missing(&self->hvo));
 	half = self->hvo.nr_map / 2;
 	if (!half)
 		SKIP(return, "memory for two huge pages of this size is missing");
-	ASSERT_EQ((long)half, __hugetlb_pool_resize(&self->hvo.pool, half));
+	ASSERT_EQ(half, hugetlb_pool_resize(&self->hvo.pool, half));
 	ASSERT_EQ(0, hugetlb_hvo_set(false));
-	nr = pages_take(_metadata, self);
-	if (!nr)
-		SKIP(return, NO_PAGES);
-	vms = vmemmaps_alloc(nr, self->nr_entries);
-	taken_read(self, vms, nr);
+	REQUIRE(pages_fill(&self->hvo));
+	nr = self->hvo.nr;
+	vms = pages_take(self);
 	for (i = 0; i < nr; i++) {
 		if (!vms[i].entries[self->nr_entries - 1].writable) {
 			expect_optimized(_metadata, &vms[i], self->nr_entries);
@@ -449,7 +396,7 @@ TEST_F(hvo_remap, mixed_pool)
 		}
 	}
 	EXPECT_EQ(half, optimized);
-	vmemmaps_free(vms, nr);
+	free(vms);
 }
 
 TEST_HARNESS_MAIN

@@ -532,8 +532,7 @@ static uint64_t settled_entry(FIXTURE_DATA(lazy_mmu) * self, int kpageflags, cha
 			__atomic_load_n(addr, __ATOMIC_RELAXED);	/* waits for it */
 			continue;
 		}
-		if (__kpage_read(kpageflags, before & PAGEMAP_FRAME, &flags, 1))
-			libmm_fail("lazy_mmu: reading kpageflags");
+		kpage_read(kpageflags, before & PAGEMAP_FRAME, &flags, 1);
 		pagemap_read(self, addr, &after, 1);
 		if (before == after && !(flags >> KPF_LOCKED & 1))
 			return after;
@@ -543,11 +542,9 @@ static uint64_t settled_entry(FIXTURE_DATA(lazy_mmu) * self, int kpageflags, cha
 /* How many of the touched pages pagemap calls mapped by this process alone. */
 static size_t nr_exclusive(FIXTURE_DATA(lazy_mmu) * self)
 {
-	int fd = __kpage_open(KPAGE_FLAGS);
+	int fd = kpage_open(KPAGE_FLAGS);
 	size_t i, nr = 0;
 
-	if (fd < 0)
-		libmm_fail("lazy_mmu: opening kpageflags: %s", strerror(-fd));
 	for (i = 0; i < NR_PAGES; i++) {
 		if (!is_hole(i) &&
 		    settled_entry(self, fd, self->area + i * self->page) & PAGEMAP_EXCLUSIVE)

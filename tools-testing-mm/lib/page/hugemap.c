@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * hugemap: mappings of huge pages with contents that can be checked.
- */
+/* hugemap: private mappings of huge pages. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,11 +16,11 @@
 #define MAP_HUGE_SHIFT 26
 #endif
 
-/* Of pages above this size only so many words are looked at: all would take seconds. */
+/* Of larger pages one word in SPARSE_STEP is looked at: all would take seconds. */
 #define DENSE_BYTES_MAX (UINT64_C(64) << 20)
 #define SPARSE_STEP 64
 
-/* An odd multiplier with about as many ones as zeros, so that neighbouring words differ widely. */
+/* Odd, with about as many ones as zeros: neighbouring words differ widely. */
 #define PATTERN_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 unsigned int hugemap_size_flags(uint64_t page)
@@ -30,18 +28,24 @@ unsigned int hugemap_size_flags(uint64_t page)
 	return (unsigned int)__builtin_ctzll(page) << MAP_HUGE_SHIFT;
 }
 
-int __hugemap_open(struct hugemap *map, uint64_t page, size_t nr, int flags, int fd)
+int __hugemap_open(struct hugemap *map, uint64_t page, size_t nr)
 {
-	void *addr;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | hugemap_size_flags(page);
+	void *addr = mmap(NULL, nr * page, PROT_READ | PROT_WRITE, flags, -1, 0);
 
-	if (fd < 0)
-		flags |= MAP_ANONYMOUS | MAP_HUGETLB | hugemap_size_flags(page);
-	addr = mmap(NULL, nr * page, PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (addr == MAP_FAILED)
 		return -errno;
-
 	*map = (struct hugemap){ .addr = addr, .page = page, .nr = nr };
 	return 0;
+}
+
+void hugemap_open(struct hugemap *map, uint64_t page, size_t nr)
+{
+	int ret = __hugemap_open(map, page, nr);
+
+	if (ret)
+		libmm_fail("hugemap: mapping %zu huge pages of %" PRIu64 " bytes: %s", nr, page,
+			   strerror(-ret));
 }
 
 void hugemap_close(struct hugemap *map)
@@ -49,7 +53,11 @@ void hugemap_close(struct hugemap *map)
 	if (map->addr && munmap(map->addr, map->nr * map->page))
 		libmm_fail("hugemap: unmapping %zu huge pages of %" PRIu64 " bytes: %s", map->nr,
 			   map->page, strerror(errno));
-	map->addr = NULL;
+	if (map->pinned) {
+		close(map->pins[0]);
+		close(map->pins[1]);
+	}
+	*map = (struct hugemap){};
 }
 
 void hugemap_touch(struct hugemap *map)
@@ -71,12 +79,12 @@ static size_t word_step(const struct hugemap *map)
 	return map->page > DENSE_BYTES_MAX ? SPARSE_STEP : 1;
 }
 
-void hugemap_fill(struct hugemap *map, size_t first, size_t nr, uint64_t seed)
+void hugemap_fill(struct hugemap *map, uint64_t seed)
 {
-	size_t i, per_page = map->page / sizeof(uint64_t), step = word_step(map);
+	size_t i, end = map->nr * map->page / sizeof(uint64_t), step = word_step(map);
 	uint64_t *words = (uint64_t *)map->addr;
 
-	for (i = first * per_page; i < (first + nr) * per_page; i += step)
+	for (i = 0; i < end; i += step)
 		words[i] = word_at(i, seed);
 }
 
@@ -104,28 +112,18 @@ const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i)
 	return NULL;
 }
 
-int __hugemap_pin(const struct hugemap *map, size_t nr, int pins[2])
+void hugemap_pin(struct hugemap *map)
 {
-	struct iovec iov[HUGEMAP_PINS_MAX];
+	struct iovec piece = { .iov_len = 1 };
 	size_t i;
 
-	if (nr > HUGEMAP_PINS_MAX)
-		return -EINVAL;
-	if (pipe2(pins, O_CLOEXEC))
-		return -errno;
-	for (i = 0; i < nr; i++)
-		iov[i] = (struct iovec){ map->addr + i * map->page, 1 };
-	return vmsplice(pins[1], iov, nr, 0) == (ssize_t)nr ? 0 : -errno;
-}
-
-void hugemap_unpin(int pins[2])
-{
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		if (pins[i] >= 0)
-			close(pins[i]);
-		pins[i] = -1;
+	if (pipe2(map->pins, O_CLOEXEC))
+		libmm_fail("hugemap: pipe: %s", strerror(errno));
+	map->pinned = true;
+	for (i = 0; i < map->nr; i++) {
+		piece.iov_base = map->addr + i * map->page;
+		if (vmsplice(map->pins[1], &piece, 1, SPLICE_F_NONBLOCK) != 1)
+			libmm_fail("hugemap: a reference to page %zu: %s", i, strerror(errno));
 	}
 }
 

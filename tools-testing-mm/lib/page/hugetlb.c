@@ -1,43 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * hugetlb: see libmm/hugetlb.h.
- *
- * Pools are driven through nr_hugepages in sysfs. Opening a pool journals it; resizing then goes
- * through a descriptor that is already open, with one write and one read, so that the timed path
- * has nothing of this library in it but the formatting of a number.
- */
+/* hugetlb: pools through nr_hugepages in sysfs. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/kernel-page-flags.h>
-
 #include <libmm/base.h>
+#include <libmm/fail.h>
 #include <libmm/hugetlb.h>
-#include <libmm/kconfig.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 #define POOLS_DIR "/sys/kernel/mm/hugepages"
 #define NODES_DIR "/sys/devices/system/node"
 #define HVO_SYSCTL "/proc/sys/vm/hugetlb_optimize_vmemmap"
-#define KPAGEFLAGS "/proc/kpageflags"
 #define NUMBER_MAX 32
-
-static const struct {
-	const char *which;
-	const char *file;
-} pool_counts[] = {
-	{ "nr", "nr_hugepages" },
-	{ "free", "free_hugepages" },
-	{ "resv", "resv_hugepages" },
-	{ "surplus", "surplus_hugepages" },
-	{ "overcommit", "nr_overcommit_hugepages" },
-};
 
 /* Ascending, for qsort(). */
 static int size_compare(const void *a, const void *b)
@@ -83,15 +64,8 @@ struct probe hugetlb_probe(void)
 
 struct probe hugetlb_hvo_probe(void)
 {
-	static const char option[] = "CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP";
-
-	if (sysfile_readable(HVO_SYSCTL))
-		return probe_yes();
-	if (kconfig_value(option) == 'y')
-		return probe_no("no vm.hugetlb_optimize_vmemmap in spite of %s: no huge page size can be optimized, or a container hides it",
-				option);
-	return probe_no("no vm.hugetlb_optimize_vmemmap: the kernel was built without %s, or its architecture has no such option",
-			option);
+	return sysfile_readable(HVO_SYSCTL) ? probe_yes() :
+	       probe_no("no vm.hugetlb_optimize_vmemmap: the kernel was built without CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP or can optimize no huge page size, or a container hides it");
 }
 
 const char *hugetlb_level(uint64_t size, uint64_t page_size)
@@ -112,50 +86,32 @@ const char *hugetlb_level(uint64_t size, uint64_t page_size)
 	return size / entries == pmd ? "pud" : "other";
 }
 
-/* The folder of a pool's files; @file is appended. */
-static int pool_path(char *buf, size_t len, uint64_t size, int node, const char *file)
+/* Put the path of nr_hugepages into @pool. */
+static void pool_name(struct hugetlb_pool *pool, int node)
 {
-	unsigned long long kib = size / 1024;
-	int n;
+	unsigned long long kib = pool->size / 1024;
+	char dir[64] = POOLS_DIR;
 
-	if (node == HUGETLB_ALL_NODES)
-		n = snprintf(buf, len, POOLS_DIR "/hugepages-%llukB/%s", kib, file);
-	else
-		n = snprintf(buf, len, NODES_DIR "/node%d/hugepages/hugepages-%llukB/%s", node, kib,
-			     file);
-	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
+	if (node != HUGETLB_ALL_NODES)
+		snprintf(dir, sizeof(dir), NODES_DIR "/node%d/hugepages", node);
+	snprintf(pool->path, sizeof(pool->path), "%s/hugepages-%llukB/nr_hugepages", dir, kib);
 }
 
 /*
  * Writing a pool of all nodes moves pages between nodes, and writing the old total back spreads
- * them evenly. So the nodes' own pools are journalled first: restoring goes from the newest to the
- * oldest record, and they have the last word.
+ * them evenly. So the nodes' own pools are saved first: restore puts the oldest change back last.
  */
-static int pool_save_nodes(uint64_t size)
+static int pool_save(struct hugetlb_pool *pool)
 {
-	char path[sizeof(((struct hugetlb_pool *)0)->path)], root[SYSFILE_PATH_MAX];
-	struct dirent *entry;
-	DIR *dir;
-	int err;
+	struct hugetlb_pool part = { .size = pool->size };
+	int node, err = 0;
 
-	err = __sysfile_path(root, sizeof(root), NODES_DIR);
-	if (err)
-		return err;
-	dir = opendir(root);
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;	/* no NUMA: no node folders */
-	while (!err && (entry = readdir(dir))) {
-		int node, end = 0;
-
-		if (sscanf(entry->d_name, "node%d%n", &node, &end) != 1 || !end ||
-		    entry->d_name[end])
-			continue;
-		err = pool_path(path, sizeof(path), size, node, "nr_hugepages");
-		if (!err && sysfile_readable(path))
-			err = __restore_save(path);
+	for (node = 0; !err && node <= numa_max_node(); node++) {
+		pool_name(&part, node);
+		if (sysfile_readable(part.path))
+			err = __restore_save(part.path);
 	}
-	closedir(dir);
-	return err;
+	return err ? err : __restore_save(pool->path);
 }
 
 int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node)
@@ -163,21 +119,15 @@ int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node)
 	char path[SYSFILE_PATH_MAX];
 	int err;
 
-	pool->size = size;
-	pool->node = node;
-	pool->fd = -1;
-	err = pool_path(pool->path, sizeof(pool->path), size, node, "nr_hugepages");
-	if (!err)
-		err = __sysfile_path(path, sizeof(path), pool->path);
+	*pool = (struct hugetlb_pool){ .size = size, .fd = -1 };
+	pool_name(pool, node);
+	err = __sysfile_path(path, sizeof(path), pool->path);
 	if (err)
 		return err;
 	pool->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (pool->fd < 0)
 		return -errno;
-	if (node == HUGETLB_ALL_NODES)
-		err = pool_save_nodes(size);
-	if (!err)
-		err = __restore_save(pool->path);
+	err = node == HUGETLB_ALL_NODES ? pool_save(pool) : __restore_save(pool->path);
 	if (err)
 		hugetlb_pool_close(pool);
 	return err;
@@ -206,73 +156,42 @@ long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
 	return strtol(number, NULL, 10);
 }
 
+size_t hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
+{
+	long now = __hugetlb_pool_resize(pool, pages);
+
+	if (now < 0)
+		libmm_fail("hugetlb: writing %lu to %s: %s", pages, pool->path, strerror(-now));
+	return now;
+}
+
+void hugetlb_pool_file(const struct hugetlb_pool *pool, const char *file,
+		       char path[HUGETLB_PATH_MAX])
+{
+	int dir = strrchr(pool->path, '/') - pool->path;
+
+	snprintf(path, HUGETLB_PATH_MAX, "%.*s/%s", dir, pool->path, file);
+}
+
 long __hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which)
 {
-	char path[sizeof(pool->path)];
+	char file[64], path[HUGETLB_PATH_MAX];
 	uint64_t count;
-	size_t i;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(pool_counts); i++) {
-		if (strcmp(which, pool_counts[i].which))
-			continue;
-		err = pool_path(path, sizeof(path), pool->size, pool->node, pool_counts[i].file);
-		if (!err)
-			err = __sysfile_read_u64(path, &count);
-		return err ? err : (long)count;
-	}
-	return -EINVAL;
+	snprintf(file, sizeof(file), "%s_hugepages", which);
+	hugetlb_pool_file(pool, file, path);
+	err = __sysfile_read_u64(path, &count);
+	return err ? err : (long)count;
 }
 
-/* Flags of one page frame. Returns 1, 0 behind the last one, or -errno. */
-static int page_flags(int fd, uint64_t pfn, uint64_t *flags)
+size_t hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which)
 {
-	ssize_t done = pread(fd, flags, sizeof(*flags), pfn * sizeof(*flags));
+	long count = __hugetlb_pool_count(pool, which);
 
-	if (done < 0)
-		return -errno;
-	return done == sizeof(*flags);
-}
-
-static bool flags_are_head(uint64_t flags)
-{
-	const uint64_t head = 1ull << KPF_HUGE | 1ull << KPF_COMPOUND_HEAD;
-
-	return (flags & head) == head;
-}
-
-/* A huge page is aligned to its size, so one look per possible head is enough. */
-long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max)
-{
-	uint64_t pfn, flags, nr = size / sysconf(_SC_PAGESIZE);
-	char path[SYSFILE_PATH_MAX];
-	long found = 0;
-	int fd, more;
-
-	more = __sysfile_path(path, sizeof(path), KPAGEFLAGS);
-	if (more)
-		return more;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (pfn = 0; (more = page_flags(fd, pfn, &flags)) > 0; pfn += nr) {
-		if (!flags_are_head(flags))
-			continue;
-		if ((size_t)found < max)
-			pfns[found] = pfn;
-		found++;
-	}
-	close(fd);
-	return more < 0 ? more : found;
-}
-
-enum hugetlb_hvo hugetlb_hvo_get(void)
-{
-	uint64_t on;
-
-	if (__sysfile_read_u64(HVO_SYSCTL, &on))
-		return HVO_ABSENT;
-	return on ? HVO_ON : HVO_OFF;
+	if (count < 0)
+		libmm_fail("hugetlb: reading %s of %s: %s", which, pool->path, strerror(-count));
+	return count;
 }
 
 int hugetlb_hvo_set(bool on)
@@ -289,7 +208,7 @@ int hugetlb_memmap_bytes(uint64_t *bytes)
 	if (!err)
 		err = __sysfile_read_key("/proc/vmstat", "nr_memmap_pages", &later);
 	if (!err)
-		*bytes = (boot + later) * sysconf(_SC_PAGESIZE);
+		*bytes = (boot + later) * page_size();
 	return err;
 }
 

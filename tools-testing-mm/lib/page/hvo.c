@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * hvo: one pool of huge pages under test.
- */
+/* hvo: one pool of huge pages under test. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libmm/base.h>
 #include <libmm/fail.h>
 #include <libmm/hvo.h>
-#include <libmm/probe.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
@@ -19,7 +14,7 @@
 #define NR_PAGES_MAX 16
 /* A test takes at most this share of the memory that is available. */
 #define MEMORY_SHARE 8
-/* More than this of it is not written to, when one huge page is less. */
+/* No more than this is written to, or one huge page. */
 #define WRITE_BYTES_MAX (UINT64_C(64) << 20)
 
 uint64_t hvo_level_size(const char *level)
@@ -34,6 +29,11 @@ uint64_t hvo_level_size(const char *level)
 	return 0;
 }
 
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* How many huge pages a test may take: 0 when even one would be half of what there is. */
 static size_t pages_affordable(uint64_t size)
 {
@@ -42,64 +42,52 @@ static size_t pages_affordable(uint64_t size)
 	if (__sysfile_read_key("/proc/meminfo", "MemAvailable", &kib))
 		return 0;
 	share = kib * 1024 / MEMORY_SHARE / size;
-	if (share)
-		return share < NR_PAGES_MAX ? share : NR_PAGES_MAX;
-	return kib * 1024 / 2 >= size;
+	return share ? min(share, NR_PAGES_MAX) : kib * 1024 / 2 >= size;
 }
 
-static bool __printf(2, 3) miss(struct hvo *h, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(h->missing, sizeof(h->missing), fmt, ap);
-	va_end(ap);
-	return false;
-}
-
-static bool needs_met(struct hvo *h, bool on)
+static struct probe machine_probe(bool on)
 {
 	struct probe probe = probe_root();
+	int ret = 0;
 
 	if (probe.answer == PROBE_YES)
 		probe = hugetlb_probe();
 	if (on && probe.answer == PROBE_YES)
 		probe = hugetlb_hvo_probe();
-	return probe.answer == PROBE_YES || miss(h, "%s", probe.why);
-}
-
-static bool changes_allowed(struct hvo *h)
-{
-	int ret = __restore_begin(h->missing, sizeof(h->missing));
-
+	if (probe.answer == PROBE_YES)
+		ret = __restore_begin(probe.why, sizeof(probe.why));
 	if (ret && ret != -EBUSY)
-		libmm_fail("hvo: %s", h->missing);
-	return !ret;
+		libmm_fail("hvo: %s", probe.why);
+	if (ret)
+		probe.answer = PROBE_NO;
+	return probe;
 }
 
-static bool pool_taken(struct hvo *h, const char *level)
+static struct probe pool_take(struct hvo *h, const char *level)
 {
 	uint64_t size = hvo_level_size(level);
-	long there;
+	size_t there;
 	int ret;
 
 	if (!size)
-		return miss(h, "this kernel has no huge page mapped at the level %s", level);
+		return probe_no("this kernel has no huge page mapped at the level %s", level);
 	h->nr = pages_affordable(size);
 	if (!h->nr)
-		return miss(h, "two huge pages of %" PRIu64 " MiB must be available as memory",
-			    size >> 20);
+		return probe_no("two huge pages of %" PRIu64 " MiB must be available as memory",
+				size >> 20);
 
 	ret = hugetlb_pool_open(&h->pool, size, HUGETLB_ALL_NODES);
 	if (ret)
 		libmm_fail("hvo: opening the pool of %" PRIu64 " kB pages: %s", size >> 10,
 			   strerror(-ret));
-	h->pool_open = true;
-	there = __hugetlb_pool_count(&h->pool, "nr");
+	there = hugetlb_pool_count(&h->pool, "nr");
 	if (there)
-		return miss(h, "%s is %ld: the tests count struct pages and need an empty pool",
-			    h->pool.path, there);
-	return true;
+		return probe_no("%s is %zu: the tests count struct pages and need an empty pool",
+				h->pool.path, there);
+	if (__hugetlb_pool_resize(&h->pool, 0) == -EINVAL)
+		return probe_no("%s cannot be written: gigantic pages need CONFIG_CONTIG_ALLOC",
+				h->pool.path);
+	return probe_yes();
 }
 
 static void pool_measure(struct hvo *h)
@@ -109,23 +97,24 @@ static void pool_measure(struct hvo *h)
 	if (ret && ret != -ENOENT)
 		libmm_fail("hvo: counting struct pages: %s", strerror(-ret));
 	h->counted = !ret;
-	h->page_size = sysconf(_SC_PAGESIZE);
+	h->page_size = page_size();
 	h->pages = h->pool.size / h->page_size;
 	h->fake = h->page_size / HVO_STRUCT_PAGE_SIZE;
-	h->nr_map = WRITE_BYTES_MAX / h->pool.size;
-	h->nr_map = !h->nr_map ? 1 : h->nr_map < h->nr ? h->nr_map : h->nr;
+	h->nr_map = min(h->nr, WRITE_BYTES_MAX / h->pool.size ?: 1);
 	h->saving = hugetlb_hvo_saving(h->pool.size, HVO_STRUCT_PAGE_SIZE, h->page_size);
 }
 
-void hvo_begin(struct hvo *h, const char *level, bool on)
+struct probe hvo_begin(struct hvo *h, const char *level, bool on)
 {
+	struct probe probe = machine_probe(on);
 	int ret;
 
-	memset(h, 0, sizeof(*h));
-	h->on = on;
-	if (!needs_met(h, on) || !changes_allowed(h) || !pool_taken(h, level)) {
+	*h = (struct hvo){ .on = on, .pool.fd = -1 };
+	if (probe.answer == PROBE_YES)
+		probe = pool_take(h, level);
+	if (probe.answer != PROBE_YES) {
 		hvo_end(h);
-		return;
+		return probe;
 	}
 	pool_measure(h);
 
@@ -134,27 +123,35 @@ void hvo_begin(struct hvo *h, const char *level, bool on)
 	if (ret && (on || ret != -ENOENT))
 		libmm_fail("hvo: setting vm.hugetlb_optimize_vmemmap to %d: %s", on,
 			   strerror(-ret));
+	return probe;
 }
 
 void hvo_end(struct hvo *h)
 {
 	restore_all();
-	if (h->pool_open)
-		hugetlb_pool_close(&h->pool);
-	h->pool_open = false;
+	hugetlb_pool_close(&h->pool);
 }
 
-int64_t hvo_memmap_delta(const struct hvo *h)
+struct probe hvo_fill(struct hvo *h, size_t want, size_t least)
+{
+	if (h->nr < least)
+		return probe_no("memory for %zu huge pages of this size is missing", least);
+	h->nr = hugetlb_pool_resize(&h->pool, want);
+	h->nr_map = min(h->nr, h->nr_map);
+	return h->nr >= least ? probe_yes() :
+	       probe_no("memory is too fragmented for huge pages: %zu, and the test needs %zu",
+			h->nr, least);
+}
+
+int64_t hvo_memmap_excess(const struct hvo *h, size_t optimized)
 {
 	uint64_t now;
-	int ret = hugetlb_memmap_bytes(&now);
+	int ret;
 
+	if (!h->counted)
+		return 0;
+	ret = hugetlb_memmap_bytes(&now);
 	if (ret)
 		libmm_fail("hvo: counting struct pages: %s", strerror(-ret));
-	return now - h->memmap;
-}
-
-int64_t hvo_memmap_expected(const struct hvo *h, size_t optimized)
-{
-	return -(int64_t)(optimized * h->saving * h->page_size);
+	return now - h->memmap + optimized * h->saving * h->page_size;
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * kpage: /proc/kpageflags and its kin, one 64-bit word a page.
- *
- * Below $LIBMM_ROOT like every file of /proc here, so that a test can be shown other flags than the
- * kernel's.
- */
+/* kpage: files of one 64-bit word a page, below $LIBMM_ROOT as sysfile.h has it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/kernel-page-flags.h>
+#include <string.h>
 #include <unistd.h>
 
+#include <libmm/fail.h>
 #include <libmm/kpage.h>
 #include <libmm/sysfile.h>
 
@@ -20,47 +18,26 @@
 #define HUGE_HEAD (BIT(KPF_COMPOUND_HEAD) | BIT(KPF_HUGE))
 #define HUGE_TAIL (BIT(KPF_COMPOUND_TAIL) | BIT(KPF_HUGE))
 
-const char *kpage_path(enum kpage_file file)
+int kpage_open(const char *path)
 {
-	static const char * const paths[] = {
-		[KPAGE_FLAGS] = "/proc/kpageflags",
-		[KPAGE_COUNT] = "/proc/kpagecount",
-		[KPAGE_CGROUP] = "/proc/kpagecgroup",
-	};
+	char full[SYSFILE_PATH_MAX];
+	int fd, ret = __sysfile_path(full, sizeof(full), path);
 
-	return paths[file];
-}
-
-int __kpage_open(enum kpage_file file)
-{
-	char path[SYSFILE_PATH_MAX];
-	int ret, fd;
-
-	ret = __sysfile_path(path, sizeof(path), kpage_path(file));
 	if (ret)
-		return ret;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+		libmm_fail("kpage: %s: %s", path, strerror(-ret));
+	fd = open(full, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		libmm_fail("kpage: opening %s: %s", full, strerror(errno));
+	return fd;
 }
 
-int __kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr)
+void kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr)
 {
-	off_t offset = pfn * sizeof(*values);
-	size_t size = nr * sizeof(*values);
-	char *to = (char *)values;
+	ssize_t size = nr * sizeof(*values), n = pread(fd, values, size, pfn * sizeof(*values));
 
-	while (size) {
-		ssize_t n = pread(fd, to, size, offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENODATA;
-		to += n;
-		offset += n;
-		size -= n;
-	}
-	return 0;
+	if (n != size)
+		libmm_fail("kpage: reading %zu pages from frame %#" PRIx64 " on: %s", nr, pfn,
+			   n < 0 ? strerror(errno) : "memory ends there");
 }
 
 bool kpage_flags_are_told(const uint64_t *flags, size_t nr)
@@ -83,8 +60,7 @@ bool kpage_flags_are_huge(const uint64_t *flags, size_t nr, size_t fake, size_t 
 			continue;
 		if (fake && !(i % fake) && (flags[i] & HUGE_BITS) == HUGE_HEAD)
 			continue;
-		if (wrong)
-			*wrong = i;
+		*wrong = i;
 		return false;
 	}
 	return true;
@@ -97,8 +73,7 @@ bool kpage_flags_are_not_huge(const uint64_t *flags, size_t nr, size_t *wrong)
 	for (i = 0; i < nr; i++) {
 		if (!(flags[i] & (BIT(KPF_HUGE) | BIT(KPF_NOPAGE))))
 			continue;
-		if (wrong)
-			*wrong = i;
+		*wrong = i;
 		return false;
 	}
 	return true;

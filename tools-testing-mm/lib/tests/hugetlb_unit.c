@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/kernel-page-flags.h>
-
 #include <libmm/hugetlb.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
@@ -26,11 +24,9 @@
 
 #define POOLS "/sys/kernel/mm/hugepages"
 #define NODE0 "/sys/devices/system/node/node0/hugepages"
+#define HVO_SYSCTL "/proc/sys/vm/hugetlb_optimize_vmemmap"
 #define PMD_POOL POOLS "/hugepages-2048kB/"
 #define NODE_POOL NODE0 "/hugepages-2048kB/"
-
-#define HEAD (1ull << KPF_HUGE | 1ull << KPF_COMPOUND_HEAD)
-#define TAIL (1ull << KPF_HUGE | 1ull << KPF_COMPOUND_TAIL)
 
 TEST(levels_by_base_page_size)
 {
@@ -182,7 +178,6 @@ TEST_F(fake, counts)
 	EXPECT_EQ(2, __hugetlb_pool_count(&pool, "free"));
 	EXPECT_EQ(1, __hugetlb_pool_count(&pool, "surplus"));
 	EXPECT_EQ(-ENOENT, __hugetlb_pool_count(&pool, "resv"));
-	EXPECT_EQ(-EINVAL, __hugetlb_pool_count(&pool, "total"));
 	hugetlb_pool_close(&pool);
 }
 
@@ -198,14 +193,18 @@ TEST_F(fake, missing_size_or_node)
 
 TEST_F(fake, hvo_absent_off_on)
 {
-	EXPECT_EQ(HVO_ABSENT, hugetlb_hvo_get());
+	uint64_t on;
+
+	EXPECT_EQ(PROBE_NO, hugetlb_hvo_probe().answer);
 	EXPECT_EQ(-ENOENT, hugetlb_hvo_set(true));
-	ASSERT_EQ(0, text_make("/proc/sys/vm/hugetlb_optimize_vmemmap", "0\n"));
-	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
+	ASSERT_EQ(0, text_make(HVO_SYSCTL, "0\n"));
+	EXPECT_EQ(PROBE_YES, hugetlb_hvo_probe().answer);
 	EXPECT_EQ(0, hugetlb_hvo_set(true));
-	EXPECT_EQ(HVO_ON, hugetlb_hvo_get());
+	ASSERT_EQ(0, __sysfile_read_u64(HVO_SYSCTL, &on));
+	EXPECT_EQ(1, on);
 	EXPECT_EQ(0, __restore_all());
-	EXPECT_EQ(HVO_OFF, hugetlb_hvo_get());
+	ASSERT_EQ(0, __sysfile_read_u64(HVO_SYSCTL, &on));
+	EXPECT_EQ(0, on);
 }
 
 TEST_F(fake, memmap_is_both_counters)
@@ -217,31 +216,6 @@ TEST_F(fake, memmap_is_both_counters)
 	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_memmap_boot_pages 100\n"));
 	ASSERT_EQ(0, hugetlb_memmap_bytes(&bytes));
 	EXPECT_EQ(105ull * sysconf(_SC_PAGESIZE), bytes);
-}
-
-/* Eight page frames to a huge page: a free frame, a huge page, a foreign tail, a huge page. */
-TEST_F(fake, heads_are_found_and_counted)
-{
-	uint64_t size = 8 * sysconf(_SC_PAGESIZE), flags[32], pfns[2];
-	size_t i;
-
-	for (i = 0; i < 32; i++)
-		flags[i] = i < 8 ? 0 : TAIL;
-	flags[8] = HEAD;
-	flags[12] = HEAD;	/* not aligned to the size */
-	flags[24] = HEAD;
-	ASSERT_EQ(0, file_make("/proc/kpageflags", flags, sizeof(flags)));
-	EXPECT_EQ(2, __hugetlb_heads(size, pfns, 2));
-	EXPECT_EQ(8, pfns[0]);
-	EXPECT_EQ(24, pfns[1]);
-	pfns[1] = 0;
-	EXPECT_EQ(2, __hugetlb_heads(size, pfns, 1));
-	EXPECT_EQ(0, pfns[1]);
-}
-
-TEST_F(fake, heads_without_kpageflags)
-{
-	EXPECT_EQ(-ENOENT, __hugetlb_heads(2 * MIB, NULL, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmtests/hugetlb_heads.h>
+
 #include "frames.h"
 #include "pool.h"
 
@@ -19,7 +21,7 @@ int frames_open(struct bench_case *c, uint64_t size)
 {
 	size_t room;
 
-	nr_heads_before = __hugetlb_heads(size, NULL, 0);
+	nr_heads_before = hugetlb_heads(size, NULL, 0);
 	if (nr_heads_before < 0)
 		return bench_fail(c, nr_heads_before, "cannot read /proc/kpageflags");
 	room = (nr_heads_before + grown.asked) * sizeof(*heads);
@@ -28,7 +30,7 @@ int frames_open(struct bench_case *c, uint64_t size)
 	frames = malloc(room);
 	if (!heads_before || !heads || !frames)
 		return bench_fail(c, -ENOMEM, "memory for the page frames of the pool");
-	nr_heads_before = __hugetlb_heads(size, heads_before, nr_heads_before);
+	nr_heads_before = hugetlb_heads(size, heads_before, nr_heads_before);
 	return 0;
 }
 
@@ -61,7 +63,7 @@ static long frames_scan(void)
 	int err;
 
 	err = pool_grow();
-	found = err ? err : __hugetlb_heads(grown.pool.size, heads, nr_heads_before + grown.asked);
+	found = err ? err : hugetlb_heads(grown.pool.size, heads, nr_heads_before + grown.asked);
 	if (!err)
 		err = pool_shrink();
 	if (err || found < 0)

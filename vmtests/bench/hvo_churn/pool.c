@@ -92,9 +92,9 @@ static int hvo_choose(struct bench_case *c, bool on)
 
 	if (on && probe.answer != PROBE_YES)
 		return bench_skip(c, "%s", probe.why);
-	if (hugetlb_hvo_get() == HVO_ABSENT)
-		return 0;
 	err = hugetlb_hvo_set(on);
+	if (err == -ENOENT)
+		return 0;
 	if (err == -EROFS)
 		return bench_skip(c, "vm.hugetlb_optimize_vmemmap is read-only, as in a container: run on the host");
 	if (err == -EBUSY)
@@ -166,7 +166,7 @@ int churn_setup(struct bench_case *c)
 	}
 	printf("# %s: %ld pages of %lu KiB, %ld in the pool before, vm.hugetlb_optimize_vmemmap %s\n",
 	       c->name, grown.asked, (unsigned long)churn->size / 1024, grown.before,
-	       hugetlb_hvo_get() == HVO_ABSENT ? "absent" : churn->hvo ? "1" : "0");
+	       hugetlb_hvo_probe().answer != PROBE_YES ? "absent" : churn->hvo ? "1" : "0");
 	c->iterations = 1;
 	c->units = grown.asked;
 	return 0;

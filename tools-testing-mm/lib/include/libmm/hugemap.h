@@ -1,55 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * hugemap: mappings of huge pages with contents that can be checked.
- */
+/* hugemap: private mappings of huge pages with contents that can be checked. */
 #ifndef LIBMM_HUGEMAP_H
 #define LIBMM_HUGEMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Closed when all zero. Any mapping may be described by one, to be filled, checked and closed. */
 struct hugemap {
-	char *addr;		/* NULL when closed */
+	char *addr;
 	uint64_t page;		/* bytes of one huge page */
 	size_t nr;		/* huge pages */
+	bool pinned;
+	int pins[2];		/* a pipe */
 };
 
 /*
- * Map @nr huge pages of @page bytes without touching them: anonymous when @fd is -1, else @fd from
- * its start. @flags: MAP_PRIVATE or MAP_SHARED, and MAP_NORESERVE. Returns 0, -ENOMEM when
- * the pool has too few pages, or -errno.
+ * Map @nr huge pages of @page bytes without touching them. Returns 0, -ENOMEM when the pool has too
+ * few pages, or -errno.
  */
-int __hugemap_open(struct hugemap *map, uint64_t page, size_t nr, int flags, int fd);
+int __hugemap_open(struct hugemap *map, uint64_t page, size_t nr);
+void hugemap_open(struct hugemap *map, uint64_t page, size_t nr);
 
-/* Give the pages back to the pool. Unmapping a mapping that is closed does nothing. */
+/* Give the pages back to the pool. Does nothing when closed. */
 void hugemap_close(struct hugemap *map);
 
 /* Fault every huge page once, by writing one byte of it. */
 void hugemap_touch(struct hugemap *map);
 
 /*
- * Write every 64-bit word of the huge pages [@first, @first + @nr) with a value that depends on
- * its place and on @seed, and check it. Returns NULL when all is as written, else the first word
- * that is not. Of pages above 64 MiB it is one word in 64, so eight of a base page of 4 KiB.
+ * Write every 64-bit word with a value that depends on its place and on @seed, and check the huge
+ * pages [@first, @first + @nr). Returns NULL when all is as written, else the first wrong word.
+ * Of pages above 64 MiB it is one word in 64.
  */
-void hugemap_fill(struct hugemap *map, size_t first, size_t nr, uint64_t seed);
+void hugemap_fill(struct hugemap *map, uint64_t seed);
 const uint64_t *hugemap_check(const struct hugemap *map, size_t first, size_t nr, uint64_t seed);
 
-/* The first word of huge page @i, of those words, that is not 0; NULL when all are. */
+/* The first of these words in huge page @i that is not 0; NULL when all are. */
 const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i);
 
-/* A pipe's default capacity in pages: pipe(7). */
-#define HUGEMAP_PINS_MAX 16
-
 /*
- * Keep the first @nr huge pages, which were touched, where they are, by a reference to each in the
- * pipe @pins: else they are migrated out of the way of a contiguous allocation anywhere in the
- * machine. The kernel still tries, and unmaps a page until it has found out (try_to_migrate() in
- * unmap_and_move_huge_page()). @pins are both -1 before. Returns 0, -EINVAL when @nr is above
- * HUGEMAP_PINS_MAX, or -errno.
+ * Keep the huge pages, which were touched, where they are, by a reference to each in a pipe: else
+ * they are migrated out of the way of a contiguous allocation. The kernel still tries, and unmaps a
+ * page until it has found out (try_to_migrate() in unmap_and_move_huge_page()).
  */
-int __hugemap_pin(const struct hugemap *map, size_t nr, int pins[2]);
-void hugemap_unpin(int pins[2]);
+void hugemap_pin(struct hugemap *map);
 
 /* Frame number of the head of huge page @i, which was touched. */
 uint64_t hugemap_pfn(const struct hugemap *map, size_t i);

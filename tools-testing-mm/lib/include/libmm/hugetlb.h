@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * hugetlb: pools by page size and node, through sysconf, and what HVO saved.
- */
+/* hugetlb: pools by page size and node, and HVO (hugetlb vmemmap optimization). */
 #ifndef LIBMM_HUGETLB_H
 #define LIBMM_HUGETLB_H
 
@@ -13,6 +11,7 @@
 
 #define HUGETLB_MAX_SIZES 16
 #define HUGETLB_ALL_NODES (-1)
+#define HUGETLB_PATH_MAX 256
 
 /* Huge page sizes of this kernel in bytes, ascending. Returns how many (0 without hugetlb). */
 size_t hugetlb_sizes(uint64_t *sizes, size_t max);
@@ -29,61 +28,47 @@ const char *hugetlb_level(uint64_t size, uint64_t page_size);
 
 struct hugetlb_pool {
 	uint64_t size;		/* bytes of one huge page */
-	int node;		/* HUGETLB_ALL_NODES or a node */
-	int fd;			/* nr_hugepages, open for the timed path */
-	char path[256];		/* its path, for messages and the journal */
+	int fd;			/* nr_hugepages, so that resizing opens no file */
+	char path[HUGETLB_PATH_MAX];	/* of nr_hugepages */
 };
 
 /*
- * Open the pool and journal its present size. Returns 0, -ENOENT when the kernel has no such size
- * or node, or -errno.
+ * Open the pool of @node or HUGETLB_ALL_NODES, and save its size for restore. Returns 0, -ENOENT
+ * when the kernel has no such size or node, or -errno.
  */
 int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node);
 void hugetlb_pool_close(struct hugetlb_pool *pool);
 
 /*
  * Write nr_hugepages and read back what the kernel made of it: allocation may stop early. Returns
- * the pages the pool has now, or -errno. No allocation, no formatting beyond one number.
+ * the pages that the pool has now, or -errno.
  */
 long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages);
+size_t hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages);
 
 /*
- * "nr", "free", "resv", "surplus", "overcommit" of the pool. Returns the count, -EINVAL for another
- * word, -ENOENT where the kernel has no such count ("resv" and "overcommit" of a node), or -errno.
+ * @which: "nr", "free", "resv", "surplus" or "nr_overcommit". Returns the count, -ENOENT where the
+ * kernel has no such count ("resv" and "nr_overcommit" of a node), or -errno.
  */
 long __hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which);
+size_t hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which);
+
+/* The path of another file of the pool. */
+void hugetlb_pool_file(const struct hugetlb_pool *pool, const char *file,
+		       char path[HUGETLB_PATH_MAX]);
 
 /*
- * Page frame numbers, aligned to @size bytes and ascending, at which /proc/kpageflags shows the
- * head of a hugetlb page, of whatever node and whether free or in use. Returns how many there are,
- * of which the first @max are in @pfns, or -errno.
- *
- * Where pools of several sizes have pages, some are not of this size: a smaller page may lie so,
- * and inside a larger one that HVO has optimized, kernels whose tail struct pages are the head's
- * own page (before 7.x) show a head in every page of vmemmap. So tell a pool's pages by the
- * difference between before and after it grew.
+ * Switch HVO for pages that are allocated from now on. Returns 0, -ENOENT where the kernel has no
+ * HVO or cannot switch it, or -errno.
  */
-long __hugetlb_heads(uint64_t size, uint64_t *pfns, size_t max);
-
-/*
- * HVO through vm.hugetlb_optimize_vmemmap: absent, off or on. It affects pages allocated from now
- * on. hugetlb_hvo_set() journals and reads back; returns 0, -ENOENT where the kernel has no HVO
- * (or it cannot be switched), or -errno.
- */
-enum hugetlb_hvo { HVO_ABSENT, HVO_OFF, HVO_ON };
-enum hugetlb_hvo hugetlb_hvo_get(void);
 int hugetlb_hvo_set(bool on);
 
-/*
- * Bytes of struct pages: (nr_memmap_pages + nr_memmap_boot_pages) * page size, from /proc/vmstat
- * (6.11 and newer). Returns 0, or -ENOENT where the kernel does not count them.
- */
+/* Bytes of struct pages. Returns 0, or -ENOENT when the kernel does not count them (to 6.10). */
 int hugetlb_memmap_bytes(uint64_t *bytes);
 
 /*
- * Base pages of struct page memory that HVO frees for one huge page: the vmemmap of the page less
- * the part that is kept. Source: mm/hugetlb_vmemmap.h, HUGETLB_VMEMMAP_RESERVE_SIZE (one page).
- * Returns 0 for sizes too small to optimize and where struct page is not a power of two in size.
+ * Base pages of vmemmap that HVO frees for one huge page: all but one, HUGETLB_VMEMMAP_RESERVE_SIZE
+ * in mm/hugetlb_vmemmap.h. 0 where struct page is not a power of two in size.
  */
 uint64_t hugetlb_hvo_saving(uint64_t size, uint64_t struct_page_size, uint64_t page_size);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * hvo: one pool of huge pages under test, with HVO on or off, and what it costs in struct pages.
- */
+/* hvo: one pool of huge pages under test, with HVO on or off, and what it costs in struct pages. */
 #ifndef LIBMM_HVO_H
 #define LIBMM_HVO_H
 
@@ -10,54 +8,50 @@
 #include <stdint.h>
 
 #include <libmm/hugetlb.h>
-
-#define HVO_REASON_MAX 256
+#include <libmm/probe.h>
 
 struct hvo {
 	struct hugetlb_pool pool;
 	bool on;
-	bool pool_open;
 	size_t nr;		/* huge pages that a test may take, at least 1 */
-	uint64_t page_size;	/* of base pages, bytes */
+	size_t nr_map;		/* how many of them to write to: zeroing takes time */
+	uint64_t page_size;	/* bytes of a base page */
 	uint64_t pages;		/* base pages in a huge page */
-	size_t nr_map;		/* of those, how many to write to: zeroing takes time */
-	size_t fake;		/* base pages whose struct pages fill one page: kpage.h */
-	uint64_t saving;	/* base pages that HVO frees of each huge page's vmemmap, when on */
-	bool counted;		/* the kernel counts struct page memory: memmap is valid */
+	size_t fake;		/* base pages whose struct pages fill one page: see kpage.h */
+	uint64_t saving;	/* base pages of vmemmap that HVO frees per huge page, when on */
+	bool counted;		/* the kernel counts struct pages: memmap is valid */
 	uint64_t memmap;	/* bytes of struct pages before the test */
-	char missing[HVO_REASON_MAX];	/* why the test cannot run; empty when it can */
 };
 
-/*
- * The huge page size that this kernel maps at @level (hugetlb_level()), in bytes; 0 when it has
- * none.
- */
+/* The huge page size, in bytes, that this kernel maps at @level (hugetlb_level()); 0 for none. */
 uint64_t hvo_level_size(const char *level);
 
 /*
- * Take an empty pool of the size of @level, switch HVO @on or off, and fill in @h. What makes
- * that impossible is told in @h->missing, and then nothing was changed: no such size, pages of that
- * size already there (whose vmemmap is not this test's doing), too little memory, no
- * privilege, a kernel without HVO while @on, another run that holds the lock.
+ * Take an empty pool of the size of @level, switch HVO @on or off, and fill in @h. Where the answer
+ * is not yes nothing was changed, and hvo_end() is not needed: no such size, pages of that size
+ * already there (whose vmemmap is not this test's doing), too little memory, no privilege, no HVO
+ * while @on, somebody else who changes settings.
  */
-void hvo_begin(struct hvo *h, const char *level, bool on);
+struct probe hvo_begin(struct hvo *h, const char *level, bool on);
 
-/* Put pool and setting back as they were. Huge pages must be unmapped before. */
+/* Restore pool and setting. Huge pages must be unmapped before. */
 void hvo_end(struct hvo *h);
 
 /*
- * Bytes of struct pages that exist now above those at hvo_begin(), negative when there are fewer.
- * Only when @h->counted.
+ * Have @want pages in the pool, or at least @least. @h->nr and @h->nr_map become what the test has.
+ * Memory may be too fragmented, which is the reason of a skip.
  */
-int64_t hvo_memmap_delta(const struct hvo *h);
-
-/* What hvo_memmap_delta() must be while @optimized huge pages exist. */
-int64_t hvo_memmap_expected(const struct hvo *h, size_t optimized);
+struct probe hvo_fill(struct hvo *h, size_t want, size_t least);
 
 /*
- * sizeof(struct page) where HVO is possible. HVO needs a power of two
- * (hugetlb_vmemmap_optimizable() in mm/hugetlb_vmemmap.h), and a 64-bit struct page is at least 56
- * bytes of flags, union and counters and less than 128: 64.
+ * Bytes of struct pages beyond what there should be while @optimized huge pages exist. 0 where the
+ * kernel does not count them.
+ */
+int64_t hvo_memmap_excess(const struct hvo *h, size_t optimized);
+
+/*
+ * sizeof(struct page) where HVO is possible: a power of two (hugetlb_vmemmap_optimizable() in
+ * mm/hugetlb_vmemmap.h), from 56 bytes of flags, union and counters and below 128.
  */
 #define HVO_STRUCT_PAGE_SIZE 64
 

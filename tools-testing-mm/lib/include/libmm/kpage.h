@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kpage: what the kernel says about physical pages, by page frame number. All of these files read
- * struct pages, so they are also the plainest concurrent readers of a vmemmap that changes.
+ * kpage: what the kernel says about physical pages, by page frame number. All of it is read from
+ * struct pages. See Documentation/admin-guide/mm/pagemap.rst.
  */
 #ifndef LIBMM_KPAGE_H
 #define LIBMM_KPAGE_H
@@ -10,43 +10,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum kpage_file {
-	KPAGE_FLAGS,		/* /proc/kpageflags: KPF_* bits of linux/kernel-page-flags.h */
-	KPAGE_COUNT,		/* /proc/kpagecount: mappings of the page */
-	KPAGE_CGROUP,		/* /proc/kpagecgroup: inode of the memory cgroup, 0 for none */
-};
+#define KPAGE_FLAGS	"/proc/kpageflags"	/* KPF_* bits of linux/kernel-page-flags.h */
+#define KPAGE_COUNT	"/proc/kpagecount"	/* mappings of the page */
+#define KPAGE_CGROUP	"/proc/kpagecgroup"	/* inode of the memory cgroup, 0 for none */
 
-/* Path of @file, for require's "file:" and for messages. */
-const char *kpage_path(enum kpage_file file);
-
-/* Returns a file descriptor or -errno. */
-int __kpage_open(enum kpage_file file);
+/* Open one of these files, and read the values of @nr pages from @pfn on. */
+int kpage_open(const char *path);
+void kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr);
 
 /*
- * Read the values of @nr pages from @pfn on. Returns 0; -ENODATA behind the last page of memory; or
- * -errno. Source: Documentation/admin-guide/mm/pagemap.rst.
- */
-int __kpage_read(int fd, uint64_t pfn, uint64_t *values, size_t nr);
-
-/*
- * Whether the kernel says anything of the @nr pages with @flags, which are in use. Of memory in
- * whose sections pfn_to_online_page() finds no page kpage_read() in fs/proc/page.c says nothing
- * (0, or KPF_NOPAGE), nor what its count is. Observed on 6.18: of the topmost 3.75 of 24 GiB
- * nothing was said while they were in use.
+ * Whether the kernel says anything about the @nr pages with @flags, which are in use. It reports 0
+ * or KPF_NOPAGE, and no count, for memory in whose sections pfn_to_online_page() finds no page.
+ * Seen on 6.18 for the topmost 3.75 of 24 GiB.
  */
 bool kpage_flags_are_told(const uint64_t *flags, size_t nr);
 
-#define KPAGE_NOT_TOLD "/proc/kpageflags says nothing of the memory that the huge pages lie in"
+#define KPAGE_NOT_TOLD KPAGE_FLAGS " says nothing of the memory that the huge pages lie in"
 
 /*
- * Whether @flags (KPAGE_FLAGS of a huge page's @nr base pages, head first) are those of one
- * hugetlb page: a head, tails behind it, all of them HUGE, none poisoned or missing. *@wrong, when
- * not NULL, is the first page that is not as it should be.
+ * Whether @flags, of a huge page's @nr base pages, are those of one hugetlb page: a head, tails
+ * behind it, all of them HUGE, none poisoned or missing. Else *@wrong is the first bad page.
  *
- * Each @fake pages, when not 0, the page may be told to be a head too. Kernels that map the page
- * of a huge page's first struct pages in place of the freed ones have copies of the head there.
- * snapshot_page() in mm/util.c, from which /proc/kpageflags is made, takes a page for a head that
- * has not the mark of a tail, and does not ask page_fixed_fake_head(). Observed on 6.18.
+ * With @fake not 0, each page at a multiple of it may be reported as a head too. Kernels that map
+ * the first page of a huge page's vmemmap in place of the freed ones have copies of the head there,
+ * which snapshot_page() in mm/util.c takes for heads. Seen on 6.18.
  */
 bool kpage_flags_are_huge(const uint64_t *flags, size_t nr, size_t fake, size_t *wrong);
 
