@@ -78,7 +78,7 @@ static int kernel_read(const struct kcore *kc, struct tlbmodel_kernel *kernel, c
 		return ret;
 	geo = kpgtable_geometry(pgt);
 	/* arm64 alone has the last. */
-	if (kcore_machine(kc) == EM_AARCH64)
+	if (kc->machine == EM_AARCH64)
 		kcore_number(kc, "TCR_EL1_T1SZ", &t1sz);
 	kernel->page_shift = geo->page_shift;
 	kernel->levels = geo->levels;

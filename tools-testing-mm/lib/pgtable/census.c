@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <libmm/census.h>
@@ -34,10 +33,9 @@ struct range {
 static int linear_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
 		       size_t len)
 {
-	const struct kcore_segment *segs;
-	size_t i, nr;
+	const struct kcore_segment *segs = kc->segments;
+	size_t i, nr = kc->nr_segments;
 
-	segs = kcore_segments(kc, &nr);
 	*start = UINT64_MAX;
 	*end = 0;
 	for (i = 0; i < nr; i++) {
@@ -68,13 +66,11 @@ static int vmemmap_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 			size_t len)
 {
 	uint64_t base, page_struct, section_bits, first_pa = 0, last_pa = 0, section;
-	char page_size_text[24];
-	uint64_t page_size = 0;
+	uint64_t page_size;
 	int ret;
 
-	if (!kcore_string(kc, "PAGESIZE", page_size_text, sizeof(page_size_text)))
-		page_size = strtoull(page_size_text, NULL, 10);
-	if (!page_size || kcore_symbol(kc, "vmemmap", &base) ||
+	if (kcore_line(kc, "PAGESIZE", 10, &page_size) || !page_size ||
+	    kcore_symbol(kc, "vmemmap", &base) ||
 	    kcore_size(kc, "page", &page_struct) || !page_struct ||
 	    kcore_number(kc, "SECTION_SIZE_BITS", &section_bits) || section_bits > 62)
 		return libmm_refuse(-ENOENT, reason, len,
@@ -96,10 +92,9 @@ static int vmemmap_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 /* The whole segment that begins at @va, for ranges that are a segment of their own. */
 static int segment_at(const struct kcore *kc, uint64_t va, uint64_t *start, uint64_t *end)
 {
-	const struct kcore_segment *segs;
-	size_t i, nr;
+	const struct kcore_segment *segs = kc->segments;
+	size_t i, nr = kc->nr_segments;
 
-	segs = kcore_segments(kc, &nr);
 	for (i = 0; i < nr; i++) {
 		if (segs[i].kind != KCORE_VIRTUAL || segs[i].va != va)
 			continue;
@@ -124,10 +119,9 @@ static int vmalloc_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 static int image_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
 		      size_t len)
 {
-	const struct kcore_segment *segs;
-	size_t i, nr;
+	const struct kcore_segment *segs = kc->segments;
+	size_t i, nr = kc->nr_segments;
 
-	segs = kcore_segments(kc, &nr);
 	for (i = 0; i < nr; i++) {
 		if (segs[i].kind != KCORE_IMAGE)
 			continue;
@@ -147,10 +141,9 @@ static int image_find(const struct kcore *kc, uint64_t *start, uint64_t *end, ch
 
 static bool arm64_has_kaslr(const struct kcore *kc)
 {
-	char offset[24];
+	uint64_t offset;
 
-	return !kcore_string(kc, "KERNELOFFSET", offset, sizeof(offset)) &&
-	       strtoull(offset, NULL, 16) >= ARM64_KASLR_MIN;
+	return !kcore_line(kc, "KERNELOFFSET", 16, &offset) && offset >= ARM64_KASLR_MIN;
 }
 
 static int arm64_modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end)

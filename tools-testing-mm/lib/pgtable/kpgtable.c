@@ -91,13 +91,11 @@ static int number_read(const struct kcore *kc, const char *name, uint64_t *value
 
 static int page_shift_read(const struct kcore *kc, unsigned int *shift, char *reason, size_t len)
 {
-	char text[24];
-	int ret = kcore_string(kc, "PAGESIZE", text, sizeof(text));
-	unsigned long size = ret ? 0 : strtoul(text, NULL, 10);
+	uint64_t size;
 
-	if (!size || (size & (size - 1)))
+	if (kcore_line(kc, "PAGESIZE", 10, &size) || !size || (size & (size - 1)))
 		return libmm_refuse(-ENODATA, reason, len, "VMCOREINFO has no usable PAGESIZE");
-	*shift = (unsigned int)__builtin_ctzl(size);
+	*shift = (unsigned int)__builtin_ctzll(size);
 	return 0;
 }
 
@@ -142,7 +140,7 @@ static int x86_geometry_read(const struct kcore *kc, struct kpg_geometry *geo, c
 
 static int geometry_read(const struct kcore *kc, struct kpg_geometry *geo, char *reason, size_t len)
 {
-	switch (kcore_machine(kc)) {
+	switch (kc->machine) {
 	case EM_AARCH64:
 		return arm64_geometry_read(kc, geo, reason, len);
 	case EM_X86_64:
@@ -150,8 +148,19 @@ static int geometry_read(const struct kcore *kc, struct kpg_geometry *geo, char 
 	default:
 		return libmm_refuse(-EOPNOTSUPP, reason, len,
 				    "unknown page tables: ELF machine %u is not arm64 or x86-64",
-				    kcore_machine(kc));
+				    kc->machine);
 	}
+}
+
+static uint64_t ram_bytes(const struct kcore *kc)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < kc->nr_segments; i++)
+		if (kc->segments[i].kind == KCORE_RAM)
+			bytes += kc->segments[i].size;
+	return bytes;
 }
 
 static int root_find(struct kpgtable *pgt, char *reason, size_t len)
@@ -198,7 +207,7 @@ int kpgtable_open(struct kpgtable **out, const struct kcore *kc, char *reason, s
 		kpgtable_close(pgt);
 		return ret;
 	}
-	pgt->max_tables = KPG_LEVELS + (kcore_ram_bytes(kc) >> pgt->geo.page_shift);
+	pgt->max_tables = KPG_LEVELS + (ram_bytes(kc) >> pgt->geo.page_shift);
 	*out = pgt;
 	return 0;
 }
@@ -370,8 +379,7 @@ static int table_walk(struct pass *pass, const struct table *table)
 
 	if (is_ancestor(pass, table) || pass->nr_tables >= pgt->max_tables)
 		return pass_fail(pass, -ELOOP, table, table->va, 0);
-	ret = __kcore_read_pa(pgt->kc, table->pa, pgt->table[table->level],
-			      entries * DESC_SIZE);
+	ret = kcore_read_pa(pgt->kc, table->pa, pgt->table[table->level], entries * DESC_SIZE);
 	if (ret)
 		return pass_fail(pass, ret, table, table->va, 0);
 	pass->nr_tables++;
@@ -492,7 +500,7 @@ static int path_read(const struct kpgtable *pgt, uint64_t va, struct kpg_path *p
 		step->level = level;
 		step->index = kpg_level_index(geo, level, va);
 		step->pa = table + step->index * DESC_SIZE;
-		ret = __kcore_read_pa(pgt->kc, step->pa, &step->desc, sizeof(step->desc));
+		ret = kcore_read_pa(pgt->kc, step->pa, &step->desc, sizeof(step->desc));
 		if (ret)
 			return ret;
 		step->entry = geo->decode(geo, level, step->desc);

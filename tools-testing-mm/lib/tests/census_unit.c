@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A census counts what is mapped, finds the ranges that have names, and says when the tables never held
- * still.
+ * A census counts what is mapped, finds the ranges that have names, and says when the tables never
+ * held still.
  *
  * Method: synthetic core files, one for each architecture's way of naming ranges. Tables that
  * change under the reader are had by standing in for pread().
