@@ -56,16 +56,6 @@ static int ranges_read(const struct kcore *kc, struct tlbmodel_range *range, cha
 	return ret;
 }
 
-static int root_read(const struct kcore *kc, uint64_t *root)
-{
-	uint64_t va;
-	int ret = kcore_symbol(kc, "swapper_pg_dir", &va);
-
-	if (ret)
-		return ret;
-	return kcore_va_to_pa(kc, va, root) ? 0 : -EFAULT;
-}
-
 static int kernel_read(const struct kcore *kc, struct tlbmodel_kernel *kernel, char *reason,
 		       size_t len)
 {
@@ -85,11 +75,8 @@ static int kernel_read(const struct kcore *kc, struct tlbmodel_kernel *kernel, c
 	kernel->va_bits = geo->page_shift == 16 ? geo->index_bits : geo->va_bits;
 	kernel->t1sz = (uint32_t)t1sz;
 	kernel->encrypted = geo->encrypted;
-	ret = root_read(kc, &kernel->root);
-	if (ret)
-		snprintf(reason, len, "cannot tell where swapper_pg_dir is");
-	else
-		ret = ranges_read(kc, kernel->range, reason, len);
+	kernel->root = kpgtable_root(pgt);
+	ret = ranges_read(kc, kernel->range, reason, len);
 	kpgtable_close(pgt);
 	return ret;
 }

@@ -15,6 +15,7 @@
 
 #include <libmm/census.h>
 #include <libmm/fail.h>
+#include <libmm/kpgwalk.h>
 
 /*
  * Churn that outruns this many passes will outrun more; then the census says that it is unstable.
