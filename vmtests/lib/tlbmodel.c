@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <libmm/census.h>
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
+#include <vmtests/census_kernel.h>
 #include <vmtests/tlbmodel.h>
 
 _Static_assert(sizeof(struct tlbmodel_message) <= 1024, "a message must not cross a page");
@@ -51,8 +51,8 @@ static int ranges_read(const struct kcore *kc, struct tlbmodel_range *range, cha
 			       &range[TLBMODEL_LINEAR].end, reason, len);
 
 	if (!ret)
-		ret = census_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,
-				   &range[TLBMODEL_VMEMMAP].end, reason, len);
+		ret = census_kernel_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,
+					  &range[TLBMODEL_VMEMMAP].end, reason, len);
 	return ret;
 }
 
