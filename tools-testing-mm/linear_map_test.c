@@ -29,6 +29,7 @@
 
 #include <libmm/census.h>
 #include <libmm/directmap.h>
+#include <libmm/kpgwalk.h>
 #include <libmm/linmap.h>
 #include <libmm/linmap_model.h>
 #include <libmm/pagemap.h>

@@ -15,11 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmm/census.h>
-#include <vmtests/census_json.h>
 #include <libmm/fail.h>
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
+#include <vmtests/census_compare.h>
+#include <vmtests/census_json.h>
+#include <vmtests/census_kernel.h>
 
 enum {
 	EXIT_OK = 0,
@@ -129,10 +130,10 @@ static int census_add(const struct kernel *kernel, const char *name, bool must,
 	int ret;
 
 	if (!pair_parse(name, &start, &end) &&
-	    census_range(kernel->kc, name, &start, &end, reason, sizeof(reason)))
+	    census_kernel_range(kernel->kc, name, &start, &end, reason, sizeof(reason)))
 		return must ? fail(EXIT_CANNOT, "%s: %s", name, reason) : EXIT_OK;
-	ret = __census_take(kernel->pgt, name, start, end, &report->census[report->nr], reason,
-			    sizeof(reason));
+	ret = census_count(kernel->pgt, name, start, end, &report->census[report->nr], reason,
+			   sizeof(reason));
 	if (ret)
 		return fail(ret == -EINVAL ? EXIT_USAGE : EXIT_CANNOT, "%s: %s", name, reason);
 	report->nr++;

@@ -19,7 +19,7 @@
 
 #include <libmm/base.h>
 #include <vmtests/bench.h>
-#include <libmm/census.h>
+#include <vmtests/census_kernel.h>
 #include <libmm/kcore.h>
 #include <libmm/sysfile.h>
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <vmtests/census_json.h>
+#include <vmtests/census_kernel.h>
 #include <libmm/fail.h>
 
 #define PAGE_SIZE_MIN	4096

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <libmm/census.h>
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
+#include <vmtests/census_kernel.h>
 #include <vmtests/tlbmodel.h>
 
 _Static_assert(sizeof(struct tlbmodel_message) <= 1024, "a message must not cross a page");
@@ -51,19 +51,9 @@ static int ranges_read(const struct kcore *kc, struct tlbmodel_range *range, cha
 			       &range[TLBMODEL_LINEAR].end, reason, len);
 
 	if (!ret)
-		ret = census_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,
-				   &range[TLBMODEL_VMEMMAP].end, reason, len);
+		ret = census_kernel_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,
+					  &range[TLBMODEL_VMEMMAP].end, reason, len);
 	return ret;
-}
-
-static int root_read(const struct kcore *kc, uint64_t *root)
-{
-	uint64_t va;
-	int ret = kcore_symbol(kc, "swapper_pg_dir", &va);
-
-	if (ret)
-		return ret;
-	return kcore_va_to_pa(kc, va, root) ? 0 : -EFAULT;
 }
 
 static int kernel_read(const struct kcore *kc, struct tlbmodel_kernel *kernel, char *reason,
@@ -78,18 +68,15 @@ static int kernel_read(const struct kcore *kc, struct tlbmodel_kernel *kernel, c
 		return ret;
 	geo = kpgtable_geometry(pgt);
 	/* arm64 alone has the last. */
-	if (kcore_machine(kc) == EM_AARCH64)
+	if (kc->machine == EM_AARCH64)
 		kcore_number(kc, "TCR_EL1_T1SZ", &t1sz);
 	kernel->page_shift = geo->page_shift;
 	kernel->levels = geo->levels;
 	kernel->va_bits = geo->page_shift == 16 ? geo->index_bits : geo->va_bits;
 	kernel->t1sz = (uint32_t)t1sz;
 	kernel->encrypted = geo->encrypted;
-	ret = root_read(kc, &kernel->root);
-	if (ret)
-		snprintf(reason, len, "cannot tell where swapper_pg_dir is");
-	else
-		ret = ranges_read(kc, kernel->range, reason, len);
+	kernel->root = kpgtable_root(pgt);
+	ret = ranges_read(kc, kernel->range, reason, len);
 	kpgtable_close(pgt);
 	return ret;
 }

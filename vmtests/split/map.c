@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <libmm/census.h>
+#include <vmtests/census_kernel.h>
 #include <libmm/directmap.h>
 
 #include "split.h"

@@ -5,139 +5,18 @@
  * The tables are live, so they are read until two passes in a row have one digest. The second pass
  * makes the digest only, which costs a fraction of a count: on a kernel at rest, that is all.
  *
- * Limits: a change that was undone between two passes is not seen. Ranges are named as census.h has
- * it.
+ * Limits: a change that was undone between two passes is not seen.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <libmm/census.h>
 #include <libmm/fail.h>
+#include <libmm/kpgwalk.h>
 
-/*
- * Churn that outruns this many passes will outrun more; then the census says that it is unstable.
- */
+/* Churn that outruns so many passes outruns more: the census then says that it is unstable. */
 #define PASSES_MAX	8
-
-typedef int (*range_fn)(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
-			size_t len);
-
-struct range {
-	const char *name;
-	range_fn find;
-};
-
-/* Of the RAM segments: the lowest and the end of the highest, as addresses of the linear map. */
-static int linear_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
-		       size_t len)
-{
-	const struct kcore_segment *segs;
-	size_t i, nr;
-
-	segs = kcore_segments(kc, &nr);
-	*start = UINT64_MAX;
-	*end = 0;
-	for (i = 0; i < nr; i++) {
-		if (segs[i].kind != KCORE_RAM)
-			continue;
-		if (segs[i].va < *start)
-			*start = segs[i].va;
-		if (segs[i].va + segs[i].size > *end)
-			*end = segs[i].va + segs[i].size;
-	}
-	if (!*end)
-		return libmm_refuse(-ENOENT, reason, len, "/proc/kcore has no segment of RAM");
-	return 0;
-}
-
-static uint64_t round_down_to(uint64_t value, uint64_t unit)
-{
-	return value - value % unit;
-}
-
-static uint64_t round_up_to(uint64_t value, uint64_t unit)
-{
-	return round_down_to(value + unit - 1, unit);
-}
-
-/* struct pages are allocated a memory section at a time (mm/sparse.c). */
-static int vmemmap_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
-			size_t len)
-{
-	uint64_t base, page_struct, section_bits, first_pa = 0, last_pa = 0, section;
-	char page_size_text[24];
-	uint64_t page_size = 0;
-	int ret;
-
-	if (!kcore_string(kc, "PAGESIZE", page_size_text, sizeof(page_size_text)))
-		page_size = strtoull(page_size_text, NULL, 10);
-	if (!page_size || kcore_symbol(kc, "vmemmap", &base) ||
-	    kcore_size(kc, "page", &page_struct) || !page_struct ||
-	    kcore_number(kc, "SECTION_SIZE_BITS", &section_bits) || section_bits > 62)
-		return libmm_refuse(-ENOENT, reason, len,
-				    "VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
-	ret = linear_find(kc, start, end, reason, len);
-	if (ret)
-		return ret;
-	if (!kcore_va_to_pa(kc, *start, &first_pa) || !kcore_va_to_pa(kc, *end - 1, &last_pa))
-		return libmm_refuse(-ENOENT, reason, len,
-				    "the linear map has no physical addresses");
-	section = UINT64_C(1) << section_bits;
-	first_pa = round_down_to(first_pa, section);
-	last_pa = round_up_to(last_pa + 1, section);
-	*start = base + first_pa / page_size * page_struct;
-	*end = base + last_pa / page_size * page_struct;
-	return 0;
-}
-
-/* The whole segment that begins at @va, for ranges that are a segment of their own. */
-static int segment_at(const struct kcore *kc, uint64_t va, uint64_t *start, uint64_t *end)
-{
-	const struct kcore_segment *segs;
-	size_t i, nr;
-
-	segs = kcore_segments(kc, &nr);
-	for (i = 0; i < nr; i++) {
-		if (segs[i].kind != KCORE_VIRTUAL || segs[i].va != va)
-			continue;
-		*start = va;
-		*end = va + segs[i].size;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int vmalloc_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
-			size_t len)
-{
-	uint64_t va;
-
-	if (kcore_number(kc, "VMALLOC_START", &va) || segment_at(kc, va, start, end))
-		return libmm_refuse(-ENOENT, reason, len,
-				    "no segment of /proc/kcore begins at VMALLOC_START");
-	return 0;
-}
-
-static int image_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
-		      size_t len)
-{
-	const struct kcore_segment *segs;
-	size_t i, nr;
-
-	segs = kcore_segments(kc, &nr);
-	for (i = 0; i < nr; i++) {
-		if (segs[i].kind != KCORE_IMAGE)
-			continue;
-		*start = segs[i].va;
-		*end = segs[i].va + segs[i].size;
-		return 0;
-	}
-	return libmm_refuse(-ENOENT, reason, len,
-			    "/proc/kcore has no segment of its own for the kernel image");
-}
 
 /* __START_KERNEL_map: the last 2 GB, whatever the randomized place of the image in it. */
 #define X86_IMAGE_BASE	UINT64_C(0xffffffff80000000)
@@ -145,63 +24,72 @@ static int image_find(const struct kcore *kc, uint64_t *start, uint64_t *end, ch
 /* MIN_KIMG_ALIGN: below it, the offset is the boot loader's alignment (arm64's kaslr_init()). */
 #define ARM64_KASLR_MIN	(2 * 1024 * 1024)
 
-static bool arm64_has_kaslr(const struct kcore *kc)
+/* From the lowest to the highest address of all segments of @kind. */
+static bool kind_find(const struct kcore *kc, enum kcore_kind kind, uint64_t *start, uint64_t *end)
 {
-	char offset[24];
+	const struct kcore_segment *seg;
 
-	return !kcore_string(kc, "KERNELOFFSET", offset, sizeof(offset)) &&
-	       strtoull(offset, NULL, 16) >= ARM64_KASLR_MIN;
-}
-
-static int arm64_modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end)
-{
-	int ret = kcore_number(kc, "MODULES_VADDR", start);
-
-	return ret ? ret : kcore_number(kc, "MODULES_END", end);
-}
-
-static int modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end, char *reason,
-			size_t len)
-{
-	uint64_t image_size;
-
-	if (!arm64_modules_find(kc, start, end)) {
-		/* module_init_limits(): the range of that name then stays empty. */
-		if (arm64_has_kaslr(kc))
-			return libmm_refuse(-ENOENT, reason, len,
-					    "with KASLR, modules are near the image in vmalloc");
-		return 0;
+	*start = UINT64_MAX;
+	*end = 0;
+	for (seg = kc->segments; seg < kc->segments + kc->nr_segments; seg++) {
+		if (seg->kind != kind)
+			continue;
+		if (seg->va < *start)
+			*start = seg->va;
+		if (seg->va + seg->size > *end)
+			*end = seg->va + seg->size;
 	}
-	if (!kcore_number(kc, "KERNEL_IMAGE_SIZE", &image_size) &&
-	    !segment_at(kc, X86_IMAGE_BASE + image_size, start, end))
-		return 0;
-	return libmm_refuse(-ENOENT, reason, len, "VMCOREINFO does not place the modules");
+	return *end;
 }
 
-static const struct range ranges[] = {
-	{ "linear", linear_find },
-	{ "vmemmap", vmemmap_find },
-	{ "vmalloc", vmalloc_find },
-	{ "modules", modules_find },
-	{ "image", image_find },
-};
-
-#define NR_RANGES	(sizeof(ranges) / sizeof(*ranges))
-
-const char *census_range_name(size_t i)
+/* The whole segment that begins at @va, for ranges that are a segment of their own. */
+static bool segment_find(const struct kcore *kc, uint64_t va, uint64_t *start, uint64_t *end)
 {
-	return i < NR_RANGES ? ranges[i].name : NULL;
+	const struct kcore_segment *seg;
+
+	for (seg = kc->segments; seg < kc->segments + kc->nr_segments; seg++) {
+		if (seg->kind != KCORE_VIRTUAL || seg->va != va)
+			continue;
+		*start = va;
+		*end = va + seg->size;
+		return true;
+	}
+	return false;
+}
+
+static bool modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end)
+{
+	uint64_t offset, size;
+
+	/* With KASLR that range stays empty (module_init_limits()). */
+	if (!kcore_number(kc, "MODULES_VADDR", start) && !kcore_number(kc, "MODULES_END", end))
+		return kcore_line(kc, "KERNELOFFSET", 16, &offset) || offset < ARM64_KASLR_MIN;
+	return !kcore_number(kc, "KERNEL_IMAGE_SIZE", &size) &&
+	       segment_find(kc, X86_IMAGE_BASE + size, start, end);
+}
+
+static bool range_find(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end)
+{
+	uint64_t va;
+
+	if (!strcmp(name, "linear"))
+		return kind_find(kc, KCORE_RAM, start, end);
+	if (!strcmp(name, "image"))
+		return kind_find(kc, KCORE_IMAGE, start, end);
+	if (!strcmp(name, "vmalloc"))
+		return !kcore_number(kc, "VMALLOC_START", &va) && segment_find(kc, va, start, end);
+	return !strcmp(name, "modules") && modules_find(kc, start, end);
 }
 
 int census_range(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end,
 		 char *reason, size_t len)
 {
-	size_t i;
+	bool modules = !strcmp(name, "modules");
 
-	for (i = 0; i < NR_RANGES; i++)
-		if (!strcmp(name, ranges[i].name))
-			return ranges[i].find(kc, start, end, reason, len);
-	return libmm_refuse(-ENOENT, reason, len, "no range is called %s", name);
+	if (range_find(kc, name, start, end))
+		return 0;
+	return libmm_refuse(-ENOENT, reason, len, "/proc/kcore does not say where the range %s is%s",
+			    name, modules ? "; with KASLR, near the image in vmalloc" : "");
 }
 
 static int leaf_count(const struct kpg_leaf *leaf, void *arg)
@@ -225,7 +113,7 @@ static int leaf_count(const struct kpg_leaf *leaf, void *arg)
 	return 0;
 }
 
-static int pass_count(struct kpgtable *pgt, struct census *census, struct kpg_walk *walk)
+static int pass_count(const struct kpgtable *pgt, struct census *census, struct kpg_walk *walk)
 {
 	const struct kpg_geometry *geo = kpgtable_geometry(pgt);
 	int ret;
@@ -238,7 +126,7 @@ static int pass_count(struct kpgtable *pgt, struct census *census, struct kpg_wa
 }
 
 /* An error may be as passing as any other sight of a live table: it counts when seen twice. */
-static int passes_run(struct kpgtable *pgt, struct census *census, struct kpg_walk *walk)
+static int passes_run(const struct kpgtable *pgt, struct census *census, struct kpg_walk *walk)
 {
 	int ret = pass_count(pgt, census, walk);
 
@@ -256,19 +144,16 @@ static int passes_run(struct kpgtable *pgt, struct census *census, struct kpg_wa
 	return ret;
 }
 
-int __census_take(struct kpgtable *pgt, const char *name, uint64_t start, uint64_t end,
-		  struct census *census, char *reason, size_t len)
+int census_count(const struct kpgtable *pgt, const char *name, uint64_t start, uint64_t end,
+		 struct census *census, char *reason, size_t len)
 {
 	const struct kpg_geometry *geo = kpgtable_geometry(pgt);
 	struct kpg_walk walk;
 	int ret;
 
 	*census = (struct census) {
-		.start = start,
-		.end = end,
-		.page_size = UINT64_C(1) << geo->page_shift,
-		.va_bits = geo->va_bits,
-		.levels = geo->levels,
+		.start = start, .end = end, .page_size = UINT64_C(1) << geo->page_shift,
+		.va_bits = geo->va_bits, .levels = geo->levels,
 	};
 	snprintf(census->name, sizeof(census->name), "%s", name);
 	snprintf(census->arch, sizeof(census->arch), "%s", geo->arch);
@@ -278,7 +163,7 @@ int __census_take(struct kpgtable *pgt, const char *name, uint64_t start, uint64
 	return ret;
 }
 
-void census_take(struct kpgtable *pgt, const char *name, struct census *census)
+void census_take(const struct kpgtable *pgt, const char *name, struct census *census)
 {
 	char reason[KCORE_REASON_MAX];
 	uint64_t start, end;
@@ -286,65 +171,9 @@ void census_take(struct kpgtable *pgt, const char *name, struct census *census)
 
 	ret = census_range(kpgtable_kcore(pgt), name, &start, &end, reason, sizeof(reason));
 	if (!ret)
-		ret = __census_take(pgt, name, start, end, census, reason, sizeof(reason));
+		ret = census_count(pgt, name, start, end, census, reason, sizeof(reason));
 	if (ret)
 		libmm_fail("census of %s: %s", name, reason);
-}
-
-static int ranges_take(struct kpgtable *pgt, struct census *all, char *reason, size_t len)
-{
-	const char *name;
-	int nr = 0;
-
-	for (size_t i = 0; (name = census_range_name(i)) && nr < CENSUS_RANGES_MAX; i++) {
-		uint64_t start, end;
-		int ret = census_range(kpgtable_kcore(pgt), name, &start, &end, reason, len);
-
-		if (ret == -ENOENT)
-			continue;
-		if (!ret)
-			ret = __census_take(pgt, name, start, end, &all[nr], reason, len);
-		if (ret)
-			return ret;
-		nr++;
-	}
-	return nr;
-}
-
-int census_kernel(struct census all[CENSUS_RANGES_MAX], char *reason, size_t len)
-{
-	struct kpgtable *pgt;
-	struct kcore *kc;
-	int ret;
-
-	ret = kcore_open(&kc, reason, len);
-	if (ret)
-		return ret;
-	ret = kpgtable_open(&pgt, kc, reason, len);
-	if (!ret) {
-		ret = ranges_take(pgt, all, reason, len);
-		kpgtable_close(pgt);
-	}
-	kcore_close(kc);
-	return ret;
-}
-
-static bool lies_inside(const struct census *range, const struct census *all, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (range != &all[i] && range->start >= all[i].start && range->end <= all[i].end)
-			return true;
-	return false;
-}
-
-uint64_t census_kernel_pgtable_bytes(const struct census *all, size_t nr)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < nr; i++)
-		if (!lies_inside(&all[i], all, nr))
-			bytes += census_pgtable_bytes(&all[i]);
-	return bytes;
 }
 
 uint64_t census_leaf_size(const struct census *census, enum kpg_level level)
@@ -372,51 +201,4 @@ uint64_t census_bytes(const struct census *census, enum census_attr attr)
 	for (level = KPG_PTE; level < census->levels; level++)
 		bytes += census->leaves[attr][level] * census_leaf_size(census, level);
 	return bytes;
-}
-
-uint64_t census_pgtable_bytes(const struct census *census)
-{
-	uint64_t tables = 0;
-	unsigned int level;
-
-	for (level = KPG_PTE; level < census->levels; level++)
-		tables += census->tables[level];
-	return tables * census->page_size;
-}
-
-const char *census_attr_name(enum census_attr attr)
-{
-	static const char *const names[CENSUS_ATTRS] = {
-		"mapped", "contiguous", "readonly", "exec", "wx", "invalid"
-	};
-
-	return attr < CENSUS_ATTRS ? names[attr] : "?";
-}
-
-static bool comparable(const struct census *before, const struct census *after)
-{
-	return !strcmp(before->name, after->name) && !strcmp(before->arch, after->arch) &&
-	       before->page_size == after->page_size && before->va_bits == after->va_bits &&
-	       before->levels == after->levels;
-}
-
-int census_compare(const struct census *before, const struct census *after,
-		   struct census_change *changes)
-{
-	unsigned int attr, level = before->levels;
-	int nr = 0;
-
-	if (!comparable(before, after))
-		return -EINVAL;
-	while (level--) {
-		for (attr = CENSUS_MAPPED; attr <= CENSUS_ATTRS; attr++) {
-			bool tables = attr == CENSUS_ATTRS;
-			uint64_t was = tables ? before->tables[level] : before->leaves[attr][level];
-			uint64_t is = tables ? after->tables[level] : after->leaves[attr][level];
-
-			if (was != is)
-				changes[nr++] = (struct census_change) { attr, level, was, is };
-		}
-	}
-	return nr;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How addresses divide into the levels of page tables. Apart from kpgtable.c, because these, with
- * the descriptors of each architecture, serve programs that have page tables but no /proc/kcore.
+ * How addresses divide into levels. Like the descriptors of each architecture apart from
+ * kpgtable.c, to serve programs that have page tables but no /proc/kcore.
  */
 #include <libmm/kpgtable.h>
 
@@ -25,6 +25,16 @@ unsigned int kpg_level_entries(const struct kpg_geometry *geo, enum kpg_level le
 unsigned int kpg_level_index(const struct kpg_geometry *geo, enum kpg_level level, uint64_t va)
 {
 	return (va >> kpg_level_shift(geo, level)) & (kpg_level_entries(geo, level) - 1);
+}
+
+/*
+ * Restrictions add up on the way down; the right of user space to access must be given throughout.
+ */
+unsigned int kpg_limits_apply(unsigned int limits, unsigned int flags)
+{
+	unsigned int user = limits & flags & KPG_USER;
+
+	return ((limits | flags) & ~(unsigned int)KPG_USER) | user;
 }
 
 const char *kpg_level_name(enum kpg_level level)

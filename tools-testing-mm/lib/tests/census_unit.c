@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A census counts what is mapped, finds the ranges that have names, and says when the tables never held
- * still.
+ * A census counts what is mapped, finds the ranges that have names, and says when the tables never
+ * held still.
  *
  * Method: synthetic core files, one for each architecture's way of naming ranges. Tables that
  * change under the reader are had by standing in for pread().
@@ -21,8 +21,6 @@
 #define RDONLY		(UINT64_C(1) << 7)
 #define CONT		(UINT64_C(1) << 52)
 #define PXN		(UINT64_C(1) << 53)
-
-#define SECTION_BITS	27
 
 /* Called before each pread() of the program, with how many there were. */
 static void (*read_hook)(unsigned int nr, void *arg);
@@ -75,8 +73,8 @@ static int census_open(FIXTURE_DATA(census) * self)
 
 static int census_at(FIXTURE_DATA(census) * self, uint64_t start, uint64_t end)
 {
-	return __census_take(self->pgt, "here", start, end, &self->census, self->why,
-			     sizeof(self->why));
+	return census_count(self->pgt, "here", start, end, &self->census, self->why,
+			    sizeof(self->why));
 }
 
 static void map(FIXTURE_DATA(census) * self, uint64_t va, unsigned int level, uint64_t bits)
@@ -130,7 +128,6 @@ TEST_F(census, counts)
 	ASSERT_EQ(1, census->tables[KPG_PMD]);
 	ASSERT_EQ(1, census->tables[KPG_PUD]);
 	ASSERT_EQ(0, census->tables[KPG_P4D]);
-	ASSERT_EQ(3 * PAGE, census_pgtable_bytes(census));
 
 	ASSERT_EQ(7, census_leaves(census, CENSUS_MAPPED));
 	ASSERT_EQ(PUD + 2 * PMD + 4 * PAGE, census_bytes(census, CENSUS_MAPPED));
@@ -148,7 +145,7 @@ TEST_F(census, empty)
 	ASSERT_EQ(0, census_open(self));
 	ASSERT_EQ(0, census_at(self, self->va, self->va + PUD));
 	ASSERT_EQ(0, census_leaves(&self->census, CENSUS_MAPPED));
-	ASSERT_EQ(0, census_pgtable_bytes(&self->census));
+	ASSERT_EQ(0, self->census.tables[KPG_PUD]);
 	ASSERT_TRUE(self->census.stable);
 }
 
@@ -242,20 +239,11 @@ TEST_F(census, ranges_of_arm64)
 	synth_info(&self->core, "NUMBER(VMALLOC_START)=0x%" PRIx64 "\n", vmalloc);
 	synth_info(&self->core, "NUMBER(MODULES_VADDR)=0xffff800000000000\n");
 	synth_info(&self->core, "NUMBER(MODULES_END)=0xffff800080000000\nKERNELOFFSET=10000\n");
-	synth_info(&self->core, "SYMBOL(vmemmap)=fffffdffbe000000\nSIZE(page)=64\n");
-	synth_info(&self->core, "NUMBER(SECTION_SIZE_BITS)=%d\n", SECTION_BITS);
 	ASSERT_EQ(0, census_open(self));
 
 	ASSERT_EQ(0, range_of(self, "linear", &start, &end));
 	ASSERT_EQ(self->core.linear_va, start);
 	ASSERT_EQ(self->core.linear_va + SYNTH_RAM_SIZE + hole + 0x1000, end);
-	/*
-	 * RAM begins on a section's edge, 0x80000000, and its last page is at 0x88000000: the
-	 * first of the second section.
-	 */
-	ASSERT_EQ(0, range_of(self, "vmemmap", &start, &end));
-	ASSERT_EQ(0xfffffdffbe000000 + 0x80000000 / PAGE * 64, start);
-	ASSERT_EQ(0xfffffdffbe000000 + 0x90000000 / PAGE * 64, end);
 	ASSERT_EQ(0, range_of(self, "vmalloc", &start, &end));
 	ASSERT_EQ(vmalloc, start);
 	ASSERT_EQ(vmalloc + 0x10000000, end);
@@ -298,86 +286,10 @@ TEST_F(census, ranges_that_are_not_told)
 	uint64_t start, end;
 
 	ASSERT_EQ(0, census_open(self));
-	ASSERT_EQ(-ENOENT, range_of(self, "vmemmap", &start, &end));
-	ASSERT_NE(NULL, strstr(self->why, "SPARSEMEM_VMEMMAP"));
 	ASSERT_EQ(-ENOENT, range_of(self, "vmalloc", &start, &end));
 	ASSERT_EQ(-ENOENT, range_of(self, "modules", &start, &end));
 	ASSERT_EQ(-ENOENT, range_of(self, "nonsense", &start, &end));
 	ASSERT_NE(NULL, strstr(self->why, "nonsense"));
-}
-
-TEST_F(census, range_names)
-{
-	uint64_t start, end;
-	size_t nr = 0;
-
-	ASSERT_EQ(0, census_open(self));
-	while (census_range_name(nr)) {
-		int ret = range_of(self, census_range_name(nr++), &start, &end);
-
-		ASSERT_TRUE(!ret || !strstr(self->why, "no range is called"));
-	}
-	ASSERT_EQ(5, nr);
-}
-
-TEST_F(census, comparison)
-{
-	struct census_change changes[CENSUS_CHANGES_MAX];
-	struct census before;
-
-	mixture_map(self);
-	ASSERT_EQ(0, census_open(self));
-	ASSERT_EQ(0, census_at(self, self->va, self->va + 2 * PUD));
-	before = self->census;
-	ASSERT_EQ(0, census_compare(&before, &self->census, changes));
-
-	/* A writable page of the last table becomes read-only, another goes; the PUD is split. */
-	map(self, self->va + PUD + 2 * PMD + 3 * PAGE, KPG_PTE, RDONLY | PXN);
-	synth_map(&self->core, self->va + PUD + 2 * PMD, KPG_PTE, 0);
-	synth_map(&self->core, self->va, KPG_PUD, 0);
-	map(self, self->va, KPG_PMD, PXN);
-	ASSERT_EQ(0, census_at(self, self->va, self->va + 2 * PUD));
-	ASSERT_EQ(7, census_compare(&before, &self->census, changes));
-	/* From the highest level down, and the tables after the leaves. */
-	ASSERT_EQ(KPG_PUD, changes[0].level);
-	ASSERT_EQ(CENSUS_MAPPED, changes[0].attr);
-	ASSERT_EQ(1, changes[0].before);
-	ASSERT_EQ(0, changes[0].after);
-	ASSERT_EQ(KPG_PMD, changes[1].level);
-	ASSERT_EQ(CENSUS_MAPPED, changes[1].attr);
-	ASSERT_EQ(3, changes[1].after);
-	ASSERT_EQ(CENSUS_ATTRS, changes[2].attr);
-	ASSERT_EQ(2, changes[2].after);
-	ASSERT_EQ(CENSUS_MAPPED, changes[3].attr);
-	ASSERT_EQ(3, changes[3].after);
-	ASSERT_EQ(CENSUS_READONLY, changes[4].attr);
-	ASSERT_EQ(3, changes[4].after);
-	ASSERT_EQ(CENSUS_EXEC, changes[5].attr);
-	ASSERT_EQ(CENSUS_WX, changes[6].attr);
-	ASSERT_EQ(0, changes[6].after);
-}
-
-TEST_F(census, comparison_of_unlike)
-{
-	struct census_change changes[CENSUS_CHANGES_MAX];
-	struct census other;
-
-	ASSERT_EQ(0, census_open(self));
-	ASSERT_EQ(0, census_at(self, self->va, self->va + PUD));
-	other = self->census;
-	other.start += PUD;
-	ASSERT_EQ(0, census_compare(&self->census, &other, changes));
-	other.page_size = 16384;
-	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
-	other = self->census;
-	other.levels = 5;
-	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
-	other = self->census;
-	strcpy(other.name, "there");
-	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
-	other = self->census;
-	strcpy(other.arch, "x86_64");
-	ASSERT_EQ(-EINVAL, census_compare(&self->census, &other, changes));
 }
 
 TEST_HARNESS_MAIN

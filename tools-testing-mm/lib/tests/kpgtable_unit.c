@@ -10,7 +10,7 @@
  */
 #include <sys/syscall.h>
 
-#include <libmm/kpgtable.h>
+#include <libmm/kpgwalk.h>
 
 #include "synthetic_core.h"
 #include "kselftest_harness.h"
@@ -598,14 +598,12 @@ static void swap_leaf(unsigned int nr, void *arg)
 TEST_F(tables, lookup_never_still)
 {
 	struct kpg_path path;
-	char byte;
 
 	swap_leaf(0, self);
 	ASSERT_EQ(0, tables_open(self));
 	read_hook = swap_leaf;
 	read_hook_arg = self;
 	ASSERT_EQ(-EAGAIN, __kpgtable_lookup(self->pgt, self->va, &path));
-	ASSERT_EQ(-EAGAIN, __kpgtable_read(self->pgt, self->va, &byte, 1));
 }
 
 static void swap_leaf_once(unsigned int nr, void *arg)
@@ -625,30 +623,6 @@ TEST_F(tables, lookup_settles)
 	read_hook_arg = self;
 	ASSERT_EQ(0, __kpgtable_lookup(self->pgt, self->va, &path));
 	ASSERT_EQ(3 * page, path.leaf.pa);
-}
-
-TEST_F(tables, read_of_mapped_memory)
-{
-	const struct synth_layout *layout = self->layout;
-	uint64_t page = synth_level_size(layout, KPG_PTE), linear = self->core.linear_va;
-	uint64_t pa = SYNTH_RAM_PA + SYNTH_RAM_SIZE / 2;
-	char buf[8];
-
-	synth_write(&self->core, synth_offset(pa + page - 4), "spanning", 8);
-	linear += pa - SYNTH_RAM_PA;
-	synth_map(&self->core, linear, KPG_PTE, synth_leaf(layout, KPG_PTE, pa));
-	synth_map(&self->core, linear + page, KPG_PTE, synth_leaf(layout, KPG_PTE, pa + page));
-	synth_map(&self->core, linear + 2 * page, KPG_PTE,
-		  invalid_leaf(layout, KPG_PTE, pa + 2 * page));
-	ASSERT_EQ(0, tables_open(self));
-
-	ASSERT_EQ(0, __kpgtable_read(self->pgt, linear + page - 4, buf, 8));
-	ASSERT_EQ(0, memcmp(buf, "spanning", 8));
-	/* kcore alone answers zeros here. */
-	ASSERT_EQ(0, __kcore_read(self->kc, linear + 2 * page, buf, 8));
-	ASSERT_EQ(-EFAULT, __kpgtable_read(self->pgt, linear + 2 * page, buf, 8));
-	ASSERT_EQ(-EFAULT, __kpgtable_read(self->pgt, linear + 2 * page - 4, buf, 8));
-	ASSERT_EQ(-EFAULT, __kpgtable_read(self->pgt, linear + 3 * page, buf, 8));
 }
 
 /* A leaf at the root, or where the root may hold leaves, a block among the pages. */

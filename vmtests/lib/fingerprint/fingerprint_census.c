@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include <libmm/census.h>
+#include <vmtests/census_kernel.h>
 #include <vmtests/fingerprint.h>
 
 static const char *const level_names[KPG_LEVELS] = { "pte", "pmd", "pud", "p4d", "pgd" };

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's own page tables, read through kcore and told in words that fit every architecture.
+ * kpgtable: the kernel's own page tables, read through kcore, in terms that fit every architecture.
  *
  * A level is a distance from the last one, so KPG_PMD maps a page full of page-table entries on
  * every geometry and the root of a four-level table is KPG_P4D.
  */
 #ifndef LIBMM_KPGTABLE_H
 #define LIBMM_KPGTABLE_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <libmm/kcore.h>
 
@@ -67,41 +63,44 @@ struct kpg_geometry {
 };
 
 /*
- * Fill in @geo. arm64: @page_shift 12, 14 or 16; @va_bits NUMBER(VA_BITS), what the kernel was
- * built for; @t1sz TCR_EL1.T1SZ, from which follows what the hardware translates. x86-64: @levels 4
- * or 5. -EINVAL for a combination that no kernel has.
+ * Fill in @geo; -EINVAL for a combination that no kernel has. arm64: @page_shift 12, 14 or 16;
+ * @va_bits NUMBER(VA_BITS), what the kernel was built for; @t1sz TCR_EL1.T1SZ, from which follows
+ * what the hardware translates. x86-64: @levels 4 or 5.
  */
-int kpg_geometry_arm64(struct kpg_geometry *geo, unsigned int page_shift, unsigned int va_bits,
-		       unsigned int t1sz);
+int kpg_geometry_arm64(struct kpg_geometry *geo, uint64_t page_shift, uint64_t va_bits,
+		       uint64_t t1sz);
 int kpg_geometry_x86(struct kpg_geometry *geo, unsigned int levels, uint64_t sme_mask);
 
 unsigned int kpg_level_shift(const struct kpg_geometry *geo, enum kpg_level level);
 /* Bytes that one entry of @level spans. */
 uint64_t kpg_level_size(const struct kpg_geometry *geo, enum kpg_level level);
-/* Entries in a table of @level. */
+/* Entries in a table of @level, and which of them translates @va. */
 unsigned int kpg_level_entries(const struct kpg_geometry *geo, enum kpg_level level);
-/* Which of them translates @va. */
 unsigned int kpg_level_index(const struct kpg_geometry *geo, enum kpg_level level, uint64_t va);
 /* "pte" to "pgd". */
 const char *kpg_level_name(enum kpg_level level);
 
+/* The limits of a path: those at its root, and @limits with the flags of the next entry applied. */
+#define KPG_ROOT_LIMITS	KPG_USER
+unsigned int kpg_limits_apply(unsigned int limits, unsigned int flags);
+
 struct kpgtable;
 
 /*
- * Find the page tables of the kernel that @kc shows. @kc must outlive it. On failure -errno and
- * one sentence in @reason, as with kcore_open(). A kpgtable holds the buffers of its walk:
- * one thread at a time.
+ * Find the page tables of the kernel that @kc shows; @kc must outlive them. On failure -errno and
+ * one sentence in @reason, as with kcore_open().
  */
 int kpgtable_open(struct kpgtable **pgt, const struct kcore *kc, char *reason, size_t len);
 void kpgtable_close(struct kpgtable *pgt);
 const struct kpg_geometry *kpgtable_geometry(const struct kpgtable *pgt);
 const struct kcore *kpgtable_kcore(const struct kpgtable *pgt);
+/* Physical address of the root table. */
+uint64_t kpgtable_root(const struct kpgtable *pgt);
 
 /*
- * What a walk meets: @nr neighbouring entries of one table with equal flags, each @size bytes and
- * mapping physical memory that follows the one before. @va and @pa are the first's; @va may lie
- * below the start of the walk when an entry reaches across it. @desc is the first raw descriptor.
- * The flags include what the tables above impose.
+ * @nr neighbouring entries of one table with equal flags, each @size bytes and mapping physical
+ * memory that follows the one before. @va, @pa and the raw descriptor @desc are the first's. The
+ * flags include the limits of the tables above.
  */
 struct kpg_leaf {
 	uint64_t va;
@@ -113,37 +112,7 @@ struct kpg_leaf {
 	enum kpg_level level;
 };
 
-/* Return nonzero to end the walk, which then returns it; negative is an error. */
-typedef int (*kpg_visit_fn)(const struct kpg_leaf *leaf, void *arg);
-
-/*
- * What a walk found besides leaves. @tables: the tables of each level that it read, the root too.
- * @digest: over every descriptor read but the geometry's @ignore bits; two walks with one digest
- * saw the same tables. @bad_*: where an error happened.
- */
-struct kpg_walk {
-	uint64_t tables[KPG_LEVELS];
-	uint64_t digest;
-	uint64_t bad_va;
-	uint64_t bad_desc;
-	enum kpg_level bad_level;
-};
-
-/*
- * Visit every populated leaf of [@start, @end) in the order of addresses; without @visit only
- * the digest and tables are made, faster. One pass over live tables without a lock: whatever the
- * kernel changes meanwhile may be seen before, after, or as the garbage of a table freed under the
- * reader. Walk until two digests agree to know otherwise, or use census, which does.
- *
- * -EINVAL, not a range of kernel addresses; -EUCLEAN, a descriptor no kernel writes; -EFAULT, a
- * table outside RAM; -ELOOP, a table that is its own ancestor, or more tables than RAM has pages.
- */
-int __kpgtable_walk(struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit,
-		    void *arg, struct kpg_walk *walk);
-int kpgtable_walk(struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit, void *arg,
-		  struct kpg_walk *walk);
-
-/* One step of the way to an address. @pa: that of the descriptor. */
+/* One step on the path to an address. @pa: that of the descriptor. */
 struct kpg_step {
 	enum kpg_level level;
 	unsigned int index;
@@ -153,8 +122,8 @@ struct kpg_step {
 };
 
 /*
- * The way from the root to @va. The last step's kind says how it ends: KPG_LEAF with @leaf filled
- * in (@leaf.nr is 1), KPG_EMPTY or KPG_BAD without.
+ * The path from the root to an address. The kind of its last step says how it ends: KPG_LEAF with
+ * @leaf filled in (@leaf.nr is 1), KPG_EMPTY or KPG_BAD without.
  */
 struct kpg_path {
 	unsigned int nr;
@@ -163,20 +132,10 @@ struct kpg_path {
 };
 
 /*
- * Read the path until it is twice the same. -EAGAIN when it never was; -EINVAL and -EFAULT as with
- * the walk.
+ * Read the path to @va until it is the same twice. -EAGAIN when it never was, -EINVAL when @va is
+ * no kernel address, -EFAULT when a table lies outside RAM.
  */
-int __kpgtable_lookup(struct kpgtable *pgt, uint64_t va, struct kpg_path *path);
-void kpgtable_lookup(struct kpgtable *pgt, uint64_t va, struct kpg_path *path);
-
-/*
- * Read kernel memory that is mapped: -EFAULT when any part is not, where kcore alone gives zeros.
- * -EAGAIN when the mapping kept changing.
- */
-int __kpgtable_read(struct kpgtable *pgt, uint64_t va, void *buf, size_t len);
-void kpgtable_read(struct kpgtable *pgt, uint64_t va, void *buf, size_t len);
-
-/* One sentence about the error of a walk. */
-void kpgtable_explain(int err, const struct kpg_walk *walk, char *reason, size_t len);
+int __kpgtable_lookup(const struct kpgtable *pgt, uint64_t va, struct kpg_path *path);
+void kpgtable_lookup(const struct kpgtable *pgt, uint64_t va, struct kpg_path *path);
 
 #endif /* LIBMM_KPGTABLE_H */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * arm64 stage 1 descriptors of the kernel's (TTBR1) tables.
+ * arm64 stage 1 descriptors of the kernel's (TTBR1) tables, on any machine.
  *
  * Sources: Arm ARM, "VMSAv8-64 descriptor formats"; the kernel's pgtable-hwdef.h and
- * pgtable-prot.h. Builds on every architecture: nothing here asks the machine.
+ * pgtable-prot.h.
  *
- * Limits: under permission indirection (FEAT_S1PIE) the hardware takes permissions from an index
- * made of the same bits; the kernel keeps RDONLY and WRITE in agreement with it, so the answer is
- * the same. Realms: the shared bit, an address bit, is not exported, and shows in a shared page's
- * pa.
+ * Limits: permission indirection (FEAT_S1PIE) makes an index of the permission bits; the kernel
+ * keeps RDONLY and WRITE in agreement with it. A realm's shared bit is not exported and shows in
+ * the pa of a page that it shares.
  */
 #include <errno.h>
 
@@ -44,26 +43,27 @@ static uint64_t desc_address(const struct kpg_geometry *geo, uint64_t desc)
 
 static struct kpg_entry table_decode(const struct kpg_geometry *geo, uint64_t desc)
 {
-	struct kpg_entry entry = { .kind = KPG_TABLE, .pa = desc_address(geo, desc) };
-
-	entry.flags = (desc & TABLE_PXN ? KPG_NOEXEC : 0) |
-		      (desc & TABLE_RDONLY ? KPG_READONLY : 0) |
-		      (desc & TABLE_NO_USER ? 0 : KPG_USER);
-	return entry;
+	return (struct kpg_entry) {
+		.kind = KPG_TABLE,
+		.pa = desc_address(geo, desc),
+		.flags = (desc & TABLE_PXN ? KPG_NOEXEC : 0) |
+			 (desc & TABLE_RDONLY ? KPG_READONLY : 0) |
+			 (desc & TABLE_NO_USER ? 0 : KPG_USER),
+	};
 }
 
 static struct kpg_entry leaf_decode(const struct kpg_geometry *geo, enum kpg_level level,
 				    uint64_t desc)
 {
-	struct kpg_entry entry = { .kind = KPG_LEAF };
-
-	/* A block's low address bits hold other things, nT for one. */
-	entry.pa = desc_address(geo, desc) & ~(kpg_level_size(geo, level) - 1);
-	entry.flags = (desc & DESC_VALID ? KPG_PRESENT : KPG_INVALID) |
-		      ((desc & DESC_RDONLY) && !(desc & DESC_WRITE) ? KPG_READONLY : 0) |
-		      (desc & DESC_PXN ? KPG_NOEXEC : 0) | (desc & DESC_USER ? KPG_USER : 0) |
-		      (desc & DESC_CONT ? KPG_CONTIGUOUS : 0);
-	return entry;
+	return (struct kpg_entry) {
+		.kind = KPG_LEAF,
+		/* A block's low address bits hold other things, nT for one. */
+		.pa = desc_address(geo, desc) & ~(kpg_level_size(geo, level) - 1),
+		.flags = (desc & DESC_VALID ? KPG_PRESENT : KPG_INVALID) |
+			 ((desc & DESC_RDONLY) && !(desc & DESC_WRITE) ? KPG_READONLY : 0) |
+			 (desc & DESC_PXN ? KPG_NOEXEC : 0) | (desc & DESC_USER ? KPG_USER : 0) |
+			 (desc & DESC_CONT ? KPG_CONTIGUOUS : 0),
+	};
 }
 
 static struct kpg_entry arm64_decode(const struct kpg_geometry *geo, enum kpg_level level,
@@ -90,63 +90,53 @@ static struct kpg_entry arm64_decode(const struct kpg_geometry *geo, enum kpg_le
  * FEAT_LPA2 lets a block sit one level higher; so does a 52-bit physical address with 64K pages,
  * which the tables of those kernels do not tell from 48-bit ones.
  */
-static enum kpg_level block_level(unsigned int page_shift, bool lpa2)
-{
-	switch (page_shift) {
-	case 12:
-		return lpa2 ? KPG_P4D : KPG_PUD;
-	case 14:
-		return lpa2 ? KPG_PUD : KPG_PMD;
-	default:
-		return KPG_PUD;
-	}
-}
-
-/* Arm ARM, "The Contiguous bit": entries in a group, by granule. */
-static void contiguous_set(struct kpg_geometry *geo)
+static void granule_set(struct kpg_geometry *geo)
 {
 	switch (geo->page_shift) {
 	case 12:
+		geo->max_leaf = geo->lpa2 ? KPG_P4D : KPG_PUD;
 		geo->contiguous[KPG_PTE] = 16;
 		geo->contiguous[KPG_PMD] = 16;
 		geo->contiguous[KPG_PUD] = 16;
 		break;
 	case 14:
+		geo->max_leaf = geo->lpa2 ? KPG_PUD : KPG_PMD;
 		geo->contiguous[KPG_PTE] = 128;
 		geo->contiguous[KPG_PMD] = 32;
 		break;
 	default:
+		geo->max_leaf = KPG_PUD;
 		geo->contiguous[KPG_PTE] = 32;
 		geo->contiguous[KPG_PMD] = 32;
 		break;
 	}
 }
 
-int kpg_geometry_arm64(struct kpg_geometry *geo, unsigned int page_shift, unsigned int va_bits,
-		       unsigned int t1sz)
+int kpg_geometry_arm64(struct kpg_geometry *geo, uint64_t page_shift, uint64_t va_bits,
+		       uint64_t t1sz)
 {
-	unsigned int translated = 64 - t1sz, per_level = page_shift - 3;
+	unsigned int translated = (unsigned int)(64 - t1sz);
 
 	if (page_shift != 12 && page_shift != 14 && page_shift != 16)
 		return -EINVAL;
-	if (t1sz > 64 - 36 || translated > 52 || va_bits < translated || va_bits > 52)
+	if (t1sz > 64 - 36 || t1sz < 64 - 52 || va_bits < translated || va_bits > 52)
 		return -EINVAL;
 	*geo = (struct kpg_geometry) {
 		.arch = "arm64",
-		.page_shift = page_shift,
-		.levels = (translated - page_shift + per_level - 1) / per_level,
+		.page_shift = (unsigned int)page_shift,
+		/* ARM64_HW_PGTABLE_LEVELS() */
+		.levels = (translated - 4) / ((unsigned int)page_shift - 3),
 		.va_bits = translated,
 		/*
 		 * A 64K kernel built for 52 bits keeps its 52-bit root on hardware that has 48, and
 		 * points TTBR1 into it. With 4K and 16K pages that kernel has a level less instead.
 		 */
-		.index_bits = page_shift == 16 ? va_bits : translated,
+		.index_bits = page_shift == 16 ? (unsigned int)va_bits : translated,
 		.kernel_start = -BIT64(translated),
 		.ignore = DESC_AF,
 		.lpa2 = page_shift < 16 && translated > VA_BITS_LPA,
 		.decode = arm64_decode,
 	};
-	geo->max_leaf = block_level(page_shift, geo->lpa2);
-	contiguous_set(geo);
+	granule_set(geo);
 	return 0;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * x86-64 page-table entries, 4 and 5 levels.
+ * x86-64 page-table entries, 4 and 5 levels, on any machine.
  *
  * Sources: Intel SDM volume 3, "Paging"; the kernel's pgtable_types.h and pgtable-invert.h.
- * Builds on every architecture: nothing here asks the machine.
  *
  * Limits: a TDX guest's shared bit is not exported and shows in the pa of a page it shares.
  */
@@ -25,35 +24,25 @@
 #define PAGE_SHIFT		12
 #define INDEX_BITS		9
 
-static unsigned int entry_limits(uint64_t desc)
-{
-	return (desc & ENTRY_RW ? 0 : KPG_READONLY) | (desc & ENTRY_NX ? KPG_NOEXEC : 0) |
-	       (desc & ENTRY_USER ? KPG_USER : 0);
-}
-
 static struct kpg_entry x86_decode(const struct kpg_geometry *geo, enum kpg_level level,
 				   uint64_t desc)
 {
 	bool present = desc & ENTRY_PRESENT;
 	/* The kernel inverts the PFN of an entry that is not present, against L1TF. */
 	uint64_t pa = (present ? desc : ~desc) & ENTRY_ADDRESS & ~geo->encrypted;
-	struct kpg_entry entry = { .kind = KPG_EMPTY };
+	unsigned int flags = (desc & ENTRY_RW ? 0 : KPG_READONLY) |
+			     (desc & ENTRY_NX ? KPG_NOEXEC : 0) |
+			     (desc & ENTRY_USER ? KPG_USER : 0);
 
 	if (!desc)
-		return entry;
-	entry.flags = entry_limits(desc);
-	if (present && level > KPG_PTE && !(desc & ENTRY_PSE)) {
-		entry.kind = KPG_TABLE;
-		entry.pa = pa;
-		return entry;
-	}
+		return (struct kpg_entry) { .kind = KPG_EMPTY };
+	if (present && level > KPG_PTE && !(desc & ENTRY_PSE))
+		return (struct kpg_entry) { KPG_TABLE, pa, flags };
 	if (level > geo->max_leaf)
-		return (struct kpg_entry){ .kind = KPG_BAD };
-	entry.kind = KPG_LEAF;
+		return (struct kpg_entry) { .kind = KPG_BAD };
 	/* A large page's low address bits hold other things, PAT for one. */
-	entry.pa = pa & ~(kpg_level_size(geo, level) - 1);
-	entry.flags |= present ? KPG_PRESENT : KPG_INVALID;
-	return entry;
+	pa &= ~(kpg_level_size(geo, level) - 1);
+	return (struct kpg_entry) { KPG_LEAF, pa, flags | (present ? KPG_PRESENT : KPG_INVALID) };
 }
 
 int kpg_geometry_x86(struct kpg_geometry *geo, unsigned int levels, uint64_t sme_mask)
