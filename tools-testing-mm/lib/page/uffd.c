@@ -11,21 +11,16 @@
 struct probe uffd_open(uint64_t features, int *fd)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	struct probe probe;
 
 	*fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0 && errno == ENOSYS)
-		return probe_no("this kernel was built without CONFIG_USERFAULTFD");
 	if (*fd < 0)
-		return probe_no("userfaultfd(2) is refused (%s): run as root, outside the container",
+		return probe_no("userfaultfd(2) is not for this process, or not built in: %s",
 				strerror(errno));
 	if (!ioctl(*fd, UFFDIO_API, &api))
 		return probe_yes();
-	probe = probe_no("this kernel's userfaultfd does not have the features %#llx: %s",
-			 (unsigned long long)features, strerror(errno));
 	close(*fd);
-	*fd = -1;
-	return probe;
+	return probe_no("userfaultfd(2) of this kernel does not have the features %#llx",
+			(unsigned long long)features);
 }
 
 int uffd_register(int fd, const void *start, size_t len, uint64_t mode)

@@ -25,13 +25,10 @@ struct uffdio_move {
 #define UFFDIO_MOVE _IOWR(UFFDIO, 0x05, struct uffdio_move)
 #endif
 
-/*
- * Open a userfaultfd that has @features (UFFD_FEATURE_*) and put it into *@fd, -1 when the answer is
- * not yes. Close it with close(2).
- */
+/* Open one with these UFFD_FEATURE_*. Unless the answer is yes *@fd is not open. */
 struct probe uffd_open(uint64_t features, int *fd);
 
-/* UFFDIO_REGISTER with @mode (UFFDIO_REGISTER_MODE_*). Returns 0 or -errno. */
+/* @mode: UFFDIO_REGISTER_MODE_*. Returns 0 or -errno. */
 int uffd_register(int fd, const void *start, size_t len, uint64_t mode);
 
 #endif
