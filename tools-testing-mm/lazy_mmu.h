@@ -268,8 +268,7 @@ static inline struct probe watch_open(struct watch *watch)
 		return frames;
 	if (set_mempolicy(MPOL_LOCAL, NULL, 0) &&
 	    !__sysfile_read_u64("/proc/sys/kernel/numa_balancing", &balancing) && balancing)
-		return probe_no("kernel.numa_balancing makes page faults, and set_mempolicy(2): %s",
-				strerror(errno));
+		return probe_no("kernel.numa_balancing makes page faults, and set_mempolicy(2) is refused");
 	return faultlog_open(&watch->log);
 }
 
@@ -281,13 +280,13 @@ static inline void watch_start(struct watch *watch, char *area)
 }
 
 /*
- * Stop, and return the first page that did not fault although it is of the set @must, or did although
- * it is not; or NR_PAGES.
+ * Stop, and return the first page that did not fault although it is of the set @must, or did
+ * although it is not; or NR_PAGES.
  *
  * A page that the kernel moves to another frame meanwhile (compaction; room for somebody's huge
- * page) makes a thread that touches it wait, by a fault (migration_entry_wait()). So a page that must
- * fault may do so twice, and a fault on one that must not is explained when its frame is another
- * one afterwards.
+ * page) makes a thread that touches it wait, by a fault (migration_entry_wait()). So a page that
+ * must fault may do so twice, and a fault on one that must not is explained when its frame is
+ * another one afterwards.
  */
 static inline size_t watch_wrong_at(struct watch *watch, unsigned int must)
 {
@@ -330,7 +329,8 @@ static inline void signals_begin(void)
 
 static inline char *disturbing_map(char *at, int prot, int flags)
 {
-	at = mmap(at, NR_DISTURBING * page_size(), prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+	at = mmap(at, NR_DISTURBING * page_size(), prot, flags, -1, 0);
 	if (at == MAP_FAILED)
 		libmm_fail("lazy_mmu: mapping memory to disturb with: %s", strerror(errno));
 	return at;

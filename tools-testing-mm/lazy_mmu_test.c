@@ -66,12 +66,13 @@ FIXTURE_VARIANT_ADD(lazy_mmu, undisturbed) { .disturbance = UNDISTURBED };
 FIXTURE_VARIANT_ADD(lazy_mmu, signals) { .disturbance = SIGNALS };
 FIXTURE_VARIANT_ADD(lazy_mmu, preempted) { .disturbance = PREEMPTED };
 
-/* Memory that is not accessible, with room for two areas; the middle of the first ends a page table. */
+/* In memory that is not accessible. The middle of the area is at a page table's boundary. */
 static void areas_place(FIXTURE_DATA(lazy_mmu) * self)
 {
 	size_t table = page_size() / sizeof(uint64_t) * page_size();
 	size_t size = 3 * area_size() + table;
-	char *room = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	char *room = mmap(NULL, size, PROT_NONE, flags, -1, 0);
 
 	if (room == MAP_FAILED)
 		libmm_fail("lazy_mmu: reserving %zu bytes of addresses: %s", size, strerror(errno));
@@ -555,36 +556,32 @@ TEST_F(lazy_mmu, pagemap_scan)
 	}
 }
 
-/* One aging of a memory cgroup on a node, whose newest generation is given. */
-static bool aging_ask(unsigned long memcg, unsigned long node, unsigned long newest)
-{
-	char command[96];
-
-	snprintf(command, sizeof(command), "+ %lu %lu %lu 1 1", memcg, node, newest);
-	return !__sysfile_write(LRU_GEN, command);
-}
-
-/* Ask for one aging of each memory cgroup on each node. Returns how many, or -errno. */
+/*
+ * Ask for one aging of each memory cgroup on each node. Returns how many, or -errno. Generations,
+ * which are never 0, are listed behind their cgroup and node, the newest last.
+ */
 static int lru_gen_age(void)
 {
-	/* Generations, which are never 0, are listed oldest first behind their cgroup and node. */
 	unsigned long memcg = 0, node = 0, newest = 0;
+	char *line = NULL, command[96];
 	FILE *file = fopen(LRU_GEN, "re");
-	char *line = NULL;
 	size_t size = 0;
 	int aged = 0;
+	bool more;
 
 	if (!file)
 		return -errno;
-	while (getline(&line, &size, file) >= 0) {
-		if (sscanf(line, " %lu", &newest) == 1)
+	do {
+		more = getline(&line, &size, file) >= 0;
+		if (more && sscanf(line, " %lu", &newest) == 1)
 			continue;
-		aged += newest && aging_ask(memcg, node, newest);
+		snprintf(command, sizeof(command), "+ %lu %lu %lu 1 1", memcg, node, newest);
+		if (newest && !__sysfile_write(LRU_GEN, command))
+			aged++;
 		newest = 0;
-		if (sscanf(line, "memcg %lu", &memcg) != 1)
+		if (more && sscanf(line, "memcg %lu", &memcg) != 1)
 			sscanf(line, " node %lu", &node);
-	}
-	aged += newest && aging_ask(memcg, node, newest);
+	} while (more);
 	free(line);
 	fclose(file);
 	return aged;
