@@ -23,13 +23,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/harness.h>
 #include <libmm/kmsg.h>
-#include <libmm/require.h>
+#include <libmm/probe.h>
 #include <libmm/sysfile.h>
 
-/* The sysctl is there where bpf() is. */
-#define BPF_NEEDS "root,sysctl:kernel.unprivileged_bpf_disabled"
 #define NR_MAPS 8
 #define PAGES_MAX 24
 #define MAP_ROUNDS 200
@@ -49,17 +48,19 @@ struct array_map {
 
 FIXTURE(vmalloc)
 {
+	uint64_t *words;	/* one page of them */
 };
 
 FIXTURE_SETUP(vmalloc)
 {
+	self->words = malloc(page_size());
+	ASSERT_NE(NULL, self->words);
 }
 
 FIXTURE_TEARDOWN(vmalloc)
 {
+	free(self->words);
 }
-
-static size_t page_size;
 
 static long bpf(int command, union bpf_attr *attr)
 {
@@ -79,7 +80,7 @@ static int map_create(struct array_map *map, size_t pages, uint64_t seed)
 	memset(&attr, 0, sizeof(attr));
 	attr.map_type = BPF_MAP_TYPE_ARRAY;
 	attr.key_size = sizeof(uint32_t);
-	attr.value_size = page_size;
+	attr.value_size = page_size();
 	attr.max_entries = pages;
 	attr.map_flags = BPF_F_MMAPABLE;
 	map->fd = bpf(BPF_MAP_CREATE, &attr);
@@ -87,7 +88,7 @@ static int map_create(struct array_map *map, size_t pages, uint64_t seed)
 		return -errno;
 	map->pages = pages;
 	map->seed = seed;
-	map->seen = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+	map->seen = mmap(NULL, pages * page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
 	if (map->seen != MAP_FAILED)
 		return 0;
 	map->seen = NULL;
@@ -97,7 +98,7 @@ static int map_create(struct array_map *map, size_t pages, uint64_t seed)
 
 static int map_destroy(struct array_map *map)
 {
-	if (map->seen && (munmap(map->seen, map->pages * page_size) || close(map->fd)))
+	if (map->seen && (munmap(map->seen, map->pages * page_size()) || close(map->fd)))
 		return -errno;
 	map->seen = NULL;
 	return 0;
@@ -116,6 +117,19 @@ static int map_entry(const struct array_map *map, int command, size_t page, uint
 	return bpf(command, &attr) ? -errno : 0;
 }
 
+/* A process may make maps. Containers, seccomp and kernel.unprivileged_bpf_disabled forbid it. */
+static struct probe map_probe(void)
+{
+	struct array_map map;
+	int err = map_create(&map, 1, 0);
+
+	if (err)
+		return probe_no("bpf(2) makes no array map for this process, or is not built in: %s",
+				strerror(-err));
+	map_destroy(&map);
+	return probe_yes();
+}
+
 /* Through the kernel's mapping. */
 static int map_fill(struct array_map *map, uint64_t *words)
 {
@@ -123,7 +137,7 @@ static int map_fill(struct array_map *map, uint64_t *words)
 	int ret = 0;
 
 	for (page = 0; !ret && page < map->pages; page++) {
-		for (i = 0; i < page_size / sizeof(*words); i++)
+		for (i = 0; i < page_size() / sizeof(*words); i++)
 			words[i] = map_word(map, page, i);
 		ret = map_entry(map, BPF_MAP_UPDATE_ELEM, page, words);
 	}
@@ -133,7 +147,7 @@ static int map_fill(struct array_map *map, uint64_t *words)
 /* Whether both mappings show what map_fill() wrote. */
 static bool map_is_right(const struct array_map *map, uint64_t *words)
 {
-	const size_t per_page = page_size / sizeof(*words);
+	const size_t per_page = page_size() / sizeof(*words);
 	size_t page, i;
 
 	for (page = 0; page < map->pages; page++) {
@@ -153,55 +167,41 @@ TEST_F(vmalloc, bpf_maps)
 {
 	struct array_map maps[NR_MAPS] = { { 0 } };
 	unsigned int round;
-	uint64_t *words;
 	size_t i;
 
-	if (require_needs(BPF_NEEDS))
-		SKIP(return, "%s", require_needs(BPF_NEEDS));
-	page_size = sysconf(_SC_PAGESIZE);
-	words = malloc(page_size);
-	ASSERT_NE(NULL, words);
-
+	REQUIRE(map_probe());
 	for (round = 0; round < MAP_ROUNDS; round++) {
 		struct array_map *map = &maps[round % NR_MAPS];
 
 		ASSERT_EQ(0, map_destroy(map));
 		ASSERT_EQ(0, map_create(map, 1 + round * 7 % PAGES_MAX, (uint64_t)round << 48));
-		ASSERT_EQ(0, map_fill(map, words));
-		ASSERT_TRUE(map_is_right(map, words));
+		ASSERT_EQ(0, map_fill(map, self->words));
+		ASSERT_TRUE(map_is_right(map, self->words));
 		if (round % NR_MAPS != NR_MAPS - 1)
 			continue;
 		for (i = 0; i < NR_MAPS; i++)
-			ASSERT_TRUE(map_is_right(&maps[i], words));
+			ASSERT_TRUE(map_is_right(&maps[i], self->words));
 	}
 	for (i = 0; i < NR_MAPS; i++)
 		ASSERT_EQ(0, map_destroy(&maps[i]));
-	free(words);
 }
 
 /* What the program writes under its own mapping is what the kernel reads under its. */
 TEST_F(vmalloc, bpf_map_aliases)
 {
 	struct array_map map;
-	uint64_t *words;
-	size_t page, i, per_page;
+	size_t page, i, per_page = page_size() / sizeof(*map.seen);
 
-	if (require_needs(BPF_NEEDS))
-		SKIP(return, "%s", require_needs(BPF_NEEDS));
-	page_size = sysconf(_SC_PAGESIZE);
-	per_page = page_size / sizeof(*words);
-	words = malloc(page_size);
-	ASSERT_NE(NULL, words);
+	REQUIRE(map_probe());
 	ASSERT_EQ(0, map_create(&map, PAGES_MAX, 1));
-	ASSERT_EQ(0, map_fill(&map, words));
+	ASSERT_EQ(0, map_fill(&map, self->words));
 	map.seed = 2;
 	for (page = 0; page < map.pages; page++) {
 		for (i = 0; i < per_page; i++)
 			map.seen[page * per_page + i] = map_word(&map, page, i);
 	}
-	EXPECT_TRUE(map_is_right(&map, words));
+	EXPECT_TRUE(map_is_right(&map, self->words));
 	EXPECT_EQ(0, map_destroy(&map));
-	free(words);
 }
 
 /* Deep enough in the kernel to use its stack: a word through a pipe, there and back. */
@@ -266,11 +266,12 @@ static void summary_read(const char *text, bool kernel, void *arg)
 
 /*
  * The module does its work in its init function, which then fails so that it need not be unloaded.
+ * Returns the exit status of modprobe(8), or -errno.
  */
-static int module_run(void)
+static int modprobe(char *options)
 {
 	char *const argv[] = {
-		"modprobe", "-q", "test_vmalloc", "nr_threads=2", "test_loop_count=10000",
+		"modprobe", options, "test_vmalloc", "nr_threads=2", "test_loop_count=10000",
 		"run_test_mask=" MODULE_TESTS, NULL,
 	};
 	int status;
@@ -281,20 +282,31 @@ static int module_run(void)
 		return -ret;
 	if (waitpid(pid, &status, 0) != pid)
 		return -errno;
-	return WIFEXITED(status) ? 0 : -EINTR;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+/* An empty module is no module (ENOEXEC), after the question whether the process may load any. */
+static struct probe module_probe(void)
+{
+	if (!access("/sys/module/test_vmalloc", F_OK))
+		return probe_no("test_vmalloc is built in, and has run when the kernel booted");
+	if (modprobe("-qn"))
+		return probe_no("there is no module test_vmalloc: CONFIG_TEST_VMALLOC=m");
+	if (syscall(__NR_init_module, NULL, 0UL, "") && errno != ENOEXEC)
+		return probe_no("no modules for this process: %s", strerror(errno));
+	return probe_readable("/dev/kmsg");
 }
 
 TEST_F(vmalloc, test_vmalloc_module)
 {
-	const char *why = require_needs("root,destructive,module:test_vmalloc");
 	struct verdict verdict = { 0 };
 	uint64_t from, taint, taint_after;
 
-	if (why)
-		SKIP(return, "%s", why);
+	REQUIRE(probe_destructive());
+	REQUIRE(module_probe());
 	ASSERT_EQ(0, kmsg_end(&from));
 	ASSERT_EQ(0, __sysfile_read_u64(TAINTED, &taint));
-	ASSERT_EQ(0, module_run());
+	ASSERT_LE(0, modprobe("-q"));
 	ASSERT_EQ(0, kmsg_lines(from, summary_read, &verdict));
 	ASSERT_EQ(0, __sysfile_read_u64(TAINTED, &taint_after));
 	/* The module itself may taint the kernel as a test does. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * faultlog: a perf event that samples the address of every page fault of the calling thread.
- */
+/* faultlog: a perf event that samples the address of each page fault of the calling thread. */
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -11,13 +9,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/fail.h>
 #include <libmm/faultlog.h>
 #include <libmm/sysfile.h>
 
 #define PARANOID "/proc/sys/kernel/perf_event_paranoid"
-/* Least number of faults that fit. With it a log stays below kernel.perf_event_mlock_kb. */
-#define NR_RECORDS 4096
+
+/*
+ * Bytes of records that the ring has room for, behind the page with its state: a power of two of
+ * pages of any size, and less than kernel.perf_event_mlock_kb allows.
+ */
+#define RING_SIZE (FAULTLOG_MAX * sizeof(struct record))
 
 /* What PERF_SAMPLE_ADDR alone makes of PERF_RECORD_SAMPLE. */
 struct record {
@@ -25,26 +28,14 @@ struct record {
 	uint64_t addr;
 };
 
-/* The kernel wants a power of two of pages behind the one with the ring's state. */
-static size_t ring_data_size(size_t page)
-{
-	size_t size = page;
-
-	while (size < NR_RECORDS * sizeof(struct record))
-		size *= 2;
-	return size;
-}
-
 static struct probe open_refused(int err)
 {
 	char paranoid[16] = "unknown";
 
 	if (err == ENOSYS)
 		return probe_no("this kernel was built without CONFIG_PERF_EVENTS");
-	if (err != EACCES && err != EPERM)
-		return probe_no("page faults cannot be logged: %s", strerror(err));
 	__sysfile_read(PARANOID, paranoid, sizeof(paranoid));
-	return probe_no("page faults may not be logged (%s): kernel.perf_event_paranoid is %s, 2 allows it unless a container forbids it",
+	return probe_no("page faults cannot be logged (%s): kernel.perf_event_paranoid is %s, 2 allows it unless a container forbids it",
 			strerror(err), paranoid);
 }
 
@@ -62,32 +53,23 @@ struct probe faultlog_open(struct faultlog *log)
 	};
 	int err;
 
-	memset(log, 0, sizeof(*log));
-	log->page = sysconf(_SC_PAGESIZE);
-	log->data_size = ring_data_size(log->page);
 	log->fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (log->fd < 0)
 		return open_refused(errno);
-
 	/* Writable: the kernel then drops what it has no room for, instead of overwriting. */
-	log->ring = mmap(NULL, log->page + log->data_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			 log->fd, 0);
-	if (log->ring == MAP_FAILED) {
-		err = errno;
-		log->ring = NULL;
-		close(log->fd);
-		return open_refused(err);
-	}
-	return probe_yes();
+	log->ring = mmap(NULL, page_size() + RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, log->fd,
+			 0);
+	if (log->ring != MAP_FAILED)
+		return probe_yes();
+	err = errno;
+	close(log->fd);
+	return open_refused(err);
 }
 
 void faultlog_close(struct faultlog *log)
 {
-	if (!log->ring)
-		return;
-	munmap(log->ring, log->page + log->data_size);
+	munmap(log->ring, page_size() + RING_SIZE);
 	close(log->fd);
-	log->ring = NULL;
 }
 
 void faultlog_start(struct faultlog *log)
@@ -103,11 +85,11 @@ void faultlog_start(struct faultlog *log)
 /* The data is a ring, and a record may lie across its end: all are multiples of 8 bytes. */
 static void ring_read(const struct faultlog *log, uint64_t at, void *to, size_t size)
 {
-	const char *data = (const char *)log->ring + log->page;
+	const char *data = (const char *)log->ring + page_size();
 	size_t i;
 
 	for (i = 0; i < size; i += sizeof(uint64_t))
-		memcpy((char *)to + i, data + (at + i) % log->data_size, sizeof(uint64_t));
+		memcpy((char *)to + i, data + (at + i) % RING_SIZE, sizeof(uint64_t));
 }
 
 int __faultlog_stop(struct faultlog *log, const void *area, size_t nr, unsigned int *faults)
@@ -128,7 +110,7 @@ int __faultlog_stop(struct faultlog *log, const void *area, size_t nr, unsigned 
 			continue;
 		ring_read(log, at, &record, sizeof(record));
 		seen++;
-		page = (record.addr - (uintptr_t)area) / log->page;
+		page = (record.addr - (uintptr_t)area) / page_size();
 		if (record.addr >= (uintptr_t)area && page < nr)
 			faults[page]++;
 	}
