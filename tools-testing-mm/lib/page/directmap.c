@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <libmm/directmap.h>
-#include <libmm/fail.h>
 #include <libmm/sysfile.h>
 
 #define TRIES	8
@@ -54,7 +53,7 @@ static int bytes_read(struct directmap *d)
 	return 0;
 }
 
-int __directmap_read(struct directmap *d)
+int directmap_read(struct directmap *d)
 {
 	struct directmap after = {};
 	int tries, ret;
@@ -73,14 +72,6 @@ int __directmap_read(struct directmap *d)
 			return 0;
 	}
 	return -EAGAIN;
-}
-
-void directmap_read(struct directmap *d)
-{
-	int ret = __directmap_read(d);
-
-	if (ret)
-		libmm_fail("directmap: reading /proc/meminfo and /proc/vmstat: %s", strerror(-ret));
 }
 
 uint64_t directmap_entry_bytes(enum directmap_size size)

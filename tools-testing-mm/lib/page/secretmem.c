@@ -26,7 +26,7 @@ static int memlock_raise(void)
 	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
 }
 
-int __secretmem_open(struct secretmem *s, size_t size)
+int secretmem_open(struct secretmem *s, size_t size)
 {
 	int err;
 
@@ -76,7 +76,7 @@ static struct probe secretmem_missing(int error)
 struct probe secretmem_probe(void)
 {
 	struct secretmem secret;
-	int err = __secretmem_open(&secret, sysconf(_SC_PAGESIZE));
+	int err = secretmem_open(&secret, sysconf(_SC_PAGESIZE));
 
 	if (err)
 		return secretmem_missing(-err);

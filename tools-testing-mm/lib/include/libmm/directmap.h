@@ -22,8 +22,7 @@ struct directmap {
  * Returns 0; -ENOENT where the kernel does not count (not x86, or before 5.13); -EAGAIN when the
  * map kept changing; or -errno. Collapses are 0 on kernels that never collapse.
  */
-int __directmap_read(struct directmap *d);
-void directmap_read(struct directmap *d);
+int directmap_read(struct directmap *d);
 
 /* Bytes of one entry of @size. */
 uint64_t directmap_entry_bytes(enum directmap_size size);

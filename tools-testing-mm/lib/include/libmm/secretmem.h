@@ -20,7 +20,7 @@ struct secretmem {
  * Create and map @size bytes, none of them faulted. Raises RLIMIT_MEMLOCK, which applies to root
  * too (past it a fault is SIGBUS). Returns 0, -ENOSYS where memfd_secret is off, or -errno.
  */
-int __secretmem_open(struct secretmem *s, size_t size);
+int secretmem_open(struct secretmem *s, size_t size);
 
 /* memfd_secret(2) gives memory. The kernel itself is asked. */
 struct probe secretmem_probe(void);
