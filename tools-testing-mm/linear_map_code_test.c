@@ -317,10 +317,10 @@ TEST_F(filter, alias_is_read_only_while_attached)
 
 	frames_find(self->map.lm, READ_ONLY, &before);
 	for (i = 0; i < NR_FILTERS; i++) {
-		self->socks[i] = __bpfprog_socket();
+		self->socks[i] = bpfprog_socket();
 		ASSERT_LE(0, self->socks[i]);
 		self->nr++;
-		ASSERT_EQ(0, __bpfprog_attach(self->socks[i]));
+		ASSERT_EQ(0, bpfprog_attach(self->socks[i]));
 	}
 	frames_find(self->map.lm, READ_ONLY, &after);
 	for (i = 0; i < after.nr; i++)

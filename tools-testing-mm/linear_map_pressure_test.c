@@ -158,7 +158,7 @@ FIXTURE_SETUP(pressure)
 	self->notes = notes_map();
 	self->cgroup[0] = '\0';
 	self->invalid = invalid_count(&self->map);
-	self->counted = !__directmap_read(&self->dm);
+	self->counted = !directmap_read(&self->dm);
 }
 
 FIXTURE_TEARDOWN(pressure)
@@ -195,7 +195,7 @@ static void whole_check(struct __test_metadata *_metadata, struct _test_data_pre
 {
 	struct directmap dm;
 
-	if (self->counted && !__directmap_read(&dm))
+	if (self->counted && !directmap_read(&dm))
 		EXPECT_EQ(directmap_total(&self->dm), directmap_total(&dm));
 	if (!self->map.lm) {
 		TH_LOG("entries not seen: %s", self->map.no_kcore);

@@ -59,7 +59,7 @@ static void split_state_take(const struct linear_map *map, struct split_state *s
 	*state = (struct split_state) {};
 	if (map->lm)
 		linmap_snap(map->lm, "linear", &state->snap);
-	state->counted = !__directmap_read(&state->dm);
+	state->counted = !directmap_read(&state->dm);
 }
 
 static void split_state_drop(struct split_state *state)
@@ -223,7 +223,7 @@ static const char *splits_hidden(const struct linear_map *map)
 
 	if (reason)
 		return reason;
-	if (map->lm || !__directmap_read(&dm))
+	if (map->lm || !directmap_read(&dm))
 		return NULL;
 	snprintf(text, sizeof(text), "%s, and the kernel has no DirectMap counters", map->no_kcore);
 	return text;
@@ -265,7 +265,7 @@ TEST_F(split, is_what_the_formula_says)
 	if (reason)
 		SKIP(return, "%s", reason);
 
-	ASSERT_EQ(0, __secretmem_open(&self->secret, variant->pages * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, variant->pages * page_size()));
 	split_state_take(&self->map, &before);
 	secretmem_fault(&self->secret);
 	split_state_take(&self->map, &held);
@@ -325,7 +325,7 @@ TEST_F(cycles, plateau)
 		struct secretmem secret;
 		size_t seen = units;
 
-		ASSERT_EQ(0, __secretmem_open(&secret, CYCLE_PAGES * page_size()));
+		ASSERT_EQ(0, secretmem_open(&secret, CYCLE_PAGES * page_size()));
 		secretmem_fault(&secret);
 		pages_find(&self->map, secret.map, CYCLE_PAGES, &pages);
 		secretmem_close(&secret);
@@ -518,7 +518,7 @@ TEST_F(concurrent, splits_agree)
 	crowd.threads = cpus_list(cpus);
 	crowd.block = variant->spread ? block : 0;
 	nr = crowd.threads * crowd.steps;
-	ASSERT_EQ(0, __secretmem_open(&self->secret, nr * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, nr * page_size()));
 	split_state_take(&self->map, &before);
 	crowd_run(&crowd, cpus, members);
 	split_state_take(&self->map, &held);
@@ -718,7 +718,7 @@ TEST_F(readers, see_their_data_during_splits)
 	cpu_pin(cpus[0]);
 	reader.cpu = cpus[1];
 	reader.buf = self->buf + page_size() / sizeof(*self->buf);
-	ASSERT_EQ(0, __secretmem_open(&self->secret, nr * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, nr * page_size()));
 	split_state_take(&self->map, &before);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, &reader));
 	for (i = 0; i < nr; i++) {

@@ -91,7 +91,7 @@ TEST_F(linear_map, secretmem_invalid_while_held)
 	if (reason)
 		SKIP(return, "%s", reason);
 
-	ASSERT_EQ(0, __secretmem_open(&self->secret, NR_PAGES * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, NR_PAGES * page_size()));
 	secretmem_fault(&self->secret);
 	linmap_pages_of(self->map.lm, self->secret.map, NR_PAGES, &pages);
 	EXPECT_EQ(NR_PAGES, pages.nr);
@@ -116,7 +116,7 @@ TEST_F(linear_map, secretmem_valid_after_close)
 	if (reason)
 		SKIP(return, "%s", reason);
 
-	ASSERT_EQ(0, __secretmem_open(&self->secret, NR_PAGES * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, NR_PAGES * page_size()));
 	secretmem_fault(&self->secret);
 	linmap_pages_of(self->map.lm, self->secret.map, NR_PAGES, &pages);
 	secretmem_close(&self->secret);
@@ -142,7 +142,7 @@ TEST_F(linear_map, neighbours_keep_mapping_and_permissions)
 	geo = linmap_geometry(self->map.lm);
 
 	linmap_snap(self->map.lm, "linear", &before);
-	ASSERT_EQ(0, __secretmem_open(&self->secret, NR_PAGES * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, NR_PAGES * page_size()));
 	secretmem_fault(&self->secret);
 	linmap_pages_of(self->map.lm, self->secret.map, NR_PAGES, &pages);
 	linmap_snap(self->map.lm, "linear", &held);
@@ -279,7 +279,7 @@ FIXTURE_SETUP(unreadable)
 	memcpy(self->plain, self->pattern, PATTERN_SIZE);
 	if (require_need("secretmem"))
 		return;
-	ASSERT_EQ(0, __secretmem_open(&self->secret, page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, page_size()));
 	secretmem_fault(&self->secret);
 	memcpy(self->secret.map, self->pattern, PATTERN_SIZE);
 }
@@ -367,7 +367,7 @@ FIXTURE_SETUP(direct_io)
 	memset(self->plain, 0x5a, page_size());
 	if (require_need("secretmem"))
 		return;
-	ASSERT_EQ(0, __secretmem_open(&self->secret, page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, page_size()));
 	secretmem_fault(&self->secret);
 }
 
@@ -429,7 +429,7 @@ TEST_F(linear_map, unreadable_through_kcore)
 		TH_LOG("kcore does not show an ordinary page, so not showing a secret proves nothing");
 	linmap_pages_free(&at);
 
-	ASSERT_EQ(0, __secretmem_open(&self->secret, page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, page_size()));
 	secretmem_fault(&self->secret);
 	memcpy(self->secret.map, pattern, PATTERN_SIZE);
 	linmap_pages_of(self->map.lm, self->secret.map, 1, &at);
@@ -530,7 +530,7 @@ TEST_F(linear_map, many_threads_fault_one_page)
 	if (self->map.lm)
 		before = invalid_pages(self->map.lm);
 
-	ASSERT_EQ(0, __secretmem_open(&self->secret, NR_RACES * page_size()));
+	ASSERT_EQ(0, secretmem_open(&self->secret, NR_RACES * page_size()));
 	EXPECT_EQ(0, races_run(&self->secret));
 	EXPECT_EQ(0, words_lost(&self->secret))
 		TH_LOG("threads that faulted one page together got different pages");
@@ -617,7 +617,7 @@ TEST_F(linear_map, mode)
 		reason = secretmem_hidden();
 	if (reason)
 		SKIP(return, "%s", reason);
-	if (!self->map.lm && __directmap_read(&dm))
+	if (!self->map.lm && directmap_read(&dm))
 		SKIP(return, "%s, and the kernel has no DirectMap counters", self->map.no_kcore);
 
 	mode.changes = !require_need("secretmem");
@@ -641,7 +641,7 @@ TEST_F(linear_map, mode)
 }
 
 /* Kernel symbols from /proc/kallsyms. Returns 0 or -ENOENT (also when addresses are hidden). */
-static int __symbol_find(const char *name, uint64_t *value)
+static int symbol_find(const char *name, uint64_t *value)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
 	char line[512], symbol[256];
@@ -733,7 +733,7 @@ TEST_F(image_alias, read_only)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	if (__symbol_find(variant->from, &from) || __symbol_find(variant->to, &to))
+	if (symbol_find(variant->from, &from) || symbol_find(variant->to, &to))
 		SKIP(return, "/proc/kallsyms does not give %s and %s: set kernel.kptr_restrict below 2",
 		     variant->from, variant->to);
 	if (image_is_writable(self->map.lm, from))

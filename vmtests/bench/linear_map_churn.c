@@ -121,7 +121,7 @@ static int secretmem_setup(struct bench_case *c)
 static int secretmem_prepare(struct bench_case *c)
 {
 	size_t bytes = c->units * sysconf(_SC_PAGESIZE);
-	int err = __secretmem_open(&memory, bytes);
+	int err = secretmem_open(&memory, bytes);
 
 	return err ? bench_fail(c, err, "cannot map %zu bytes of secret memory", bytes) : 0;
 }
@@ -170,7 +170,7 @@ static void filter_teardown(struct bench_case *c)
 static int sockets_open(struct bench_case *c)
 {
 	while (nr_sockets < NR_FILTERS) {
-		int fd = __bpfprog_socket();
+		int fd = bpfprog_socket();
 
 		if (fd < 0) {
 			filter_teardown(c);
@@ -235,7 +235,7 @@ static int filter_setup_nojit(struct bench_case *c)
 
 static int filter_before(struct bench_case *c)
 {
-	programs_before = __bpfprog_live();
+	programs_before = bpfprog_live();
 	if (programs_before < 0)
 		return bench_fail(c, programs_before, "cannot count programs in /proc/vmallocinfo");
 	return repeat_begin(c);
@@ -248,7 +248,7 @@ static int programs_drain(struct bench_case *c)
 	long live;
 
 	do {
-		live = __bpfprog_live();
+		live = bpfprog_live();
 		if (live < 0)
 			return bench_fail(c, live, "cannot count programs in /proc/vmallocinfo");
 	} while (live > programs_before && bench_now_ns() - start < DRAIN_NS);
@@ -265,13 +265,13 @@ static int filter_after(struct bench_case *c)
 static int op_attach(struct bench_case *c, uint64_t i)
 {
 	(void)c;
-	return __bpfprog_attach(sockets[i]);
+	return bpfprog_attach(sockets[i]);
 }
 
 static int op_detach(struct bench_case *c, uint64_t i)
 {
 	(void)c;
-	return __bpfprog_detach(sockets[i]);
+	return bpfprog_detach(sockets[i]);
 }
 
 /* A one-instruction program is one page, so a filter is a page. */

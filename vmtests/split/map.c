@@ -59,7 +59,7 @@ static int map_from_directmap(struct map *map)
 {
 	struct directmap d;
 	uint64_t ram = 0;
-	int err = __directmap_read(&d);
+	int err = directmap_read(&d);
 
 	if (!err)
 		err = ram_read(&ram);

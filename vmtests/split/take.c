@@ -170,7 +170,7 @@ int __take_begin(struct taker *s)
 	s->reserve += s->block_pages * s->page;
 	s->whole_before = room_whole_blocks(s->page, s->block_pages * s->page);
 	s->whole = s->whole_before;
-	return __secretmem_open(&s->secret, s->most_secrets * s->page);
+	return secretmem_open(&s->secret, s->most_secrets * s->page);
 }
 
 static int secret_take(struct taker *s)

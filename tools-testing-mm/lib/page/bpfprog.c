@@ -12,14 +12,14 @@
 #include <libmm/bpfprog.h>
 #include <libmm/sysfile.h>
 
-int __bpfprog_socket(void)
+int bpfprog_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : fd;
 }
 
-int __bpfprog_attach(int socket)
+int bpfprog_attach(int socket)
 {
 	struct sock_filter accept_all = BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
 	struct sock_fprog program = { .len = 1, .filter = &accept_all };
@@ -29,7 +29,7 @@ int __bpfprog_attach(int socket)
 	return 0;
 }
 
-int __bpfprog_detach(int socket)
+int bpfprog_detach(int socket)
 {
 	int unused = 0;
 
@@ -40,12 +40,12 @@ int __bpfprog_detach(int socket)
 
 struct probe bpfprog_probe(void)
 {
-	int err, fd = __bpfprog_socket();
+	int err, fd = bpfprog_socket();
 
 	if (fd < 0)
 		return probe_no("no socket to attach a filter to (%s): it takes CONFIG_UNIX",
 				strerror(-fd));
-	err = __bpfprog_attach(fd);
+	err = bpfprog_attach(fd);
 	close(fd);
 	if (!err)
 		return probe_yes();
@@ -54,7 +54,7 @@ struct probe bpfprog_probe(void)
 }
 
 /* The areas are named after the function that asked for them, bpf_prog_alloc_no_stats(). */
-long __bpfprog_live(void)
+long bpfprog_live(void)
 {
 	char path[SYSFILE_PATH_MAX], *line = NULL;
 	size_t size = 0;

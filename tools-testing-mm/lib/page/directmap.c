@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <libmm/directmap.h>
-#include <libmm/fail.h>
 #include <libmm/sysfile.h>
 
 #define TRIES	8
@@ -16,13 +15,10 @@ static const struct {
 	const char *meminfo;
 	const char *splits;
 	const char *collapses;
-	uint64_t entry_bytes;
-} sizes[DIRECTMAP_SIZES] = {
-	[DIRECTMAP_4K] = { "DirectMap4k", NULL, NULL, UINT64_C(4) << 10 },
-	[DIRECTMAP_2M] = { "DirectMap2M", "direct_map_level2_splits",
-			   "direct_map_level2_collapses", UINT64_C(2) << 20 },
-	[DIRECTMAP_1G] = { "DirectMap1G", "direct_map_level3_splits",
-			   "direct_map_level3_collapses", UINT64_C(1) << 30 },
+} keys[DIRECTMAP_SIZES] = {
+	{ .meminfo = "DirectMap4k" },
+	{ "DirectMap2M", "direct_map_level2_splits", "direct_map_level2_collapses" },
+	{ "DirectMap1G", "direct_map_level3_splits", "direct_map_level3_collapses" },
 };
 
 static int events_read(struct directmap *d)
@@ -30,10 +26,10 @@ static int events_read(struct directmap *d)
 	int i, ret;
 
 	for (i = DIRECTMAP_2M; i < DIRECTMAP_SIZES; i++) {
-		ret = __sysfile_read_key("/proc/vmstat", sizes[i].splits, &d->splits[i]);
+		ret = __sysfile_read_key("/proc/vmstat", keys[i].splits, &d->splits[i]);
 		if (ret)
 			return ret;
-		ret = __sysfile_read_key("/proc/vmstat", sizes[i].collapses, &d->collapses[i]);
+		ret = __sysfile_read_key("/proc/vmstat", keys[i].collapses, &d->collapses[i]);
 		if (ret && ret != -ENOENT)
 			return ret;
 	}
@@ -45,7 +41,7 @@ static int bytes_read(struct directmap *d)
 	int i, ret;
 
 	for (i = DIRECTMAP_4K; i < DIRECTMAP_SIZES; i++) {
-		ret = __sysfile_read_key("/proc/meminfo", sizes[i].meminfo, &d->bytes[i]);
+		ret = __sysfile_read_key("/proc/meminfo", keys[i].meminfo, &d->bytes[i]);
 		/* A CPU without 1G pages has no line for them. */
 		if (ret && (ret != -ENOENT || i != DIRECTMAP_1G))
 			return ret;
@@ -54,7 +50,7 @@ static int bytes_read(struct directmap *d)
 	return 0;
 }
 
-int __directmap_read(struct directmap *d)
+int directmap_read(struct directmap *d)
 {
 	struct directmap after = {};
 	int tries, ret;
@@ -75,15 +71,7 @@ int __directmap_read(struct directmap *d)
 	return -EAGAIN;
 }
 
-void directmap_read(struct directmap *d)
-{
-	int ret = __directmap_read(d);
-
-	if (ret)
-		libmm_fail("directmap: reading /proc/meminfo and /proc/vmstat: %s", strerror(-ret));
-}
-
 uint64_t directmap_entry_bytes(enum directmap_size size)
 {
-	return sizes[size].entry_bytes;
+	return UINT64_C(4096) << (9 * size);
 }

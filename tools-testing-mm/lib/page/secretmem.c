@@ -2,56 +2,44 @@
 /* secretmem: see libmm/secretmem.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
+#include <libmm/base.h>
+#include <libmm/fail.h>
 #include <libmm/kconfig.h>
 #include <libmm/secretmem.h>
 
-/* All memory of all mappings counts, so the limit is raised as far as this process may. */
-static int memlock_raise(void)
+static void memlock_raise(void)
 {
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 
-	if (!setrlimit(RLIMIT_MEMLOCK, &limit))
-		return 0;
-	if (getrlimit(RLIMIT_MEMLOCK, &limit))
-		return -errno;
+	if (!setrlimit(RLIMIT_MEMLOCK, &limit) || getrlimit(RLIMIT_MEMLOCK, &limit))
+		return;
 	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
-int __secretmem_open(struct secretmem *s, size_t size)
+int secretmem_open(struct secretmem *s, size_t size)
 {
+	void *map = MAP_FAILED;
 	int err;
 
-	s->map = NULL;
-	s->size = size;
-	s->fd = -1;
-	if (!size || size % sysconf(_SC_PAGESIZE))
+	*s = (struct secretmem) { .fd = -1, .size = size };
+	if (!size || size % page_size())
 		return -EINVAL;
-	err = memlock_raise();
-	if (err)
-		return err;
+	memlock_raise();
 	s->fd = syscall(SYS_memfd_secret, O_CLOEXEC);
-	if (s->fd < 0)
-		return -errno;
-	if (!ftruncate(s->fd, size)) {
-		void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
-
-		if (map != MAP_FAILED) {
-			s->map = map;
-			return 0;
-		}
+	if (s->fd >= 0 && !ftruncate(s->fd, size))
+		map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+	if (map != MAP_FAILED) {
+		s->map = map;
+		return 0;
 	}
 	err = -errno;
-	close(s->fd);
-	s->fd = -1;
+	secretmem_close(s);
 	return err;
 }
 
@@ -76,7 +64,7 @@ static struct probe secretmem_missing(int error)
 struct probe secretmem_probe(void)
 {
 	struct secretmem secret;
-	int err = __secretmem_open(&secret, sysconf(_SC_PAGESIZE));
+	int err = secretmem_open(&secret, page_size());
 
 	if (err)
 		return secretmem_missing(-err);
@@ -86,23 +74,18 @@ struct probe secretmem_probe(void)
 
 void secretmem_fault(struct secretmem *s)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
 	size_t i;
 
-	for (i = 0; i < s->size; i += page)
-		s->map[i] = 1;
+	for (i = 0; i < s->size; i += page_size())
+		__atomic_store_n(s->map + i, 1, __ATOMIC_RELAXED);
 }
 
 void secretmem_close(struct secretmem *s)
 {
-	if (s->map && munmap(s->map, s->size)) {
-		perror("secretmem: munmap of the whole mapping failed");
-		abort();
-	}
+	if (s->map && munmap(s->map, s->size))
+		libmm_fail("secretmem: munmap: %s", strerror(errno));
+	if (s->fd >= 0 && close(s->fd))
+		libmm_fail("secretmem: close: %s", strerror(errno));
 	s->map = NULL;
-	if (s->fd >= 0 && close(s->fd)) {
-		perror("secretmem: close of the memory file failed");
-		abort();
-	}
 	s->fd = -1;
 }

@@ -12,8 +12,8 @@ TEST(sizes_that_are_no_pages)
 {
 	struct secretmem memory;
 
-	EXPECT_EQ(-EINVAL, __secretmem_open(&memory, 0));
-	EXPECT_EQ(-EINVAL, __secretmem_open(&memory, sysconf(_SC_PAGESIZE) - 1));
+	EXPECT_EQ(-EINVAL, secretmem_open(&memory, 0));
+	EXPECT_EQ(-EINVAL, secretmem_open(&memory, sysconf(_SC_PAGESIZE) - 1));
 	EXPECT_EQ(-1, memory.fd);
 	EXPECT_EQ(NULL, memory.map);
 }
@@ -25,10 +25,10 @@ TEST(open_fault_close)
 	struct secretmem memory;
 
 	if (missing) {
-		EXPECT_GT(0, __secretmem_open(&memory, page));
+		EXPECT_GT(0, secretmem_open(&memory, page));
 		SKIP(return, "%s", missing);
 	}
-	ASSERT_EQ(0, __secretmem_open(&memory, 2 * page));
+	ASSERT_EQ(0, secretmem_open(&memory, 2 * page));
 	EXPECT_EQ(0, memory.map[0]);
 	secretmem_fault(&memory);
 	EXPECT_NE(0, memory.map[0]);

@@ -17,21 +17,21 @@
 struct probe bpfprog_probe(void);
 
 /* A socket to attach to: datagram, AF_UNIX, not connected. Returns it or -errno. */
-int __bpfprog_socket(void);
+int bpfprog_socket(void);
 
 /*
  * Attach a filter that accepts everything. Returns 0 or -errno; -ENOMEM and -EINVAL also when a JIT
  * is mandatory and failed.
  */
-int __bpfprog_attach(int socket);
+int bpfprog_attach(int socket);
 
 /* Detach it. The kernel frees the program later, from a work item after an RCU grace period. */
-int __bpfprog_detach(int socket);
+int bpfprog_detach(int socket);
 
 /*
  * Programs that have memory now, detached ones that are not freed yet among them, from
  * /proc/vmallocinfo. Returns the number or -errno (-EACCES, -EPERM: root only).
  */
-long __bpfprog_live(void);
+long bpfprog_live(void);
 
 #endif

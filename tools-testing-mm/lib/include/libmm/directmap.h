@@ -14,16 +14,14 @@ enum directmap_size { DIRECTMAP_4K, DIRECTMAP_2M, DIRECTMAP_1G, DIRECTMAP_SIZES 
 struct directmap {
 	uint64_t bytes[DIRECTMAP_SIZES];	/* mapped at each size */
 	uint64_t splits[DIRECTMAP_SIZES];	/* of blocks of each size; of 4K always 0 */
-	uint64_t collapses[DIRECTMAP_SIZES];	/* into blocks of each size; of 4K always 0 */
+	uint64_t collapses[DIRECTMAP_SIZES];	/* into blocks of each size; 0 if never done */
 };
 
 /*
- * Read both files as of one moment: until the counts are the same before and after the sizes.
- * Returns 0; -ENOENT where the kernel does not count (not x86, or before 5.13); -EAGAIN when the
- * map kept changing; or -errno. Collapses are 0 on kernels that never collapse.
+ * Read both files as of one moment. Returns 0; -ENOENT where the kernel does not count (not x86, or
+ * before 5.13); -EAGAIN when the map kept changing; or -errno.
  */
-int __directmap_read(struct directmap *d);
-void directmap_read(struct directmap *d);
+int directmap_read(struct directmap *d);
 
 /* Bytes of one entry of @size. */
 uint64_t directmap_entry_bytes(enum directmap_size size);

@@ -18,9 +18,10 @@ struct secretmem {
 
 /*
  * Create and map @size bytes, none of them faulted. Raises RLIMIT_MEMLOCK, which applies to root
- * too (past it a fault is SIGBUS). Returns 0, -ENOSYS where memfd_secret is off, or -errno.
+ * too (past it a fault is SIGBUS), as far as it can. Returns 0, -ENOSYS where memfd_secret is off,
+ * -EAGAIN where the limit does not even allow the mapping, or -errno.
  */
-int __secretmem_open(struct secretmem *s, size_t size);
+int secretmem_open(struct secretmem *s, size_t size);
 
 /* memfd_secret(2) gives memory. The kernel itself is asked. */
 struct probe secretmem_probe(void);
@@ -28,7 +29,7 @@ struct probe secretmem_probe(void);
 /* Fault every page once, in order; write one byte each. */
 void secretmem_fault(struct secretmem *s);
 
-/* Unmap and close: every alias becomes valid again before this returns. */
+/* Unmap and close, twice at will: every alias is valid again before this returns. */
 void secretmem_close(struct secretmem *s);
 
 #endif
