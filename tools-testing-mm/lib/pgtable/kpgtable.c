@@ -78,12 +78,11 @@ int kpgtable_open(struct kpgtable **out, const struct kcore *kc, char *reason, s
 		     !kcore_va_to_pa(kc, root, &pgt->root_pa)))
 		ret = libmm_refuse(-ENODATA, reason, len,
 				   "VMCOREINFO does not say where swapper_pg_dir is");
-	if (ret) {
-		kpgtable_close(pgt);
-		return ret;
-	}
-	*out = pgt;
-	return 0;
+	if (ret)
+		free(pgt);
+	else
+		*out = pgt;
+	return ret;
 }
 
 void kpgtable_close(struct kpgtable *pgt)
@@ -106,48 +105,34 @@ uint64_t kpgtable_root(const struct kpgtable *pgt)
 	return pgt->root_pa;
 }
 
-static void path_leaf_set(const struct kpg_geometry *geo, struct kpg_path *path, uint64_t va,
-			  unsigned int limits)
-{
-	const struct kpg_step *step = &path->step[path->nr - 1];
-	uint64_t size = kpg_level_size(geo, step->level);
-
-	path->leaf = (struct kpg_leaf) {
-		.va = va & ~(size - 1),
-		.pa = step->entry.pa,
-		.size = size,
-		.desc = step->desc,
-		.nr = 1,
-		.flags = kpg_limits_apply(limits, step->entry.flags),
-		.level = step->level,
-	};
-}
-
 static int path_read(const struct kpgtable *pgt, uint64_t va, struct kpg_path *path)
 {
 	const struct kpg_geometry *geo = &pgt->geo;
-	unsigned int level = geo->levels, limits = KPG_ROOT_LIMITS;
-	uint64_t table = pgt->root_pa;
+	unsigned int level = geo->levels, flags = KPG_ROOT_LIMITS;
+	uint64_t table = pgt->root_pa, size;
+	struct kpg_step *step;
+	int ret;
 
 	memset(path, 0, sizeof(*path));
-	while (level--) {
-		struct kpg_step *step = &path->step[path->nr++];
-		int ret;
-
-		step->level = level;
+	do {
+		step = &path->step[path->nr++];
+		step->level = --level;
 		step->index = kpg_level_index(geo, level, va);
 		step->pa = table + step->index * sizeof(step->desc);
 		ret = kcore_read_pa(pgt->kc, step->pa, &step->desc, sizeof(step->desc));
 		if (ret)
 			return ret;
 		step->entry = geo->decode(geo, level, step->desc);
-		if (step->entry.kind != KPG_TABLE)
-			break;
-		limits = kpg_limits_apply(limits, step->entry.flags);
+		flags = kpg_limits_apply(flags, step->entry.flags);
 		table = step->entry.pa;
-	}
-	if (path->step[path->nr - 1].entry.kind == KPG_LEAF)
-		path_leaf_set(geo, path, va, limits);
+	} while (step->entry.kind == KPG_TABLE && level);
+	if (step->entry.kind != KPG_LEAF)
+		return 0;
+	size = kpg_level_size(geo, level);
+	path->leaf = (struct kpg_leaf) {
+		.va = va & ~(size - 1), .pa = step->entry.pa, .size = size, .desc = step->desc,
+		.nr = 1, .flags = flags, .level = level,
+	};
 	return 0;
 }
 

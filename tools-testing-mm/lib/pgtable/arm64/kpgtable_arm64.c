@@ -69,11 +69,10 @@ static struct kpg_entry leaf_decode(const struct kpg_geometry *geo, enum kpg_lev
 static struct kpg_entry arm64_decode(const struct kpg_geometry *geo, enum kpg_level level,
 				     uint64_t desc)
 {
-	static const struct kpg_entry bad = { .kind = KPG_BAD };
 	bool table = desc & DESC_TABLE, last = level == KPG_PTE;
 
 	if (!desc)
-		return (struct kpg_entry){ .kind = KPG_EMPTY };
+		return (struct kpg_entry) { .kind = KPG_EMPTY };
 	/*
 	 * The kernel takes DESC_VALID away from leaves and keeps the rest. It never does so to a
 	 * table, so what is not valid is a leaf, wherever a leaf may be.
@@ -82,7 +81,7 @@ static struct kpg_entry arm64_decode(const struct kpg_geometry *geo, enum kpg_le
 		return table_decode(geo, desc);
 	/* At the last level that bit says page, and without it the entry is reserved. */
 	if (level > geo->max_leaf || table != last)
-		return bad;
+		return (struct kpg_entry) { .kind = KPG_BAD };
 	return leaf_decode(geo, level, desc);
 }
 
