@@ -436,7 +436,7 @@ TEST_F(hvo, reserve_and_punch)
 	EXPECT_EQ(1, hugetlb_pool_count(&self->hvo.pool, "free"));
 	EXPECT_HUGE(nr);
 	EXPECT_EQ(NULL, hugemap_check(&self->map, 1, nr - 1, SEED));
-	EXPECT_EQ(NULL, hugemap_nonzero(&self->map, 0));
+	EXPECT_EQ(NULL, hugemap_check(&self->map, 0, 1, 0));
 
 	hugemap_close(&self->map);
 	close(self->fd);
