@@ -439,15 +439,17 @@ static void pool_change(struct race *race, size_t nr)
 	reader_await(race);
 }
 
-/* Grow and shrink until @until. Returns the cycles. */
-static long pool_churn(struct race *race, uint64_t until)
+/* Grow and shrink. Returns the cycles. */
+static long pool_churn(struct race *race)
 {
-	long cycles;
+	const char *thorough = getenv("LIBMM_THOROUGH");
+	uint64_t until = now_ns() + (thorough && !strcmp(thorough, "1") ? FULL_NS : QUICK_NS);
+	long cycles = 0;
 
-	for (cycles = 0; now_ns() < until && !__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE);
-	     cycles++) {
+	while (now_ns() < until && !__atomic_load_n(&race->stop, __ATOMIC_ACQUIRE)) {
 		pool_change(race, race->nr_pfns);
 		pool_change(race, NR_HELD);
+		cycles++;
 	}
 	return cycles;
 }
@@ -459,9 +461,12 @@ static void pages_learn(struct race *race)
 	struct hugemap others;
 
 	race->nr_pfns = nr;
+	race->buf_size = race->hvo.pages * HVO_STRUCT_PAGE_SIZE;
 	race->pfns = calloc(nr, sizeof(*race->pfns));
-	if (!race->pfns)
-		libmm_fail("hvo_race: no memory for %zu frame numbers", nr);
+	race->buf = calloc(1, race->buf_size);
+	race->first = calloc(NR_HELD, race->buf_size);
+	if (!race->pfns || !race->buf || !race->first)
+		libmm_fail("hvo_race: no memory for what is read");
 	hugemap_open(&race->held, race->hvo.pool.size, NR_HELD);
 	hugemap_open(&others, race->hvo.pool.size, nr - NR_HELD);
 	hugemap_fill(&race->held, SEED);
@@ -471,24 +476,6 @@ static void pages_learn(struct race *race)
 		race->pfns[i] = is_held(i) ? hugemap_pfn(&race->held, i) :
 					     hugemap_pfn(&others, i - NR_HELD);
 	hugemap_close(&others);
-}
-
-/* What the first read of each held page gives, while nothing changes. */
-static int reads_first(struct race *race)
-{
-	size_t i;
-
-	race->buf_size = race->hvo.pages * HVO_STRUCT_PAGE_SIZE;
-	race->buf = calloc(1, race->buf_size);
-	race->first = calloc(NR_HELD, race->buf_size);
-	if (!race->buf || !race->first)
-		return saw(race, "no memory for what is read");
-	for (i = 0; i < NR_HELD; i++) {
-		if (race->reader->read(race, i))
-			return -1;
-		memcpy((char *)race->first + i * race->buf_size, race->buf, race->buf_size);
-	}
-	return 0;
 }
 
 /* Whether /proc/kpageflags and its kin say anything about the held pages. */
@@ -506,13 +493,6 @@ static bool held_are_told(struct race *race)
 	return told;
 }
 
-static uint64_t race_ns(void)
-{
-	const char *thorough = getenv("LIBMM_THOROUGH");
-
-	return thorough && !strcmp(thorough, "1") ? FULL_NS : QUICK_NS;
-}
-
 static void stall_print(const struct race *race, long cycles)
 {
 	ksft_print_msg("HVO %s: %ld cycles of the pool, %" PRIu64 " reads, %" PRIu64
@@ -527,18 +507,22 @@ TEST_F(hvo_race, churn)
 	struct race *race = &self->race;
 	pthread_t thread;
 	long cycles;
+	size_t i;
 
 	REQUIRE(hvo_fill(&race->hvo, race->hvo.nr, NR_HELD + 1));
 	pages_learn(race);
-	ASSERT_EQ(0, reads_first(race)) {
-		TH_LOG("%s", race->wrong);
-	}
 	if (race->reader->needs_told && !held_are_told(race))
 		SKIP(return, KPAGE_NOT_TOLD);
+	for (i = 0; i < NR_HELD; i++) {
+		ASSERT_EQ(0, race->reader->read(race, i)) {
+			TH_LOG("%s", race->wrong);
+		}
+		memcpy((char *)race->first + i * race->buf_size, race->buf, race->buf_size);
+	}
 
 	ASSERT_EQ(NR_HELD, hugetlb_pool_resize(&race->hvo.pool, NR_HELD));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, race));
-	cycles = pool_churn(race, now_ns() + race_ns());
+	cycles = pool_churn(race);
 	__atomic_store_n(&race->stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 

@@ -70,7 +70,7 @@ FIXTURE_VARIANT_ADD(hvo_remap, pmd) { .level = "pmd" };
 FIXTURE_VARIANT_ADD(hvo_remap, contpmd) { .level = "contpmd" };
 FIXTURE_VARIANT_ADD(hvo_remap, pud) { .level = "pud" };
 
-/* "  start_pfn: N" closes a zone's paragraph, in which "spanned N" was. */
+/* A zone has a line "spanned N" and, later, one "start_pfn: N". */
 static size_t zones_read(struct zone_span *zones, size_t max)
 {
 	FILE *file = fopen("/proc/zoneinfo", "r");
@@ -275,7 +275,7 @@ static struct vmemmap *pages_take(FIXTURE_DATA(hvo_remap) * self)
 	return vms;
 }
 
-/* Each entry of each page, and that the pages share what they should and nothing else. */
+/* Each entry of each page is right, and the pages share one page per zone and nothing else. */
 TEST_F(hvo_remap, optimized)
 {
 	struct zone_span *zone;
@@ -303,7 +303,7 @@ TEST_F(hvo_remap, optimized)
 	free(vms);
 }
 
-/* With HVO off the vmemmap of a huge page is like any other. */
+/* With HVO off the vmemmap of a huge page is not remapped. */
 TEST_F(hvo_remap, not_optimized)
 {
 	struct vmemmap *vms;
@@ -320,8 +320,8 @@ TEST_F(hvo_remap, not_optimized)
 }
 
 /*
- * After the pages went back: every entry writable, no physical page twice, and none of them the
- * page that the tails shared.
+ * After the pages were freed every entry is writable, and maps a physical page of its own that is
+ * not the one that the tails shared.
  */
 TEST_F(hvo_remap, restored)
 {
@@ -349,7 +349,7 @@ TEST_F(hvo_remap, restored)
 	free(after);
 }
 
-/* What was split for one cycle is remapped in place by the next, as exactly. */
+/* The second cycle finds split tables and remaps them in place. */
 TEST_F(hvo_remap, second_cycle)
 {
 	struct vmemmap *vms;
@@ -373,7 +373,7 @@ TEST_F(hvo_remap, second_cycle)
 	}
 }
 
-/* In a pool made half with HVO on and half with it off each page is wholly the one or the other. */
+/* In a pool made half with HVO on and half with it off each page is wholly one or the other. */
 TEST_F(hvo_remap, mixed_pool)
 {
 	size_t i, nr, half, optimized = 0;

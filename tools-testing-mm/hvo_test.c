@@ -94,10 +94,7 @@ static struct probe counted(const struct hvo *h)
 /* @nr huge pages exist now, all made with HVO as this variant has it. */
 #define EXPECT_HUGE(nr) EXPECT_OPTIMIZED(variant->on ? (nr) : 0)
 
-/*
- * Pool of n pages: the struct page memory falls by exactly n times the formula, and after every
- * full cycle it is what it was.
- */
+/* A pool of n pages saves exactly n times what one saves, and an empty one nothing. */
 TEST_F(hvo, accounting)
 {
 	int i;
@@ -112,7 +109,7 @@ TEST_F(hvo, accounting)
 	}
 }
 
-/* One page at a time takes another path through the kernel than many, and costs the same. */
+/* One page at a time takes another path through the kernel than many, and saves the same. */
 TEST_F(hvo, accounting_stepwise)
 {
 	size_t i;
@@ -133,7 +130,7 @@ TEST_F(hvo, accounting_stepwise)
 
 /*
  * The switch affects pages allocated from then on. A pool made half with it on and half with it off
- * saves for the one half, and frees to nothing in whatever order the kernel picks.
+ * saves for one half, and nothing when it is empty, in whatever order the kernel frees.
  */
 TEST_F(hvo, mixed_pool)
 {
@@ -150,7 +147,7 @@ TEST_F(hvo, mixed_pool)
 	half = self->hvo.nr / 2;
 	ASSERT_EQ(half, hugetlb_pool_resize(&self->hvo.pool, half));
 
-	/* What exists stays as it is when the switch moves. */
+	/* Pages that exist do not change with the switch. */
 	ASSERT_EQ(0, hugetlb_hvo_set(!variant->on));
 	EXPECT_OPTIMIZED(variant->on ? half : 0);
 	ASSERT_EQ(self->hvo.nr, hugetlb_pool_resize(&self->hvo.pool, self->hvo.nr));
@@ -178,7 +175,7 @@ static size_t nr_mapped_once(int fd, uint64_t pfn, uint64_t *counts, size_t nr)
 	return i;
 }
 
-/* Head, tails and nothing else, on each base page, though most of them share one struct page. */
+/* Each base page is a head or a tail as it should be, though most share one page of vmemmap. */
 TEST_F(hvo, compound_flags)
 {
 	uint64_t pfn, *flags, *counts;
@@ -222,7 +219,7 @@ TEST_F(hvo, compound_flags)
 		SKIP(return, KPAGE_NOT_TOLD);
 }
 
-/* Base pages of what was a huge page are not one any more, each of them. */
+/* No base page of a former huge page belongs to one. */
 TEST_F(hvo, compound_flags_after_free)
 {
 	uint64_t *pfns, *flags;
@@ -256,8 +253,8 @@ TEST_F(hvo, compound_flags_after_free)
 }
 
 /*
- * Contents of huge pages while others come and go, and contents of ordinary memory that was
- * allocated after the optimization (so it may lie in what was vmemmap) while it is undone.
+ * Huge pages keep their contents while others come and go. So does ordinary memory that was
+ * allocated after the optimization, and may lie in former vmemmap, while that is undone.
  */
 TEST_F(hvo, data_integrity)
 {
@@ -273,7 +270,7 @@ TEST_F(hvo, data_integrity)
 	self->canary.addr = mmap(NULL, CANARY_BYTES, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->canary.addr);
-	/* Kernels without transparent huge pages, as those of PREEMPT_RT, do not know it. */
+	/* EINVAL without CONFIG_TRANSPARENT_HUGEPAGE, as under PREEMPT_RT. */
 	if (madvise(self->canary.addr, CANARY_BYTES, MADV_NOHUGEPAGE))
 		ASSERT_EQ(EINVAL, errno);
 	hugemap_fill(&self->canary, ~SEED);
@@ -292,7 +289,7 @@ TEST_F(hvo, data_integrity)
 	EXPECT_EQ(NULL, hugemap_check(&self->canary, 0, 1, ~SEED));
 }
 
-/* In the child: exits 0 when it has its parent's contents, and then writes its own. */
+/* In the child: exit with 0 if it has its parent's contents and can write its own. */
 static void child_check(struct hugemap *map)
 {
 	if (hugemap_check(map, 0, 1, SEED))
@@ -302,9 +299,8 @@ static void child_check(struct hugemap *map)
 }
 
 /*
- * fork() shares a private page until it is written to, and then copies it: from one optimized page
- * to another. Pages whose table is no PMD table are left to hugetlb_regress_test: kernels are known
- * that lose them.
+ * fork() shares or copies a private page: each process has its own contents. hugetlb_regress_test
+ * has the pages that no PMD maps: some kernels lose them.
  */
 TEST_F(hvo, fork_copies_on_write)
 {
@@ -331,7 +327,7 @@ TEST_F(hvo, fork_copies_on_write)
 	POOL_EMPTY();
 }
 
-/* Allow as many surplus pages as the test maps, with no others in the pool. */
+/* Empty the pool, and allow as many surplus pages as the test maps. */
 static struct probe surplus_allow(struct hvo *h)
 {
 	struct probe probe = hvo_fill(h, h->nr, 1);
@@ -340,7 +336,8 @@ static struct probe surplus_allow(struct hvo *h)
 
 	if (probe.answer != PROBE_YES)
 		return probe;
-	hugetlb_pool_resize(&h->pool, 0);
+	if (hugetlb_pool_resize(&h->pool, 0))
+		libmm_fail("hvo_test: %s cannot be emptied", h->pool.path);
 	hugetlb_pool_file(&h->pool, "nr_overcommit_hugepages", path);
 	snprintf(value, sizeof(value), "%zu", h->nr_map);
 	ret = __restore_set(path, value, NULL);
@@ -371,7 +368,7 @@ TEST_F(hvo, surplus)
 	EXPECT_HUGE(0);
 }
 
-/* Surplus pages become the pool's own by a write to nr_hugepages; their vmemmap stays as it is. */
+/* A write to nr_hugepages makes surplus pages the pool's own; their vmemmap does not change. */
 TEST_F(hvo, surplus_adopted)
 {
 	REQUIRE(counted(&self->hvo));
@@ -389,7 +386,7 @@ TEST_F(hvo, surplus_adopted)
 	EXPECT_HUGE(0);
 }
 
-/* Pages that are in use when the pool is emptied give their vmemmap back when they are unmapped. */
+/* Pages in use when the pool is emptied get their vmemmap back when they are unmapped. */
 TEST_F(hvo, freed_by_unmap)
 {
 	REQUIRE(counted(&self->hvo));
@@ -397,7 +394,7 @@ TEST_F(hvo, freed_by_unmap)
 	hugemap_open(&self->map, self->hvo.pool.size, self->hvo.nr_map);
 	hugemap_touch(&self->map);
 
-	/* They cannot go: nr counts them, as surplus. */
+	/* They stay, as surplus. */
 	ASSERT_EQ(self->hvo.nr_map, hugetlb_pool_resize(&self->hvo.pool, 0));
 	EXPECT_EQ(self->hvo.nr_map, hugetlb_pool_count(&self->hvo.pool, "surplus"));
 	EXPECT_HUGE(self->hvo.nr_map);
@@ -407,7 +404,7 @@ TEST_F(hvo, freed_by_unmap)
 	EXPECT_HUGE(0);
 }
 
-/* A reservation, its use, a hole punched, and the end of the file: only the pool's size counts. */
+/* Reserve, allocate, punch a hole, close the file: only the pool's size decides what is saved. */
 TEST_F(hvo, reserve_and_punch)
 {
 	size_t nr, page;
@@ -436,7 +433,7 @@ TEST_F(hvo, reserve_and_punch)
 	EXPECT_EQ(1, hugetlb_pool_count(&self->hvo.pool, "free"));
 	EXPECT_HUGE(nr);
 	EXPECT_EQ(NULL, hugemap_check(&self->map, 1, nr - 1, SEED));
-	EXPECT_EQ(NULL, hugemap_nonzero(&self->map, 0));
+	EXPECT_EQ(NULL, hugemap_check(&self->map, 0, 1, 0));
 
 	hugemap_close(&self->map);
 	close(self->fd);
@@ -494,7 +491,7 @@ TEST_F(hvo, demote)
 	hugetlb_pool_close(&small);
 }
 
-/* A node's own pool: pages come from that node, save as elsewhere, and go back to it. */
+/* Pages of a node's own pool come from that node, save as others do, and go back to it. */
 TEST_F(hvo, node_pools)
 {
 	struct hugetlb_pool pool;
@@ -515,7 +512,7 @@ TEST_F(hvo, node_pools)
 		EXPECT_EQ(1, hugetlb_pool_count(&self->hvo.pool, "nr"));
 		EXPECT_HUGE(1);
 
-		/* Where there is one node it is nowhere else. */
+		/* On one node there is nothing to ask. */
 		if (numa_num_configured_nodes() > 1) {
 			hugemap_open(&self->map, pool.size, 1);
 			hugemap_touch(&self->map);

@@ -70,7 +70,7 @@ void hugemap_touch(struct hugemap *map)
 
 static uint64_t word_at(size_t i, uint64_t seed)
 {
-	return (i + 1) * PATTERN_MULTIPLIER ^ seed;
+	return seed ? (i + 1) * PATTERN_MULTIPLIER ^ seed : 0;
 }
 
 /* From one word that is looked at to the next. */
@@ -96,18 +96,6 @@ const uint64_t *hugemap_check(const struct hugemap *map, size_t first, size_t nr
 	for (i = first * per_page; i < (first + nr) * per_page; i += step) {
 		if (words[i] != word_at(i, seed))
 			return &words[i];
-	}
-	return NULL;
-}
-
-const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i)
-{
-	const uint64_t *word = (const uint64_t *)(map->addr + i * map->page);
-	const uint64_t *end = word + map->page / sizeof(*word);
-
-	for (; word < end; word += word_step(map)) {
-		if (*word)
-			return word;
 	}
 	return NULL;
 }

@@ -48,18 +48,18 @@ static size_t pages_affordable(uint64_t size)
 static struct probe machine_probe(bool on)
 {
 	struct probe probe = probe_root();
-	int ret = 0;
+	int ret;
 
 	if (probe.answer == PROBE_YES)
 		probe = hugetlb_probe();
 	if (on && probe.answer == PROBE_YES)
 		probe = hugetlb_hvo_probe();
-	if (probe.answer == PROBE_YES)
-		ret = __restore_begin(probe.why, sizeof(probe.why));
+	if (probe.answer != PROBE_YES)
+		return probe;
+	ret = __restore_begin(probe.why, sizeof(probe.why));
 	if (ret && ret != -EBUSY)
 		libmm_fail("hvo: %s", probe.why);
-	if (ret)
-		probe.answer = PROBE_NO;
+	probe.answer = ret ? PROBE_NO : PROBE_YES;
 	return probe;
 }
 
@@ -92,11 +92,7 @@ static struct probe pool_take(struct hvo *h, const char *level)
 
 static void pool_measure(struct hvo *h)
 {
-	int ret = hugetlb_memmap_bytes(&h->memmap);
-
-	if (ret && ret != -ENOENT)
-		libmm_fail("hvo: counting struct pages: %s", strerror(-ret));
-	h->counted = !ret;
+	h->counted = !hugetlb_memmap_bytes(&h->memmap);
 	h->page_size = page_size();
 	h->pages = h->pool.size / h->page_size;
 	h->fake = h->page_size / HVO_STRUCT_PAGE_SIZE;
@@ -117,12 +113,9 @@ struct probe hvo_begin(struct hvo *h, const char *level, bool on)
 		return probe;
 	}
 	pool_measure(h);
-
-	/* A kernel without HVO is one whose HVO is off. */
 	ret = hugetlb_hvo_set(on);
 	if (ret && (on || ret != -ENOENT))
-		libmm_fail("hvo: setting vm.hugetlb_optimize_vmemmap to %d: %s", on,
-			   strerror(-ret));
+		libmm_fail("hvo: switching to %d: %s", on, strerror(-ret));
 	return probe;
 }
 
@@ -146,12 +139,10 @@ struct probe hvo_fill(struct hvo *h, size_t want, size_t least)
 int64_t hvo_memmap_excess(const struct hvo *h, size_t optimized)
 {
 	uint64_t now;
-	int ret;
 
 	if (!h->counted)
 		return 0;
-	ret = hugetlb_memmap_bytes(&now);
-	if (ret)
-		libmm_fail("hvo: counting struct pages: %s", strerror(-ret));
+	if (hugetlb_memmap_bytes(&now))
+		libmm_fail("hvo: the kernel has stopped counting struct pages");
 	return now - h->memmap + optimized * h->saving * h->page_size;
 }

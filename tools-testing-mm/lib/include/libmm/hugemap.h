@@ -30,15 +30,12 @@ void hugemap_close(struct hugemap *map);
 void hugemap_touch(struct hugemap *map);
 
 /*
- * Write every 64-bit word with a value that depends on its place and on @seed, and check the huge
- * pages [@first, @first + @nr). Returns NULL when all is as written, else the first wrong word.
- * Of pages above 64 MiB it is one word in 64.
+ * Write every 64-bit word with a value that depends on its place and on @seed, 0 where that is 0,
+ * and check huge pages [@first, @first + @nr). Returns NULL or the first wrong word. Of pages above
+ * 64 MiB it is one word in 64.
  */
 void hugemap_fill(struct hugemap *map, uint64_t seed);
 const uint64_t *hugemap_check(const struct hugemap *map, size_t first, size_t nr, uint64_t seed);
-
-/* The first of these words in huge page @i that is not 0; NULL when all are. */
-const uint64_t *hugemap_nonzero(const struct hugemap *map, size_t i);
 
 /*
  * Keep the huge pages, which were touched, where they are, by a reference to each in a pipe: else
