@@ -220,7 +220,7 @@ static inline size_t access_wrong_at(char *area, int prot, unsigned int may)
 struct watch {
 	struct faultlog log;
 	char *area;
-	uint64_t frames[NR_PAGES];	/* when it started */
+	uint64_t before[NR_PAGES];	/* pagemap, when it started */
 };
 
 /* The kernel shows frame numbers. */
@@ -233,28 +233,24 @@ static inline struct probe frames_probe(void)
 	       probe_no("the kernel hides frame numbers in pagemap: run as root, with CAP_SYS_ADMIN");
 }
 
-/* Where the pages of an area are: 0 for one that is not there or is being moved. */
-static inline void frames_read(char *area, uint64_t *frames)
+/* By two pagemap entries: a page is where it was, or still is not there. */
+static inline bool is_same_place(uint64_t before, uint64_t after)
 {
-	size_t i;
-
-	pagemap_entries(area, NR_PAGES, frames);
-	for (i = 0; i < NR_PAGES; i++)
-		frames[i] = frames[i] & PAGEMAP_PRESENT ? frames[i] & PAGEMAP_PFN : 0;
+	return !((before ^ after) & (PAGEMAP_PRESENT | PAGEMAP_PFN));
 }
 
 /*
- * Of the pages of an area that were at @before, how many are there still. Not each: others move
- * pages at any time. None: what should have moved entries has copied pages.
+ * Of the pages of an area that had the pagemap entries @before, how many are there still. Not each:
+ * others move pages at any time. None: what should have moved entries has copied pages.
  */
 static inline size_t nr_same_frame(char *area, const uint64_t *before)
 {
 	uint64_t after[NR_PAGES];
 	size_t i, nr = 0;
 
-	frames_read(area, after);
+	pagemap_entries(area, NR_PAGES, after);
 	for (i = 0; i < NR_PAGES; i++)
-		nr += after[i] && after[i] == before[i];
+		nr += after[i] & PAGEMAP_PRESENT && is_same_place(before[i], after[i]);
 	return nr;
 }
 
@@ -275,7 +271,7 @@ static inline struct probe watch_open(struct watch *watch)
 static inline void watch_start(struct watch *watch, char *area)
 {
 	watch->area = area;
-	frames_read(area, watch->frames);
+	pagemap_entries(area, NR_PAGES, watch->before);
 	faultlog_start(&watch->log);
 }
 
@@ -291,13 +287,14 @@ static inline void watch_start(struct watch *watch, char *area)
 static inline size_t watch_wrong_at(struct watch *watch, unsigned int must)
 {
 	unsigned int faults[NR_PAGES] = { 0 };
-	uint64_t frames[NR_PAGES];
+	uint64_t after[NR_PAGES];
 	size_t i;
 
 	faultlog_stop(&watch->log, watch->area, NR_PAGES, faults);
-	frames_read(watch->area, frames);
+	pagemap_entries(watch->area, NR_PAGES, after);
 	for (i = 0; i < NR_PAGES; i++) {
-		if (is_in(must, i) ? !faults[i] : faults[i] && frames[i] == watch->frames[i])
+		if (is_in(must, i) ? !faults[i] :
+		    faults[i] && is_same_place(watch->before[i], after[i]))
 			break;
 	}
 	return i;

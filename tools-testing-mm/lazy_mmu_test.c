@@ -266,7 +266,7 @@ TEST_F(lazy_mmu, mremap_moves)
 	for (unsigned int round = 0; goes_on(round); round++) {
 		area_map(self->area, MAP_PRIVATE);
 		area_write(self->area, round);
-		frames_read(self->area, before);
+		pagemap_entries(self->area, NR_PAGES, before);
 		ASSERT_EQ(self->to, mremap(self->area, area_size(), area_size(),
 					   MREMAP_MAYMOVE | MREMAP_FIXED, self->to));
 		watch_start(&self->watch, self->to);
@@ -507,7 +507,7 @@ TEST_F(lazy_mmu, uffdio_move)
 	for (unsigned int round = 0; goes_on(round); round++) {
 		area_map(self->area, MAP_PRIVATE);
 		area_write(self->area, round);
-		frames_read(self->area, before);
+		pagemap_entries(self->area, NR_PAGES, before);
 		area_map(self->to, MAP_PRIVATE);
 		ASSERT_EQ(0, uffd_register(fd, self->to, area_size(),
 					   UFFDIO_REGISTER_MODE_MISSING));
