@@ -16,28 +16,19 @@
  * guest.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libmm/census.h>
-#include <libmm/directmap.h>
-#include <libmm/fail.h>
-#include <libmm/linmap.h>
 #include <libmm/memory.h>
 #include <libmm/pagemap.h>
-#include <libmm/require.h>
-#include <libmm/secretmem.h>
 #include <libmm/sysfile.h>
 
 #include <libmm/harness.h>
@@ -59,57 +50,21 @@
 struct notes {
 	size_t nr;		/* pages that it had */
 	bool refused;		/* the kernel refused the mapping itself */
-	uint64_t pfns[];	/* of the first NOTES_MAX, where the child may know */
+	uint64_t pfns[NOTES_MAX];	/* where the child may know them */
 };
-
-static struct notes *notes_map(void)
-{
-	struct notes *notes = mmap(NULL, sizeof(*notes) + NOTES_MAX * sizeof(notes->pfns[0]),
-				   PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (notes == MAP_FAILED)
-		libmm_fail("mmap: %s", strerror(errno));
-	return notes;
-}
-
-/* Allow @size bytes of secretmem, whatever it takes. Returns 0 or -EPERM. */
-static int memlock_raise(size_t size)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &limit))
-		libmm_fail("getrlimit: %s", strerror(errno));
-	limit.rlim_cur = limit.rlim_max;
-	if (limit.rlim_max < size) {
-		limit.rlim_cur = RLIM_INFINITY;
-		limit.rlim_max = RLIM_INFINITY;
-	}
-	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
-}
-
-static void notes_unmap(struct notes *notes)
-{
-	munmap(notes, sizeof(*notes) + NOTES_MAX * sizeof(notes->pfns[0]));
-}
 
 /* Fault @size bytes page by page, note each, and exit 0 if nothing stopped it. */
 static void pages_take(struct notes *notes, size_t size, bool frames)
 {
-	size_t i, nr = size / page_size();
-	char *map;
-	int fd;
+	struct secretmem secret;
+	int err = secretmem_open(&secret, size);
+	size_t i;
 
-	fd = syscall(SYS_memfd_secret, 0);
-	if (fd < 0 || ftruncate(fd, size))
+	notes->refused = err == -EAGAIN;
+	if (err)
 		_exit(2);
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		notes->refused = errno == EAGAIN;
-		_exit(2);
-	}
-	for (i = 0; i < nr; i++) {
-		char *page = map + i * page_size();
+	for (i = 0; i < size / page_size(); i++) {
+		char *page = secret.map + i * page_size();
 
 		__atomic_store_n(page, 1, __ATOMIC_RELAXED);
 		if (frames && i < NOTES_MAX)
@@ -132,6 +87,11 @@ static int child_wait(pid_t pid)
 	return status;
 }
 
+static bool died_of(int status, int signal)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) == signal;
+}
+
 FIXTURE(pressure)
 {
 	struct linear_map map;
@@ -142,22 +102,15 @@ FIXTURE(pressure)
 	char cgroup[256];		/* of the test's own making, or empty */
 };
 
-static uint64_t invalid_count(const struct linear_map *map)
-{
-	struct census census;
-
-	if (!map->lm)
-		return 0;
-	census_take(linmap_tables(map->lm), "linear", &census);
-	return census_leaves(&census, CENSUS_INVALID);
-}
-
 FIXTURE_SETUP(pressure)
 {
+	REQUIRE(probe_root());
+	REQUIRE(secretmem_probe());
 	linear_map_open(&self->map);
-	self->notes = notes_map();
-	self->cgroup[0] = '\0';
-	self->invalid = invalid_count(&self->map);
+	self->notes = mmap(NULL, sizeof(*self->notes), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->notes);
+	self->invalid = linear_map_invalid(&self->map);
 	self->counted = !directmap_read(&self->dm);
 }
 
@@ -165,7 +118,7 @@ FIXTURE_TEARDOWN(pressure)
 {
 	if (self->cgroup[0] && rmdir(self->cgroup))
 		TH_LOG("rmdir %s: %s", self->cgroup, strerror(errno));
-	notes_unmap(self->notes);
+	munmap(self->notes, sizeof(*self->notes));
 	linear_map_close(&self->map);
 }
 
@@ -175,17 +128,14 @@ static uint64_t directmap_total(const struct directmap *dm)
 }
 
 /* How many of the child's pages are not back. */
-static size_t pages_missing(const struct linear_map *map, const struct notes *notes)
+static size_t pages_missing(const struct linmap *lm, const struct notes *notes)
 {
-	size_t i, nr = notes->nr < NOTES_MAX ? notes->nr : NOTES_MAX, missing = 0;
+	size_t i, missing = 0;
 
-	for (i = 0; map->lm && i < nr; i++) {
-		struct kpg_leaf leaf;
+	for (i = 0; i < notes->nr && i < NOTES_MAX && notes->pfns[i]; i++) {
+		struct phys pa = { notes->pfns[i] * page_size() };
 
-		if (!notes->pfns[i])
-			continue;
-		linmap_leaf(map->lm, notes->pfns[i], &leaf);
-		missing += !(leaf.flags & KPG_PRESENT);
+		missing += !(linmap_leaf(lm, pa).flags & KPG_PRESENT);
 	}
 	return missing;
 }
@@ -195,88 +145,68 @@ static void whole_check(struct __test_metadata *_metadata, struct _test_data_pre
 {
 	struct directmap dm;
 
-	if (self->counted && !directmap_read(&dm))
+	if (self->counted && !directmap_read(&dm)) {
 		EXPECT_EQ(directmap_total(&self->dm), directmap_total(&dm));
+	}
 	if (!self->map.lm) {
-		TH_LOG("entries not seen: %s", self->map.no_kcore);
+		TH_LOG("entries not seen: %s", self->map.tables.why);
 		return;
 	}
-	EXPECT_EQ(0, pages_missing(&self->map, self->notes));
-	EXPECT_EQ(self->invalid, invalid_count(&self->map));
+	EXPECT_EQ(0, pages_missing(self->map.lm, self->notes));
+	EXPECT_EQ(self->invalid, linear_map_invalid(&self->map));
 }
 
-/*
- * Past RLIMIT_MEMLOCK a fault is refused, on some kernels already the mapping. Pages are accounted
- * to a user, so the child becomes one that nobody is.
- */
+/* Pages are accounted to a user: become one that nobody is, with this limit. */
+static void user_become(size_t memlock)
+{
+	const struct rlimit limit = { memlock, memlock };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid((1U << 30) + getpid()))
+		_exit(3);
+}
+
+/* Past RLIMIT_MEMLOCK a fault is refused, on some kernels already the mapping. */
 TEST_F(pressure, memlock_limit)
 {
-	const struct rlimit limit = { LIMIT_PAGES * page_size(), LIMIT_PAGES * page_size() };
-	const char *reason = linear_map_missing(&self->map, "root,secretmem", false);
 	int status;
 	pid_t pid;
-
-	if (reason)
-		SKIP(return, "%s", reason);
 
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid((1U << 30) + getpid()))
-			_exit(3);
+		user_become(LIMIT_PAGES * page_size());
 		pages_take(self->notes, 4 * LIMIT_PAGES * page_size(), false);
 	}
 	status = child_wait(pid);
 	if (self->notes->refused) {
 		TH_LOG("refused by mmap()");
 	} else {
-		EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)
+		EXPECT_TRUE(died_of(status, SIGBUS))
 			TH_LOG("the child ended with status %#x", status);
 		EXPECT_EQ(LIMIT_PAGES, self->notes->nr);
 	}
 	whole_check(_metadata, self);
 }
 
-/* Take the limit's worth of secretmem and give it back, over and over; exits 0 if that works. */
-static void pages_take_and_return(size_t size)
-{
-	unsigned int round;
-	size_t i;
-
-	for (round = 0; round < LIMIT_ROUNDS; round++) {
-		int fd = syscall(SYS_memfd_secret, 0);
-		char *map = MAP_FAILED;
-
-		if (fd >= 0 && !ftruncate(fd, size))
-			map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (map == MAP_FAILED)
-			_exit(2);
-		for (i = 0; i < size; i += page_size())
-			__atomic_store_n(map + i, 1, __ATOMIC_RELAXED);
-		if (munmap(map, size) || close(fd))
-			_exit(2);
-	}
-	_exit(0);
-}
-
-/* RLIMIT_MEMLOCK is about what is held: who has given everything back may have as much again. */
+/* RLIMIT_MEMLOCK is about what is held: what was given back may be had again. */
 TEST_F(pressure, memlock_returned)
 {
 	const size_t size = LIMIT_PAGES * page_size();
-	const struct rlimit limit = { size, size };
-	const char *reason = linear_map_missing(&self->map, "root,secretmem", false);
-	int status;
+	struct secretmem secret;
+	int status, round;
 	pid_t pid;
-
-	if (reason)
-		SKIP(return, "%s", reason);
 
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid((1U << 30) + getpid()))
-			_exit(3);
-		pages_take_and_return(size);
+		user_become(size);
+		for (round = 0; round < LIMIT_ROUNDS; round++) {
+			if (secretmem_open(&secret, size))
+				_exit(2);
+			secretmem_fault(&secret);
+			secretmem_close(&secret);
+		}
+		_exit(0);
 	}
 	status = child_wait(pid);
 	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status))
@@ -284,7 +214,7 @@ TEST_F(pressure, memlock_returned)
 	whole_check(_metadata, self);
 }
 
-/* Where memory cgroups are, of either version; 0 or -ENOENT. */
+/* Memory cgroups, of either version. */
 struct memcg_kind {
 	const char *type;
 	const char *option;	/* of the mount, or NULL */
@@ -337,13 +267,10 @@ static int memcg_make(char *path, size_t len)
 /* The page is charged when it is inserted: after its entry was made invalid. */
 TEST_F(pressure, cgroup_full)
 {
-	const char *reason = linear_map_missing(&self->map, "root,secretmem", false);
 	char procs[320];
 	int status;
 	pid_t pid;
 
-	if (reason)
-		SKIP(return, "%s", reason);
 	if (memory_panic_on_oom() > 1)
 		SKIP(return, "vm.panic_on_oom is 2: a full memory cgroup ends this kernel");
 	if (memcg_make(self->cgroup, sizeof(self->cgroup)))
@@ -353,28 +280,18 @@ TEST_F(pressure, cgroup_full)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (__sysfile_write(procs, "0") ||
-		    memlock_raise(CGROUP_EXCESS * CGROUP_BYTES))
+		if (__sysfile_write(procs, "0"))
 			_exit(3);
 		pages_take(self->notes, CGROUP_EXCESS * CGROUP_BYTES, true);
 	}
 	status = child_wait(pid);
 	TH_LOG("%zu pages before the end, status %#x", self->notes->nr, status);
-	EXPECT_TRUE(WIFSIGNALED(status) &&
-		    (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS))
+	EXPECT_TRUE(died_of(status, SIGKILL) || died_of(status, SIGBUS))
 		TH_LOG("%lu bytes of secretmem in a cgroup of %lu",
 		       CGROUP_EXCESS * CGROUP_BYTES, CGROUP_BYTES);
+	EXPECT_LT(0, self->notes->nr);
 	EXPECT_GE(CGROUP_BYTES / page_size(), self->notes->nr);
 	whole_check(_metadata, self);
-}
-
-static uint64_t mem_total(void)
-{
-	uint64_t kb;
-
-	if (__sysfile_read_key("/proc/meminfo", "MemTotal", &kb))
-		libmm_fail("no MemTotal in /proc/meminfo");
-	return kb << 10;
 }
 
 /* Hold all of what is available but FULL_LEFT, in huge pages as far as there are such. */
@@ -400,18 +317,20 @@ static void memory_hold(void)
 /* Pages and page tables for splits, to the last of them: then the kernel kills the child. */
 TEST_F(pressure, machine_full)
 {
-	const char *reason = linear_map_missing(&self->map, "root,secretmem,destructive", false);
-	uint64_t total = mem_total();
+	struct rlimit limit;
+	uint64_t total;
 	int status;
 	pid_t pid;
 
-	if (reason)
-		SKIP(return, "%s", reason);
+	REQUIRE(probe_destructive());
 	if (memory_panic_on_oom())
 		SKIP(return, "vm.panic_on_oom is set: memory that is full ends this kernel");
+	ASSERT_EQ(0, __sysfile_read_key("/proc/meminfo", "MemTotal", &total));
+	total <<= 10;
 	if (total > SMALL_MACHINE)
 		SKIP(return, "it fills the memory of small guests, and this machine has more than 8 GiB");
-	if (memlock_raise(total))
+	/* secretmem_probe() has raised it as far as it can be. */
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur < total)
 		SKIP(return, "RLIMIT_MEMLOCK is below the machine's memory and cannot be raised");
 
 	pid = fork();
@@ -420,12 +339,11 @@ TEST_F(pressure, machine_full)
 		if (__sysfile_write("/proc/self/oom_score_adj", "1000"))
 			_exit(3);
 		memory_hold();
-		pages_take(self->notes, total, false);
+		pages_take(self->notes, total / page_size() * page_size(), false);
 	}
 	status = child_wait(pid);
 	TH_LOG("%zu pages before the end, status %#x", self->notes->nr, status);
-	EXPECT_TRUE(WIFSIGNALED(status) &&
-		    (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS));
+	EXPECT_TRUE(died_of(status, SIGKILL) || died_of(status, SIGBUS));
 	/* It died of secretmem, and not of what it held. */
 	EXPECT_LT(0, self->notes->nr);
 	whole_check(_metadata, self);

@@ -16,30 +16,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
+#include <numa.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
-#include <unistd.h>
-
-#include <libmm/census.h>
-#include <libmm/directmap.h>
-#include <libmm/fail.h>
-#include <libmm/linmap.h>
-#include <libmm/linmap_model.h>
-#include <libmm/pagemap.h>
-#include <libmm/require.h>
-#include <libmm/secretmem.h>
 
 #include <libmm/harness.h>
 
 #include "linear_map.h"
 
-#define MAX_THREADS	16
 #define NR_CYCLES	16
 #define CYCLE_PAGES	128
 #define THREAD_PAGES	32
@@ -67,87 +53,30 @@ static void split_state_drop(struct split_state *state)
 	linmap_snap_free(&state->snap);
 }
 
-/*
- * Where @nr pages from @addr on lie in the linear map. Without page tables: their physical
- * addresses, which lie in the same blocks: the linear map keeps every alignment that blocks need.
- */
-static void pages_find(const struct linear_map *map, const void *addr, size_t nr,
-		       struct linmap_pages *pages)
-{
-	size_t i;
-
-	if (map->lm) {
-		linmap_pages_of(map->lm, addr, nr, pages);
-		return;
-	}
-	pages->va = calloc(nr, sizeof(*pages->va));
-	if (!pages->va)
-		libmm_fail("no memory for the addresses of %zu pages", nr);
-	pages->nr = nr;
-	pagemap_pfns(addr, nr, pages->va);
-	for (i = 0; i < nr; i++)
-		pages->va[i] *= page_size();
-	linmap_pages_sort(pages);
-}
-
-static void pages_add(struct linmap_pages *all, const struct linmap_pages *more)
-{
-	all->va = reallocarray(all->va, all->nr + more->nr, sizeof(*all->va));
-	if (!all->va)
-		libmm_fail("no memory for the addresses of %zu pages", all->nr + more->nr);
-	memcpy(all->va + all->nr, more->va, more->nr * sizeof(*all->va));
-	all->nr += more->nr;
-	linmap_pages_sort(all);
-}
-
-/* Say once what is wrong; returns 1. */
-__attribute__((format(printf, 2, 3)))
-static size_t wrong(struct __test_metadata *_metadata, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	TH_LOG("%s", text);
-	return 1;
-}
-
-static size_t tables_check(struct __test_metadata *_metadata, const struct linear_map *map,
-			   const struct split_state *before, const struct split_state *after,
-			   const struct linmap_pages *pages, bool held)
+static void tables_check(struct __test_metadata *_metadata, const struct linear_map *map,
+			 const struct linmap_snap *before, const struct linmap_snap *now, bool held)
 {
 	const struct kpg_geometry *geo = linmap_geometry(map->lm);
-	struct linmap_cost cost;
+	struct linmap_cost cost = linmap_model_cost(geo, before, &map->pages);
 	char why[256] = "";
 	enum kpg_level level;
-	size_t bad = 0, entries;
 
-	linmap_model_cost(geo, &before->snap, pages, &cost);
 	for (level = KPG_PTE; level < KPG_LEVELS; level++) {
-		int64_t new = after->snap.tables[level] - before->snap.tables[level];
-
-		if (new != (int64_t)cost.tables[level])
-			bad += wrong(_metadata, "%" PRId64 " new %s tables, expected %" PRIu64, new,
-				     kpg_level_name(level), cost.tables[level]);
+		EXPECT_EQ(cost.tables[level], now->tables[level] - before->tables[level])
+			TH_LOG("new %s tables", kpg_level_name(level));
 	}
-	entries = linmap_model_check(geo, &before->snap, &after->snap, pages, held, why,
-				     sizeof(why));
-	if (entries)
-		bad += wrong(_metadata, "%zu entries are wrong: %s", entries, why);
+	EXPECT_EQ(0, linmap_model_check(geo, before, now, &map->pages, held, why, sizeof(why)))
+		TH_LOG("wrong entries: %s", why);
 	TH_LOG("%zu pages: new tables %" PRIu64 " pte %" PRIu64 " pmd, contiguous groups broken %"
-	       PRIu64 " pte %" PRIu64 " pmd", pages->nr, cost.tables[KPG_PTE], cost.tables[KPG_PMD],
-	       cost.broken[KPG_PTE], cost.broken[KPG_PMD]);
-	return bad;
+	       PRIu64 " pte %" PRIu64 " pmd", map->pages.nr, cost.tables[KPG_PTE],
+	       cost.tables[KPG_PMD], cost.broken[KPG_PTE], cost.broken[KPG_PMD]);
 }
 
 /* A block that is split leaves its bytes to the next smaller size, and none get lost. */
-static size_t conservation_check(struct __test_metadata *_metadata, const struct directmap *before,
-				 const struct directmap *after)
+static void conservation_check(struct __test_metadata *_metadata, const struct directmap *before,
+			       const struct directmap *after)
 {
 	int64_t gained[DIRECTMAP_SIZES] = {};
-	size_t bad = 0;
 	int i;
 
 	for (i = DIRECTMAP_2M; i < DIRECTMAP_SIZES; i++) {
@@ -159,80 +88,65 @@ static size_t conservation_check(struct __test_metadata *_metadata, const struct
 		gained[i - 1] += bytes;
 	}
 	for (i = DIRECTMAP_4K; i < DIRECTMAP_SIZES; i++) {
-		int64_t change = after->bytes[i] - before->bytes[i];
-
-		if (change != gained[i])
-			bad += wrong(_metadata, "DirectMap size %d changed by %" PRId64
-				     " bytes, its splits account for %" PRId64, i, change,
-				     gained[i]);
+		EXPECT_EQ(gained[i], (int64_t)(after->bytes[i] - before->bytes[i]))
+			TH_LOG("bytes of DirectMap size %d: by its splits, and by its line", i);
 	}
-	return bad;
 }
 
 /* One split a block at most: a 2M block is one unit of 2M, a 1G block one of 1G. */
-static size_t counts_check(struct __test_metadata *_metadata, const struct linear_map *map,
-			   const struct split_state *before, const struct split_state *after,
-			   const struct linmap_pages *pages)
+static void counts_check(struct __test_metadata *_metadata, const struct linear_map *map,
+			 const struct split_state *before, const struct split_state *now)
 {
-	uint64_t most[DIRECTMAP_SIZES] = {};
-	size_t bad;
+	struct linmap_cost cost = {};
 	int i;
 
-	bad = conservation_check(_metadata, &before->dm, &after->dm);
-	for (i = DIRECTMAP_2M; i < DIRECTMAP_SIZES; i++)
-		most[i] = linmap_pages_units(pages, directmap_entry_bytes(i));
-	if (map->lm) {
-		struct linmap_cost cost;
-
-		linmap_model_cost(linmap_geometry(map->lm), &before->snap, pages, &cost);
-		most[DIRECTMAP_2M] = cost.tables[KPG_PTE];
-		most[DIRECTMAP_1G] = cost.tables[KPG_PMD];
-	}
-	for (i = DIRECTMAP_2M; i < DIRECTMAP_SIZES; i++) {
-		uint64_t splits = after->dm.splits[i] - before->dm.splits[i];
-
-		if (splits > most[i] || (map->lm && splits != most[i]))
-			bad += wrong(_metadata, "%" PRIu64 " splits of %" PRIu64
-				     "M blocks, expected %s %" PRIu64, splits,
-				     directmap_entry_bytes(i) >> 20,
-				     map->lm ? "exactly" : "at most", most[i]);
-	}
-	return bad;
-}
-
-/* How many things are wrong between two states in which @pages changed and nothing else. */
-static size_t split_check(struct __test_metadata *_metadata, const struct linear_map *map,
-			  const struct split_state *before, const struct split_state *after,
-			  const struct linmap_pages *pages, bool held)
-{
-	size_t bad = 0;
-
+	conservation_check(_metadata, &before->dm, &now->dm);
 	if (map->lm)
-		bad += tables_check(_metadata, map, before, after, pages, held);
-	if (before->counted && after->counted)
-		bad += counts_check(_metadata, map, before, after, pages);
-	return bad;
+		cost = linmap_model_cost(linmap_geometry(map->lm), &before->snap, &map->pages);
+	for (i = DIRECTMAP_2M; i < DIRECTMAP_SIZES; i++) {
+		uint64_t splits = now->dm.splits[i] - before->dm.splits[i];
+		/* A table one level down takes the place of each. */
+		uint64_t tables = cost.tables[KPG_PTE + i - DIRECTMAP_2M];
+
+		EXPECT_GE(linmap_pages_units(&map->pages, directmap_entry_bytes(i)), splits)
+			TH_LOG("splits of DirectMap size %d", i);
+		EXPECT_TRUE(!map->lm || tables == splits)
+			TH_LOG("%" PRIu64 " splits of DirectMap size %d, expected %" PRIu64, splits,
+			       i, tables);
+	}
 }
 
-/* Why splits cannot be seen here; NULL when they can. */
-static const char *splits_hidden(const struct linear_map *map)
+/* That between @before and now the pages that were taken changed, and nothing else. */
+static void split_check(struct __test_metadata *_metadata, const struct linear_map *map,
+			const struct split_state *before, bool held)
 {
-	const char *reason = linear_map_missing(map, "root,secretmem", false);
-	static char text[2 * KCORE_REASON_MAX];
+	struct split_state now;
+
+	split_state_take(map, &now);
+	if (map->lm)
+		tables_check(_metadata, map, &before->snap, &now.snap, held);
+	if (before->counted && now.counted)
+		counts_check(_metadata, map, before, &now);
+	split_state_drop(&now);
+}
+
+/* Whether splits can be seen, and made. */
+static struct probe splits_probe(const struct linear_map *map)
+{
+	struct probe probe = probe_root();
 	struct directmap dm;
 
-	if (reason)
-		return reason;
-	if (map->lm || !directmap_read(&dm))
-		return NULL;
-	snprintf(text, sizeof(text), "%s, and the kernel has no DirectMap counters", map->no_kcore);
-	return text;
+	if (probe.answer == PROBE_YES)
+		probe = secretmem_probe();
+	if (probe.answer == PROBE_YES && !map->lm && directmap_read(&dm))
+		probe = probe_no("%.200s, and the kernel has no DirectMap counters",
+				 map->tables.why);
+	return probe;
 }
 
 FIXTURE(split)
 {
 	struct linear_map map;
-	struct secretmem secret;
 };
 
 FIXTURE_VARIANT(split)
@@ -246,41 +160,27 @@ FIXTURE_VARIANT_ADD(split, many_pages) { .pages = 256 };
 FIXTURE_SETUP(split)
 {
 	linear_map_open(&self->map);
-	self->secret.map = NULL;
+	REQUIRE(splits_probe(&self->map));
 }
 
 FIXTURE_TEARDOWN(split)
 {
-	if (self->secret.map)
-		secretmem_close(&self->secret);
 	linear_map_close(&self->map);
 }
 
 TEST_F(split, is_what_the_formula_says)
 {
-	const char *reason = splits_hidden(&self->map);
-	struct split_state before, held, after;
-	struct linmap_pages pages;
+	struct split_state before;
 
-	if (reason)
-		SKIP(return, "%s", reason);
-
-	ASSERT_EQ(0, secretmem_open(&self->secret, variant->pages * page_size()));
 	split_state_take(&self->map, &before);
-	secretmem_fault(&self->secret);
-	split_state_take(&self->map, &held);
-	pages_find(&self->map, self->secret.map, variant->pages, &pages);
-	EXPECT_EQ(0, split_check(_metadata, &self->map, &before, &held, &pages, true));
+	linear_map_take(&self->map, variant->pages);
+	EXPECT_EQ(variant->pages, self->map.pages.nr);
+	split_check(_metadata, &self->map, &before, true);
 
 	/* Giving the pages back splits nothing more and merges nothing. */
-	secretmem_close(&self->secret);
-	split_state_take(&self->map, &after);
-	EXPECT_EQ(0, split_check(_metadata, &self->map, &before, &after, &pages, false));
-
-	linmap_pages_free(&pages);
+	secretmem_close(&self->map.secret);
+	split_check(_metadata, &self->map, &before, false);
 	split_state_drop(&before);
-	split_state_drop(&held);
-	split_state_drop(&after);
 }
 
 static uint64_t splits_between(const struct split_state *a, const struct split_state *b)
@@ -298,6 +198,7 @@ FIXTURE(cycles)
 FIXTURE_SETUP(cycles)
 {
 	linear_map_open(&self->map);
+	REQUIRE(splits_probe(&self->map));
 }
 
 FIXTURE_TEARDOWN(cycles)
@@ -308,32 +209,18 @@ FIXTURE_TEARDOWN(cycles)
 /* Each block is split by the first cycle that reaches it: blocks are finite, so splits end. */
 TEST_F(cycles, plateau)
 {
-	const char *reason = splits_hidden(&self->map);
-	uint64_t block = directmap_entry_bytes(DIRECTMAP_2M);
-	struct linmap_pages all = {}, pages;
+	const uint64_t block = linear_map_block(&self->map);
 	struct split_state first, last, now;
-	size_t units = 0, i;
-
-	if (reason)
-		SKIP(return, "%s", reason);
-	if (self->map.lm)
-		block = kpg_level_size(linmap_geometry(self->map.lm), KPG_PMD);
+	size_t i, seen, units = 0;
 
 	split_state_take(&self->map, &first);
 	last = first;
 	for (i = 0; i < NR_CYCLES; i++) {
-		struct secretmem secret;
-		size_t seen = units;
-
-		ASSERT_EQ(0, secretmem_open(&secret, CYCLE_PAGES * page_size()));
-		secretmem_fault(&secret);
-		pages_find(&self->map, secret.map, CYCLE_PAGES, &pages);
-		secretmem_close(&secret);
-		pages_add(&all, &pages);
-		linmap_pages_free(&pages);
-
+		linear_map_take(&self->map, CYCLE_PAGES);
+		secretmem_close(&self->map.secret);
 		split_state_take(&self->map, &now);
-		units = linmap_pages_units(&all, block);
+		seen = units;
+		units = linmap_pages_units(&self->map.pages, block);
 		EXPECT_GE(units - seen, splits_between(&last, &now))
 			TH_LOG("cycle %zu split blocks that an earlier one had split", i);
 		if (i)
@@ -342,9 +229,7 @@ TEST_F(cycles, plateau)
 	}
 	TH_LOG("%d cycles: %" PRIu64 " splits in %zu blocks", NR_CYCLES,
 	       splits_between(&first, &last), units);
-	EXPECT_EQ(0, split_check(_metadata, &self->map, &first, &last, &all, false));
-
-	linmap_pages_free(&all);
+	split_check(_metadata, &self->map, &first, false);
 	split_state_drop(&first);
 	split_state_drop(&last);
 }
@@ -389,9 +274,30 @@ static void filler_free(struct filler *filler)
 	}
 }
 
+static struct probe cpus_probe(void)
+{
+	unsigned int nr = numa_bitmask_weight(numa_all_cpus_ptr);
+
+	return nr > 1 ? probe_yes() : probe_no("2 CPUs are needed and this process has %u", nr);
+}
+
+/* Pin the calling thread to the CPU with this index of those that the process may run on. */
+static void cpu_pin(size_t index)
+{
+	struct bitmask *one = numa_allocate_cpumask();
+	unsigned int cpu = 0;
+
+	while (!numa_bitmask_isbitset(numa_all_cpus_ptr, cpu) || index--)
+		cpu++;
+	numa_bitmask_setbit(one, cpu);
+	if (numa_sched_setaffinity(0, one) < 0)
+		libmm_fail("pinning to CPU %u: %s", cpu, strerror(errno));
+	numa_free_cpumask(one);
+}
+
 /* What all CPUs do at once: thread t faults pages t, t + threads, t + 2 * threads... */
 struct crowd {
-	struct secretmem *secret;
+	char *pages;
 	pthread_barrier_t barrier;
 	size_t threads;
 	size_t steps;
@@ -401,19 +307,8 @@ struct crowd {
 struct crowd_member {
 	struct crowd *crowd;
 	size_t index;
-	int cpu;
 	struct filler filler[SPREAD_PAGES];
 };
-
-static void cpu_pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		libmm_fail("pinning to CPU %d: %s", cpu, strerror(errno));
-}
 
 static void *crowd_member_run(void *arg)
 {
@@ -421,10 +316,9 @@ static void *crowd_member_run(void *arg)
 	struct crowd *crowd = member->crowd;
 	size_t step;
 
-	cpu_pin(member->cpu);
+	cpu_pin(member->index);
 	for (step = 0; step < crowd->steps; step++) {
-		char *page = crowd->secret->map +
-			     (step * crowd->threads + member->index) * page_size();
+		char *page = crowd->pages + (step * crowd->threads + member->index) * page_size();
 
 		if (crowd->block)
 			filler_add(&member->filler[step], crowd->block);
@@ -434,43 +328,22 @@ static void *crowd_member_run(void *arg)
 	return NULL;
 }
 
-/* CPUs that the caller may run on, at most MAX_THREADS. */
-static size_t cpus_list(int *cpus)
+static void crowd_run(struct crowd *crowd, struct crowd_member *members)
 {
-	cpu_set_t set;
-	size_t nr = 0;
-	int cpu;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		libmm_fail("sched_getaffinity: %s", strerror(errno));
-	for (cpu = 0; cpu < CPU_SETSIZE && nr < MAX_THREADS; cpu++)
-		if (CPU_ISSET(cpu, &set))
-			cpus[nr++] = cpu;
-	return nr;
-}
-
-static void crowd_run(struct crowd *crowd, const int *cpus, struct crowd_member *members)
-{
-	pthread_t threads[MAX_THREADS];
 	size_t i;
 
 	if (pthread_barrier_init(&crowd->barrier, NULL, crowd->threads))
 		libmm_fail("pthread_barrier_init");
-	for (i = 0; i < crowd->threads; i++) {
-		members[i] = (struct crowd_member) { .crowd = crowd, .index = i, .cpu = cpus[i] };
-		if (pthread_create(&threads[i], NULL, crowd_member_run, &members[i]))
-			libmm_fail("pthread_create");
-	}
 	for (i = 0; i < crowd->threads; i++)
-		if (pthread_join(threads[i], NULL))
-			libmm_fail("pthread_join");
+		members[i] = (struct crowd_member) { .crowd = crowd, .index = i };
+	linear_map_crowd(crowd_member_run, members, sizeof(*members), crowd->threads);
 	pthread_barrier_destroy(&crowd->barrier);
 }
 
 FIXTURE(concurrent)
 {
 	struct linear_map map;
-	struct secretmem secret;
+	struct crowd_member members[LINEAR_MAP_THREADS];
 };
 
 FIXTURE_VARIANT(concurrent)
@@ -487,58 +360,44 @@ FIXTURE_VARIANT_ADD(concurrent, many_blocks) { .steps = SPREAD_PAGES, .spread = 
 FIXTURE_SETUP(concurrent)
 {
 	linear_map_open(&self->map);
-	self->secret.map = NULL;
+	REQUIRE(splits_probe(&self->map));
+	REQUIRE(cpus_probe());
 }
 
 FIXTURE_TEARDOWN(concurrent)
 {
-	if (self->secret.map)
-		secretmem_close(&self->secret);
+	size_t i, j;
+
+	for (i = 0; i < LINEAR_MAP_THREADS; i++)
+		for (j = 0; j < SPREAD_PAGES; j++)
+			filler_free(&self->members[i].filler[j]);
 	linear_map_close(&self->map);
 }
 
 TEST_F(concurrent, splits_agree)
 {
-	const char *reason = splits_hidden(&self->map);
-	uint64_t block = directmap_entry_bytes(DIRECTMAP_2M);
-	struct crowd_member members[MAX_THREADS];
-	struct crowd crowd = { .secret = &self->secret, .steps = variant->steps };
-	struct split_state before, held, after;
-	int cpus[MAX_THREADS];
-	struct linmap_pages pages;
-	size_t i, j, nr;
+	const uint64_t block = linear_map_block(&self->map);
+	struct crowd crowd = { .steps = variant->steps, .block = variant->spread ? block : 0 };
+	struct split_state before;
+	size_t nr;
 
-	if (!reason)
-		reason = require_need("cpus:2");
-	if (reason)
-		SKIP(return, "%s", reason);
-	if (self->map.lm)
-		block = kpg_level_size(linmap_geometry(self->map.lm), KPG_PMD);
-
-	crowd.threads = cpus_list(cpus);
-	crowd.block = variant->spread ? block : 0;
+	crowd.threads = numa_bitmask_weight(numa_all_cpus_ptr);
+	if (crowd.threads > LINEAR_MAP_THREADS)
+		crowd.threads = LINEAR_MAP_THREADS;
 	nr = crowd.threads * crowd.steps;
-	ASSERT_EQ(0, secretmem_open(&self->secret, nr * page_size()));
+	linear_map_secret(&self->map, nr);
+	crowd.pages = self->map.secret.map;
 	split_state_take(&self->map, &before);
-	crowd_run(&crowd, cpus, members);
-	split_state_take(&self->map, &held);
-	pages_find(&self->map, self->secret.map, nr, &pages);
-	EXPECT_EQ(nr, pages.nr);
+	crowd_run(&crowd, self->members);
+	linmap_pages_of(crowd.pages, nr, &self->map.pages);
+	EXPECT_EQ(nr, self->map.pages.nr);
 	TH_LOG("%zu pages by %zu threads at once in %zu blocks", nr, crowd.threads,
-	       linmap_pages_units(&pages, block));
-	EXPECT_EQ(0, split_check(_metadata, &self->map, &before, &held, &pages, true));
+	       linmap_pages_units(&self->map.pages, block));
+	split_check(_metadata, &self->map, &before, true);
 
-	secretmem_close(&self->secret);
-	split_state_take(&self->map, &after);
-	EXPECT_EQ(0, split_check(_metadata, &self->map, &before, &after, &pages, false));
-
-	for (i = 0; i < crowd.threads; i++)
-		for (j = 0; j < SPREAD_PAGES; j++)
-			filler_free(&members[i].filler[j]);
-	linmap_pages_free(&pages);
+	secretmem_close(&self->map.secret);
+	split_check(_metadata, &self->map, &before, false);
 	split_state_drop(&before);
-	split_state_drop(&held);
-	split_state_drop(&after);
 }
 
 /*
@@ -584,19 +443,14 @@ static void file_page_write(int fd, size_t index, uint64_t *buf)
 		libmm_fail("writing a page of ramfs: %s", strerror(errno));
 }
 
-struct reading {
-	int fd;
-	size_t published;	/* pages that may be read */
-	bool stop;
-};
-
 struct reader {
-	struct reading *reading;
-	int cpu;
+	int fd;
 	uint64_t *buf;
-	size_t seen;		/* published pages that the last whole pass read */
+	size_t published;	/* pages that may be read */
+	size_t seen;		/* of these, how many the last whole pass read */
 	size_t pages;
 	size_t bad;
+	bool stop;
 };
 
 static bool page_good(const uint64_t *buf, size_t index)
@@ -612,18 +466,15 @@ static bool page_good(const uint64_t *buf, size_t index)
 static void *reader_run(void *arg)
 {
 	struct reader *reader = arg;
-	struct reading *reading = reader->reading;
 	size_t i, nr;
 
-	cpu_pin(reader->cpu);
-	while (!__atomic_load_n(&reading->stop, __ATOMIC_ACQUIRE)) {
-		nr = __atomic_load_n(&reading->published, __ATOMIC_ACQUIRE);
-		for (i = 0; i < nr; i++) {
-			ssize_t n = pread(reading->fd, reader->buf, page_size(), i * page_size());
+	cpu_pin(1);
+	while (!__atomic_load_n(&reader->stop, __ATOMIC_ACQUIRE)) {
+		nr = __atomic_load_n(&reader->published, __ATOMIC_ACQUIRE);
+		for (i = 0; i < nr; i++, reader->pages++) {
+			ssize_t n = pread(reader->fd, reader->buf, page_size(), i * page_size());
 
-			if (n != (ssize_t)page_size() || !page_good(reader->buf, i))
-				reader->bad++;
-			reader->pages++;
+			reader->bad += n != (ssize_t)page_size() || !page_good(reader->buf, i);
 		}
 		__atomic_store_n(&reader->seen, nr, __ATOMIC_RELEASE);
 	}
@@ -637,19 +488,21 @@ static void reader_wait(const struct reader *reader, size_t pages)
 }
 
 /* Pages of the file that lie in a block with a changed page. */
-static size_t pages_beside(const struct linear_map *map, int fd, size_t nr,
-			   const struct linmap_pages *changed, uint64_t block)
+static size_t pages_beside(int fd, size_t nr, const struct linmap_pages *changed, uint64_t block)
 {
-	struct linmap_pages pages;
+	struct linmap_pages pages = {};
 	size_t i, beside = 0;
 	char *view;
 
 	view = mmap(NULL, nr * page_size(), PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (view == MAP_FAILED)
 		libmm_fail("mapping the file: %s", strerror(errno));
-	pages_find(map, view, nr, &pages);
-	for (i = 0; i < pages.nr; i++)
-		beside += linmap_pages_any(changed, pages.va[i] / block * block, block);
+	linmap_pages_of(view, nr, &pages);
+	for (i = 0; i < pages.nr; i++) {
+		struct phys start = { pages.pa[i].addr / block * block };
+
+		beside += linmap_pages_any(changed, start, block);
+	}
 	linmap_pages_free(&pages);
 	munmap(view, nr * page_size());
 	return beside;
@@ -658,18 +511,19 @@ static size_t pages_beside(const struct linear_map *map, int fd, size_t nr,
 FIXTURE(readers)
 {
 	struct linear_map map;
-	struct secretmem secret;
 	struct filler filler[READER_GROUPS];
 	int fd;
-	uint64_t *buf;
+	uint64_t *buf;		/* the writer's page, and the reader's */
 };
 
 FIXTURE_SETUP(readers)
 {
 	linear_map_open(&self->map);
-	self->secret.map = NULL;
-	memset(self->filler, 0, sizeof(self->filler));
+	REQUIRE(splits_probe(&self->map));
+	REQUIRE(cpus_probe());
 	self->fd = ramfs_file_open();
+	if (self->fd < 0)
+		SKIP(return, "ramfs cannot be mounted: %s", strerror(-self->fd));
 	self->buf = calloc(2, page_size());
 	ASSERT_NE(NULL, self->buf);
 }
@@ -680,10 +534,7 @@ FIXTURE_TEARDOWN(readers)
 
 	for (i = 0; i < READER_GROUPS; i++)
 		filler_free(&self->filler[i]);
-	if (self->secret.map)
-		secretmem_close(&self->secret);
-	if (self->fd >= 0)
-		close(self->fd);
+	close(self->fd);
 	free(self->buf);
 	linear_map_close(&self->map);
 }
@@ -694,58 +545,40 @@ FIXTURE_TEARDOWN(readers)
  */
 TEST_F(readers, see_their_data_during_splits)
 {
-	const char *reason = splits_hidden(&self->map);
 	const size_t nr = READER_GROUPS * GROUP_PAGES;
-	uint64_t block = directmap_entry_bytes(DIRECTMAP_2M);
-	struct reading reading = { .fd = self->fd };
-	struct reader reader = { .reading = &reading };
-	struct linmap_pages pages;
-	struct split_state before, held;
-	int cpus[MAX_THREADS];
+	const uint64_t block = linear_map_block(&self->map);
+	struct reader reader = { .fd = self->fd };
+	struct split_state before;
 	pthread_t thread;
-	size_t i, beside, bad;
+	size_t i, beside;
 
-	if (!reason)
-		reason = require_need("cpus:2");
-	if (reason)
-		SKIP(return, "%s", reason);
-	if (self->fd < 0)
-		SKIP(return, "ramfs cannot be mounted: %s", strerror(-self->fd));
-	if (self->map.lm)
-		block = kpg_level_size(linmap_geometry(self->map.lm), KPG_PMD);
-
-	cpus_list(cpus);
-	cpu_pin(cpus[0]);
-	reader.cpu = cpus[1];
+	cpu_pin(0);
 	reader.buf = self->buf + page_size() / sizeof(*self->buf);
-	ASSERT_EQ(0, secretmem_open(&self->secret, nr * page_size()));
+	linear_map_secret(&self->map, nr);
 	split_state_take(&self->map, &before);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, &reader));
 	for (i = 0; i < nr; i++) {
 		if (i % GROUP_PAGES == 0)
 			filler_add(&self->filler[i / GROUP_PAGES], block);
 		file_page_write(self->fd, i, self->buf);
-		__atomic_store_n(&reading.published, i + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&reader.published, i + 1, __ATOMIC_RELEASE);
 		reader_wait(&reader, i + 1);
-		__atomic_store_n(self->secret.map + i * page_size(), 1, __ATOMIC_RELAXED);
+		__atomic_store_n(self->map.secret.map + i * page_size(), 1, __ATOMIC_RELAXED);
 	}
 	reader_wait(&reader, nr);
-	__atomic_store_n(&reading.stop, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&reader.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
-	split_state_take(&self->map, &held);
 
-	pages_find(&self->map, self->secret.map, nr, &pages);
-	beside = pages_beside(&self->map, self->fd, nr, &pages, block);
-	EXPECT_EQ(0, reader.bad)
+	linmap_pages_of(self->map.secret.map, nr, &self->map.pages);
+	beside = pages_beside(self->fd, nr, &self->map.pages, block);
+	TH_LOG("%zu pages read, %zu of %zu in blocks with a secretmem page", reader.pages, beside,
+	       nr);
+	ASSERT_EQ(0, reader.bad)
 		TH_LOG("%zu of %zu pages read were not what was written", reader.bad, reader.pages);
-	bad = split_check(_metadata, &self->map, &before, &held, &pages, true);
-	EXPECT_EQ(0, bad);
-	TH_LOG("%zu pages read, %zu of %zu in blocks that were split", reader.pages, beside, nr);
-	linmap_pages_free(&pages);
-	split_state_drop(&before);
-	split_state_drop(&held);
-	if (!beside && !bad && !reader.bad)
+	if (!beside)
 		SKIP(return, "the allocator gave the file no page beside a secretmem page");
+	split_check(_metadata, &self->map, &before, true);
+	split_state_drop(&before);
 }
 
 TEST_HARNESS_MAIN

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* bpfprog: see libmm/bpfprog.h. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,7 +8,6 @@
 #include <linux/filter.h>
 
 #include <libmm/bpfprog.h>
-#include <libmm/sysfile.h>
 
 int bpfprog_socket(void)
 {
@@ -19,11 +16,20 @@ int bpfprog_socket(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int bpfprog_attach(int socket)
+int bpfprog_attach(int socket, unsigned int keep, unsigned int dead)
 {
-	struct sock_filter accept_all = BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
-	struct sock_fprog program = { .len = 1, .filter = &accept_all };
+	const struct sock_filter ret = BPF_STMT(BPF_RET | BPF_K, keep);
+	const struct sock_filter div = BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0x12345678);
+	struct sock_filter code[BPFPROG_DEAD_MAX + 2];
+	struct sock_fprog program = { .len = 1, .filter = code };
 
+	if (dead > BPFPROG_DEAD_MAX)
+		return -E2BIG;
+	code[0] = ret;
+	while (program.len <= dead)
+		code[program.len++] = div;
+	if (dead)
+		code[program.len++] = ret;
 	if (setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
 		return -errno;
 	return 0;
@@ -45,34 +51,10 @@ struct probe bpfprog_probe(void)
 	if (fd < 0)
 		return probe_no("no socket to attach a filter to (%s): it takes CONFIG_UNIX",
 				strerror(-fd));
-	err = bpfprog_attach(fd);
+	err = bpfprog_attach(fd, ~0U, 0);
 	close(fd);
 	if (!err)
 		return probe_yes();
 	return probe_no("a classic socket filter cannot be attached: %s%s", strerror(-err),
 			err == -ENOMEM ? ": raise net.core.optmem_max" : "");
-}
-
-/* The areas are named after the function that asked for them, bpf_prog_alloc_no_stats(). */
-long bpfprog_live(void)
-{
-	char path[SYSFILE_PATH_MAX], *line = NULL;
-	size_t size = 0;
-	long live = 0;
-	FILE *file;
-	int err;
-
-	err = __sysfile_path(path, sizeof(path), "/proc/vmallocinfo");
-	if (err)
-		return err;
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	errno = 0;
-	while (getline(&line, &size, file) > 0)
-		live += !!strstr(line, "bpf_prog_alloc");
-	err = ferror(file) ? -errno : 0;
-	free(line);
-	fclose(file);
-	return err ? err : live;
 }

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * linmap: kcore, page tables and the range of the linear map in one handle.
- */
-#include <errno.h>
+/* linmap: kcore and the page tables in one handle. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libmm/census.h>
 #include <libmm/fail.h>
-#include <libmm/kpgwalk.h>
 #include <libmm/linmap.h>
 
 /* A change of the linear map takes microseconds: so many walks in a row do not meet one each. */
@@ -20,24 +16,21 @@ struct linmap {
 	struct kpgtable *pgt;
 };
 
-int __linmap_open(struct linmap **out, char *reason, size_t len)
+struct probe linmap_open(struct linmap **out)
 {
 	struct linmap *lm = calloc(1, sizeof(*lm));
-	int ret;
+	char reason[KCORE_REASON_MAX];
 
-	if (!lm) {
-		snprintf(reason, len, "no memory to open the linear map");
-		return -ENOMEM;
-	}
-	ret = kcore_open(&lm->kc, reason, len);
-	if (!ret)
-		ret = kpgtable_open(&lm->pgt, lm->kc, reason, len);
-	if (ret) {
+	*out = NULL;
+	if (!lm)
+		libmm_fail("linmap: no memory");
+	if (kcore_open(&lm->kc, reason, sizeof(reason)) ||
+	    kpgtable_open(&lm->pgt, lm->kc, reason, sizeof(reason))) {
 		linmap_close(lm);
-		return ret;
+		return probe_no("%s", reason);
 	}
 	*out = lm;
-	return 0;
+	return probe_yes();
 }
 
 void linmap_close(struct linmap *lm)
@@ -51,9 +44,9 @@ void linmap_close(struct linmap *lm)
 	free(lm);
 }
 
-struct kpgtable *linmap_tables(const struct linmap *lm)
+const struct kcore *linmap_kcore(const struct linmap *lm)
 {
-	return lm->pgt;
+	return lm->kc;
 }
 
 const struct kpg_geometry *linmap_geometry(const struct linmap *lm)
@@ -61,45 +54,30 @@ const struct kpg_geometry *linmap_geometry(const struct linmap *lm)
 	return kpgtable_geometry(lm->pgt);
 }
 
-int __linmap_va(const struct linmap *lm, uint64_t pfn, uint64_t *va)
-{
-	uint64_t pa = pfn << linmap_geometry(lm)->page_shift;
-
-	return kcore_pa_to_va(lm->kc, pa, va) ? 0 : -ENOENT;
-}
-
-uint64_t linmap_va(const struct linmap *lm, uint64_t pfn)
+struct kpg_leaf linmap_leaf(const struct linmap *lm, struct phys pa)
 {
 	uint64_t va;
 
-	if (__linmap_va(lm, pfn, &va))
-		libmm_fail("linmap: page frame %#" PRIx64 " is not RAM to /proc/kcore", pfn);
-	return va;
+	if (!kcore_pa_to_va(lm->kc, pa.addr, &va))
+		libmm_fail("linmap: %#" PRIx64 " is not RAM to /proc/kcore", pa.addr);
+	return linmap_leaf_at(lm, va);
 }
 
-int __linmap_leaf(const struct linmap *lm, uint64_t pfn, struct kpg_leaf *leaf)
+struct kpg_leaf linmap_leaf_at(const struct linmap *lm, uint64_t va)
 {
 	struct kpg_path path;
-	uint64_t va;
-	int ret;
 
-	ret = __linmap_va(lm, pfn, &va);
-	if (!ret)
-		ret = __kpgtable_lookup(lm->pgt, va, &path);
-	if (ret)
-		return ret;
-	if (path.step[path.nr - 1].entry.kind != KPG_LEAF)
-		return -ENOENT;
-	*leaf = path.leaf;
-	return 0;
+	kpgtable_lookup(lm->pgt, va, &path);
+	return path.leaf;
 }
 
-void linmap_leaf(const struct linmap *lm, uint64_t pfn, struct kpg_leaf *leaf)
+struct probe linmap_range(const struct linmap *lm, const char *name, uint64_t *start, uint64_t *end)
 {
-	int ret = __linmap_leaf(lm, pfn, leaf);
+	char reason[KCORE_REASON_MAX];
 
-	if (ret)
-		libmm_fail("linmap: the leaf of page frame %#" PRIx64 ": %s", pfn, strerror(-ret));
+	if (census_range(lm->kc, name, start, end, reason, sizeof(reason)))
+		return probe_no("%s", reason);
+	return probe_yes();
 }
 
 static int leaf_keep(const struct kpg_leaf *leaf, void *arg)
@@ -107,55 +85,44 @@ static int leaf_keep(const struct kpg_leaf *leaf, void *arg)
 	struct linmap_snap *snap = arg;
 
 	if (snap->nr == snap->room) {
-		size_t room = snap->room ? 2 * snap->room : 1024;
-		struct kpg_leaf *grown = reallocarray(snap->leaf, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		snap->leaf = grown;
-		snap->room = room;
+		snap->room = snap->room ? 2 * snap->room : 1024;
+		snap->leaf = reallocarray(snap->leaf, snap->room, sizeof(*snap->leaf));
+		if (!snap->leaf)
+			libmm_fail("linmap: no memory for %zu leaves", snap->room);
 	}
 	snap->leaf[snap->nr++] = *leaf;
 	return 0;
 }
 
-int __linmap_snap(const struct linmap *lm, const char *range, struct linmap_snap *snap,
-		  char *reason, size_t len)
+void linmap_snap_between(const struct linmap *lm, uint64_t start, uint64_t end,
+			 struct linmap_snap *snap)
 {
-	uint64_t start, end, digest = 0;
 	struct kpg_walk walk;
-	int tries, ret;
+	uint64_t last = 0;
+	int tries;
 
 	*snap = (struct linmap_snap) {};
-	ret = census_range(lm->kc, range, &start, &end, reason, len);
-	for (tries = 0; !ret && tries < SNAP_TRIES; tries++) {
+	for (tries = 0; tries < SNAP_TRIES; tries++) {
 		snap->nr = 0;
-		ret = __kpgtable_walk(lm->pgt, start, end, leaf_keep, snap, &walk);
-		if (ret) {
-			kpgtable_explain(ret, &walk, reason, len);
-			break;
-		}
-		if (tries && walk.digest == digest) {
+		kpgtable_walk(lm->pgt, start, end, leaf_keep, snap, &walk);
+		if (tries && walk.digest == last) {
 			memcpy(snap->tables, walk.tables, sizeof(snap->tables));
-			return 0;
+			return;
 		}
-		digest = walk.digest;
+		last = walk.digest;
 	}
-	if (!ret) {
-		ret = -EAGAIN;
-		snprintf(reason, len, "the page tables of %s changed during each of %d walks",
-			 range, SNAP_TRIES);
-	}
-	linmap_snap_free(snap);
-	return ret;
+	libmm_fail("linmap: %#" PRIx64 " to %#" PRIx64 " changed during each of %d walks", start,
+		   end, tries);
 }
 
 void linmap_snap(const struct linmap *lm, const char *range, struct linmap_snap *snap)
 {
-	char reason[KCORE_REASON_MAX];
+	uint64_t start, end;
+	struct probe probe = linmap_range(lm, range, &start, &end);
 
-	if (__linmap_snap(lm, range, snap, reason, sizeof(reason)))
-		libmm_fail("linmap: %s", reason);
+	if (probe.answer != PROBE_YES)
+		libmm_fail("linmap: %s", probe.why);
+	linmap_snap_between(lm, start, end, snap);
 }
 
 void linmap_snap_free(struct linmap_snap *snap)
@@ -164,31 +131,40 @@ void linmap_snap_free(struct linmap_snap *snap)
 	*snap = (struct linmap_snap) {};
 }
 
-int __linmap_snap_find(const struct linmap_snap *snap, uint64_t va, struct kpg_leaf *leaf)
+uint64_t linmap_snap_count(const struct linmap_snap *snap, unsigned int mask, unsigned int flags)
 {
-	size_t low = 0, high = snap->nr;
-	const struct kpg_leaf *run;
+	uint64_t count = 0;
+	size_t i;
+
+	for (i = 0; i < snap->nr; i++)
+		if ((snap->leaf[i].flags & mask) == flags)
+			count += snap->leaf[i].nr;
+	return count;
+}
+
+static int run_compare(const void *key, const void *item)
+{
+	const struct kpg_leaf *run = item;
+	uint64_t va = *(const uint64_t *)key;
+
+	if (va < run->va)
+		return -1;
+	return va - run->va >= run->size * run->nr;
+}
+
+bool linmap_snap_find(const struct linmap_snap *snap, uint64_t va, struct kpg_leaf *leaf)
+{
+	const struct kpg_leaf *run = NULL;
 	uint64_t skip;
 
-	/* The last run that begins at or below @va. */
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (snap->leaf[mid].va <= va)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low)
-		return -ENOENT;
-	run = &snap->leaf[low - 1];
-	skip = (va - run->va) / run->size;
-	if (skip >= run->nr)
-		return -ENOENT;
-
+	if (snap->nr)
+		run = bsearch(&va, snap->leaf, snap->nr, sizeof(*run), run_compare);
+	if (!run)
+		return false;
 	*leaf = *run;
-	leaf->va += skip * run->size;
-	leaf->pa += skip * run->size;
+	skip = (va - run->va) / run->size * run->size;
+	leaf->va += skip;
+	leaf->pa += skip;
 	leaf->nr = 1;
-	return 0;
+	return true;
 }

@@ -1,75 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * linmap_model: splits of the linear map, predicted.
- */
-#include <errno.h>
+/* linmap_model: splits of the linear map, predicted. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <libmm/base.h>
 #include <libmm/fail.h>
 #include <libmm/linmap_model.h>
 #include <libmm/pagemap.h>
 
-static int va_compare(const void *a, const void *b)
+void linmap_pages_add(struct linmap_pages *pages, struct phys pa)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
+	if (pages->nr == pages->room) {
+		pages->room = pages->room ? 2 * pages->room : 1024;
+		pages->pa = reallocarray(pages->pa, pages->room, sizeof(pa));
+		if (!pages->pa)
+			libmm_fail("linmap: no memory for %zu pages", pages->room);
+	}
+	pages->pa[pages->nr++] = pa;
 }
 
-void linmap_pages_of(const struct linmap *lm, const void *addr, size_t nr,
-		     struct linmap_pages *pages)
+static int phys_compare(const void *a, const void *b)
 {
-	size_t i;
+	const struct phys *x = a, *y = b;
 
-	pages->va = calloc(nr, sizeof(*pages->va));
-	if (!pages->va)
-		libmm_fail("linmap: no memory for the addresses of %zu pages", nr);
-	pages->nr = nr;
-	pagemap_pfns(addr, nr, pages->va);
-	for (i = 0; i < nr; i++)
-		pages->va[i] = linmap_va(lm, pages->va[i]);
-	linmap_pages_sort(pages);
-}
-
-void linmap_pages_free(struct linmap_pages *pages)
-{
-	free(pages->va);
-	*pages = (struct linmap_pages) {};
+	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
 void linmap_pages_sort(struct linmap_pages *pages)
 {
 	size_t i, nr = 0;
 
-	qsort(pages->va, pages->nr, sizeof(*pages->va), va_compare);
+	if (pages->nr)
+		qsort(pages->pa, pages->nr, sizeof(*pages->pa), phys_compare);
 	for (i = 0; i < pages->nr; i++)
-		if (!nr || pages->va[nr - 1] != pages->va[i])
-			pages->va[nr++] = pages->va[i];
+		if (!nr || phys_compare(&pages->pa[nr - 1], &pages->pa[i]))
+			pages->pa[nr++] = pages->pa[i];
 	pages->nr = nr;
 }
 
-static size_t first_from(const struct linmap_pages *pages, uint64_t start)
+void linmap_pages_of(const void *addr, size_t nr, struct linmap_pages *pages)
 {
-	size_t low = 0, high = pages->nr;
+	uint64_t *pfns = calloc(nr, sizeof(*pfns));
+	size_t i;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (pages->va[mid] < start)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	if (!pfns)
+		libmm_fail("linmap: no memory for the frames of %zu pages", nr);
+	pagemap_pfns(addr, nr, pfns);
+	for (i = 0; i < nr; i++)
+		linmap_pages_add(pages, (struct phys) { pfns[i] * page_size() });
+	free(pfns);
+	linmap_pages_sort(pages);
 }
 
-bool linmap_pages_any(const struct linmap_pages *pages, uint64_t start, uint64_t size)
+void linmap_pages_free(struct linmap_pages *pages)
 {
-	size_t first = first_from(pages, start);
+	free(pages->pa);
+	*pages = (struct linmap_pages) {};
+}
 
-	return first < pages->nr && pages->va[first] - start < size;
+struct span {
+	struct phys start;
+	uint64_t size;
+};
+
+static int span_compare(const void *key, const void *item)
+{
+	const struct span *span = key;
+	const struct phys *pa = item;
+
+	if (pa->addr < span->start.addr)
+		return 1;
+	return -(pa->addr - span->start.addr >= span->size);
+}
+
+bool linmap_pages_any(const struct linmap_pages *pages, struct phys start, uint64_t size)
+{
+	const struct span span = { start, size };
+
+	return pages->nr &&
+	       bsearch(&span, pages->pa, pages->nr, sizeof(*pages->pa), span_compare);
+}
+
+static bool same_unit(uint64_t a, uint64_t b, uint64_t size)
+{
+	return a / size == b / size;
 }
 
 size_t linmap_pages_units(const struct linmap_pages *pages, uint64_t size)
@@ -77,9 +92,18 @@ size_t linmap_pages_units(const struct linmap_pages *pages, uint64_t size)
 	size_t i, units = 0;
 
 	for (i = 0; i < pages->nr; i++)
-		if (!i || pages->va[i] / size != pages->va[i - 1] / size)
-			units++;
+		units += !i || !same_unit(pages->pa[i].addr, pages->pa[i - 1].addr, size);
 	return units;
+}
+
+size_t linmap_pages_count(const struct linmap_pages *pages, const struct linmap *lm,
+			  unsigned int mask, unsigned int flags)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < pages->nr; i++)
+		count += (linmap_leaf(lm, pages->pa[i]).flags & mask) == flags;
+	return count;
 }
 
 static uint64_t align_down(uint64_t value, uint64_t size)
@@ -102,67 +126,80 @@ static bool group_was_whole(const struct kpg_geometry *geo, const struct kpg_lea
 	return leaf->level > level || (leaf->level == level && leaf->flags & KPG_CONTIGUOUS);
 }
 
-static bool same_unit(uint64_t a, uint64_t b, uint64_t size)
+/* The linear map is linear: one difference between its addresses and physical ones. */
+static uint64_t linear_offset(const struct linmap_snap *snap)
 {
-	return a / size == b / size;
+	return snap->nr ? snap->leaf->va - snap->leaf->pa : 0;
 }
 
-void linmap_model_cost(const struct kpg_geometry *geo, const struct linmap_snap *before,
-		       const struct linmap_pages *pages, struct linmap_cost *cost)
+struct linmap_cost linmap_model_cost(const struct kpg_geometry *geo,
+				     const struct linmap_snap *before,
+				     const struct linmap_pages *pages)
 {
+	uint64_t offset = linear_offset(before), va, last = ~UINT64_C(0);
+	struct linmap_cost cost = {};
 	enum kpg_level level;
 	size_t i;
 
-	*cost = (struct linmap_cost) {};
-	for (i = 0; i < pages->nr; i++) {
-		uint64_t va = pages->va[i], last = i ? pages->va[i - 1] : ~UINT64_C(0);
+	for (i = 0; i < pages->nr; i++, last = va) {
 		struct kpg_leaf leaf;
 
-		if (__linmap_snap_find(before, va, &leaf))
+		va = pages->pa[i].addr + offset;
+		if (!linmap_snap_find(before, va, &leaf))
 			continue;
 		for (level = KPG_PTE; level <= geo->max_leaf; level++) {
-			uint64_t group = group_size(geo, level);
-
 			if (leaf.level > level &&
 			    !same_unit(va, last, kpg_level_size(geo, level + 1)))
-				cost->tables[level]++;
-			if (group_was_whole(geo, &leaf, level) && !same_unit(va, last, group))
-				cost->broken[level]++;
+				cost.tables[level]++;
+			if (group_was_whole(geo, &leaf, level) &&
+			    !same_unit(va, last, group_size(geo, level)))
+				cost.broken[level]++;
 		}
 	}
+	return cost;
 }
 
-int __linmap_model_leaf(const struct kpg_geometry *geo, const struct linmap_snap *before,
-			const struct linmap_pages *pages, bool held, uint64_t va,
-			struct kpg_leaf *leaf)
+struct check {
+	const struct kpg_geometry *geo;
+	const struct linmap_snap *before;
+	const struct linmap_snap *after;
+	const struct linmap_pages *pages;
+	bool held;
+	size_t wrong;
+	char *why;
+	size_t len;
+};
+
+/* Whether a page changed within @size bytes, which @va lies in, aligned as they are long. */
+static bool changed(const struct check *c, uint64_t va, uint64_t size)
+{
+	const struct phys start = { align_down(va, size) - linear_offset(c->before) };
+
+	return linmap_pages_any(c->pages, start, size);
+}
+
+/* The entry that must map @va afterwards. False when nothing mapped it before. */
+static bool wanted_leaf(const struct check *c, uint64_t va, struct kpg_leaf *leaf)
 {
 	struct kpg_leaf old;
-	bool whole, changed;
-	uint64_t start;
 
-	if (__linmap_snap_find(before, va, &old))
-		return -ENOENT;
+	if (!linmap_snap_find(c->before, va, &old))
+		return false;
 	*leaf = old;
-	while (leaf->level > KPG_PTE && linmap_pages_any(pages, leaf->va, leaf->size)) {
+	while (leaf->level > KPG_PTE && changed(c, va, leaf->size)) {
 		leaf->level--;
-		leaf->size = kpg_level_size(geo, leaf->level);
+		leaf->size = kpg_level_size(c->geo, leaf->level);
 		leaf->va = align_down(va, leaf->size);
 		leaf->pa = old.pa + (leaf->va - old.va);
 	}
 
-	whole = group_was_whole(geo, &old, leaf->level);
-	if (whole) {
-		start = align_down(va, group_size(geo, leaf->level));
-		whole = !linmap_pages_any(pages, start, group_size(geo, leaf->level));
-	}
 	leaf->flags &= ~(unsigned int)KPG_CONTIGUOUS;
-	if (whole)
+	if (group_was_whole(c->geo, &old, leaf->level) &&
+	    !changed(c, va, group_size(c->geo, leaf->level)))
 		leaf->flags |= KPG_CONTIGUOUS;
-
-	changed = leaf->level == KPG_PTE && linmap_pages_any(pages, leaf->va, leaf->size);
-	if (changed && held)
+	if (c->held && leaf->level == KPG_PTE && changed(c, va, leaf->size))
 		leaf->flags = (leaf->flags & ~(unsigned int)KPG_PRESENT) | KPG_INVALID;
-	return 0;
+	return true;
 }
 
 /* Permissions of an entry that faults mean nothing: x86 clears the write bit with present. */
@@ -177,9 +214,9 @@ static bool leaf_equal(const struct kpg_leaf *a, const struct kpg_leaf *b)
 	       flags_that_count(a->flags) == flags_that_count(b->flags);
 }
 
-static void leaf_describe(const struct kpg_leaf *leaf, int err, char *text, size_t len)
+static void leaf_describe(const struct kpg_leaf *leaf, char *text, size_t len)
 {
-	if (err) {
+	if (!leaf) {
 		snprintf(text, len, "nothing");
 		return;
 	}
@@ -190,26 +227,16 @@ static void leaf_describe(const struct kpg_leaf *leaf, int err, char *text, size
 		 leaf->flags & KPG_CONTIGUOUS ? " contiguous" : "");
 }
 
-struct check {
-	const struct kpg_geometry *geo;
-	const struct linmap_snap *before;
-	const struct linmap_snap *after;
-	const struct linmap_pages *pages;
-	bool held;
-	size_t wrong;
-	char *why;
-	size_t len;
-};
-
-static void wrong_add(struct check *c, uint64_t va, const struct kpg_leaf *want, int want_err,
-		      const struct kpg_leaf *got, int got_err)
+/* @want and @got are NULL where nothing must map @va, and nothing does. */
+static void wrong_add(struct check *c, uint64_t va, const struct kpg_leaf *want,
+		      const struct kpg_leaf *got)
 {
 	char wanted[96], found[96];
 
 	if (c->wrong++)
 		return;
-	leaf_describe(want, want_err, wanted, sizeof(wanted));
-	leaf_describe(got, got_err, found, sizeof(found));
+	leaf_describe(want, wanted, sizeof(wanted));
+	leaf_describe(got, found, sizeof(found));
 	snprintf(c->why, c->len, "%#" PRIx64 " must be mapped by %s and is mapped by %s",
 		 va, wanted, found);
 }
@@ -218,22 +245,19 @@ static void region_check(struct check *c, uint64_t start, uint64_t end)
 {
 	uint64_t table = kpg_level_size(c->geo, KPG_PMD), va, step;
 	struct kpg_leaf want, got;
-	int want_err, got_err;
+	bool wanted, found;
 
 	for (va = start; va < end; va += step) {
-		want_err = __linmap_model_leaf(c->geo, c->before, c->pages, c->held, va, &want);
+		wanted = wanted_leaf(c, va, &want);
 		/* A last-level table that no changed page lies in is another's business. */
-		if ((want_err || want.level == KPG_PTE) &&
-		    !linmap_pages_any(c->pages, align_down(va, table), table)) {
+		if ((!wanted || want.level == KPG_PTE) && !changed(c, va, table)) {
 			step = table - (va & (table - 1));
 			continue;
 		}
-		step = want_err ? kpg_level_size(c->geo, KPG_PTE) : want.size;
-		got_err = __linmap_snap_find(c->after, va, &got);
-		if (want_err && got_err)
-			continue;
-		if (want_err || got_err || !leaf_equal(&want, &got))
-			wrong_add(c, va, &want, want_err, &got, got_err);
+		step = wanted ? want.size : kpg_level_size(c->geo, KPG_PTE);
+		found = linmap_snap_find(c->after, va, &got);
+		if (wanted != found || (wanted && !leaf_equal(&want, &got)))
+			wrong_add(c, va, wanted ? &want : NULL, found ? &got : NULL);
 	}
 }
 
@@ -259,18 +283,17 @@ size_t linmap_model_check(const struct kpg_geometry *geo, const struct linmap_sn
 	size_t i;
 
 	for (i = 0; i < pages->nr; i++) {
-		uint64_t size, start;
+		uint64_t va = pages->pa[i].addr + linear_offset(before), start;
 		struct kpg_leaf leaf;
 
-		if (i && pages->va[i] < end)
+		if (i && va < end)
 			continue;
-		if (__linmap_snap_find(before, pages->va[i], &leaf)) {
-			wrong_add(&c, pages->va[i], &leaf, -ENOENT, &leaf, -ENOENT);
+		if (!linmap_snap_find(before, va, &leaf)) {
+			wrong_add(&c, va, NULL, NULL);
 			continue;
 		}
-		size = region_size(geo, &leaf);
-		start = align_down(pages->va[i], size);
-		end = start + size;
+		start = align_down(va, region_size(geo, &leaf));
+		end = start + region_size(geo, &leaf);
 		region_check(&c, start, end);
 	}
 	return c.wrong;

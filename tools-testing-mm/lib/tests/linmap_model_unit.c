@@ -5,7 +5,6 @@
  *
  * The expected numbers are counted by hand from the rule in linmap_model.h, not taken from output.
  */
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +19,19 @@
 #define BASE		UINT64_C(0xffff888000000000)
 #define RW_NX		(KPG_PRESENT | KPG_NOEXEC)
 
-static uint64_t va_room[64];
-
 static struct linmap_pages pages_at(size_t nr, const uint64_t *offsets)
 {
-	struct linmap_pages pages = { .va = va_room, .nr = nr };
+	static struct phys room[64];
+	struct linmap_pages pages = { .pa = room, .room = ARRAY_SIZE(room) };
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		va_room[i] = BASE + offsets[i];
+		linmap_pages_add(&pages, (struct phys) { offsets[i] });
 	linmap_pages_sort(&pages);
 	return pages;
 }
 
-#define PAGES(...) pages_at(sizeof((uint64_t[]) { __VA_ARGS__ }) / sizeof(uint64_t), \
+#define PAGES(...) pages_at(ARRAY_SIZE(((uint64_t[]) { __VA_ARGS__ })), \
 			    (uint64_t[]) { __VA_ARGS__ })
 
 static struct kpg_leaf run(uint64_t offset, uint64_t size, enum kpg_level level, unsigned int nr,
@@ -68,11 +66,11 @@ TEST(pages_are_sorted_and_distinct)
 	struct linmap_pages pages = PAGES(8 * K, 0, 8 * K, 4 * K);
 
 	ASSERT_EQ(3, pages.nr);
-	EXPECT_EQ(BASE, pages.va[0]);
-	EXPECT_EQ(BASE + 8 * K, pages.va[2]);
-	EXPECT_TRUE(linmap_pages_any(&pages, BASE + 4 * K, 4 * K));
-	EXPECT_FALSE(linmap_pages_any(&pages, BASE + 12 * K, 4 * K));
-	EXPECT_FALSE(linmap_pages_any(&pages, BASE + 1, 4 * K - 1));
+	EXPECT_EQ(0, pages.pa[0].addr);
+	EXPECT_EQ(8 * K, pages.pa[2].addr);
+	EXPECT_TRUE(linmap_pages_any(&pages, (struct phys) { 4 * K }, 4 * K));
+	EXPECT_FALSE(linmap_pages_any(&pages, (struct phys) { 12 * K }, 4 * K));
+	EXPECT_FALSE(linmap_pages_any(&pages, (struct phys) { 1 }, 4 * K - 1));
 	EXPECT_EQ(1, linmap_pages_units(&pages, 2 * M));
 	EXPECT_EQ(3, linmap_pages_units(&pages, 4 * K));
 }
@@ -84,13 +82,13 @@ TEST(snap_find_takes_one_entry_of_a_run)
 	struct linmap_snap snap = { .leaf = leaves, .nr = 2 };
 	struct kpg_leaf leaf;
 
-	ASSERT_EQ(0, __linmap_snap_find(&snap, BASE + 7 * M, &leaf));
+	ASSERT_TRUE(linmap_snap_find(&snap, BASE + 7 * M, &leaf));
 	EXPECT_EQ(BASE + 6 * M, leaf.va);
 	EXPECT_EQ(6 * M, leaf.pa);
-	EXPECT_EQ(-ENOENT, __linmap_snap_find(&snap, BASE + 8 * M, &leaf));
-	EXPECT_EQ(-ENOENT, __linmap_snap_find(&snap, BASE - 1, &leaf));
-	EXPECT_EQ(0, __linmap_snap_find(&snap, BASE + 10 * M + 8 * K - 1, &leaf));
-	EXPECT_EQ(-ENOENT, __linmap_snap_find(&snap, BASE + 10 * M + 8 * K, &leaf));
+	EXPECT_FALSE(linmap_snap_find(&snap, BASE + 8 * M, &leaf));
+	EXPECT_FALSE(linmap_snap_find(&snap, BASE - 1, &leaf));
+	EXPECT_TRUE(linmap_snap_find(&snap, BASE + 10 * M + 8 * K - 1, &leaf));
+	EXPECT_FALSE(linmap_snap_find(&snap, BASE + 10 * M + 8 * K, &leaf));
 }
 
 /* Two pages of one 64K group, one of another, one in another 2M unit: all of one 1G block. */
@@ -103,7 +101,7 @@ TEST(arm64_block_of_1g_costs)
 	struct linmap_cost cost;
 
 	arm64_4k(&geo);
-	linmap_model_cost(&geo, &before, &pages, &cost);
+	cost = linmap_model_cost(&geo, &before, &pages);
 	EXPECT_EQ(1, cost.tables[KPG_PMD]);
 	EXPECT_EQ(2, cost.tables[KPG_PTE]);
 	EXPECT_EQ(2, cost.broken[KPG_PMD]) TH_LOG("0..32M and 32M..64M");
@@ -119,7 +117,7 @@ TEST(arm64_contiguous_2m_costs)
 	struct linmap_cost cost;
 
 	arm64_4k(&geo);
-	linmap_model_cost(&geo, &before, &pages, &cost);
+	cost = linmap_model_cost(&geo, &before, &pages);
 	EXPECT_EQ(0, cost.tables[KPG_PMD]);
 	EXPECT_EQ(2, cost.tables[KPG_PTE]);
 	EXPECT_EQ(2, cost.broken[KPG_PMD]);
@@ -136,7 +134,7 @@ TEST(pages_cost_nothing)
 	struct linmap_cost cost;
 
 	arm64_4k(&geo);
-	linmap_model_cost(&geo, &before, &pages, &cost);
+	cost = linmap_model_cost(&geo, &before, &pages);
 	EXPECT_EQ(0, memcmp(&none, &cost, sizeof(cost)));
 }
 
@@ -150,7 +148,7 @@ TEST(arm64_16k_costs)
 	struct linmap_cost cost;
 
 	arm64_16k(&geo);
-	linmap_model_cost(&geo, &before, &pages, &cost);
+	cost = linmap_model_cost(&geo, &before, &pages);
 	EXPECT_EQ(2, cost.tables[KPG_PTE]);
 	EXPECT_EQ(1, cost.broken[KPG_PMD]);
 	EXPECT_EQ(3, cost.broken[KPG_PTE]) TH_LOG("groups of 2M: at 0, 2M and 64M");
@@ -165,7 +163,7 @@ TEST(x86_has_no_groups)
 	struct linmap_cost cost;
 
 	x86_4(&geo);
-	linmap_model_cost(&geo, &before, &pages, &cost);
+	cost = linmap_model_cost(&geo, &before, &pages);
 	EXPECT_EQ(2, cost.tables[KPG_PMD]);
 	EXPECT_EQ(3, cost.tables[KPG_PTE]);
 	EXPECT_EQ(0, cost.broken[KPG_PMD]);

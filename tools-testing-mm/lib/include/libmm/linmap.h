@@ -6,30 +6,34 @@
 #ifndef LIBMM_LINMAP_H
 #define LIBMM_LINMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
+#include <libmm/probe.h>
 
 struct linmap;
 
-/* On failure -errno and one sentence in @reason (KCORE_REASON_MAX bytes), for a skip. */
-int __linmap_open(struct linmap **lm, char *reason, size_t len);
+/* A physical address: where a function wants one, the compiler refuses a virtual one. */
+struct phys {
+	uint64_t addr;
+};
+
+/* Any answer but yes says why the page tables cannot be seen, and @lm is NULL. */
+struct probe linmap_open(struct linmap **lm);
 void linmap_close(struct linmap *lm);
-struct kpgtable *linmap_tables(const struct linmap *lm);
+const struct kcore *linmap_kcore(const struct linmap *lm);
 const struct kpg_geometry *linmap_geometry(const struct linmap *lm);
 
-/* Address of page frame @pfn in the linear map. Returns 0, or -ENOENT when it is not RAM. */
-int __linmap_va(const struct linmap *lm, uint64_t pfn, uint64_t *va);
-uint64_t linmap_va(const struct linmap *lm, uint64_t pfn);
+/* The leaf that maps RAM at @pa in the linear map, or any @va. No flags where none does. */
+struct kpg_leaf linmap_leaf(const struct linmap *lm, struct phys pa);
+struct kpg_leaf linmap_leaf_at(const struct linmap *lm, uint64_t va);
 
-/*
- * The leaf that maps page frame @pfn in the linear map now. Returns 0, -ENOENT when the frame is
- * not RAM or no leaf is there at all, or -errno of __kpgtable_lookup().
- */
-int __linmap_leaf(const struct linmap *lm, uint64_t pfn, struct kpg_leaf *leaf);
-void linmap_leaf(const struct linmap *lm, uint64_t pfn, struct kpg_leaf *leaf);
+/* Where the range of this name (libmm/census.h) lies. */
+struct probe linmap_range(const struct linmap *lm, const char *name, uint64_t *start,
+			  uint64_t *end);
 
 /* Every leaf of a range of kernel addresses at one moment, ascending, in the runs of the walk. */
 struct linmap_snap {
@@ -39,16 +43,16 @@ struct linmap_snap {
 	uint64_t tables[KPG_LEVELS];	/* that the range is mapped by, the root included */
 };
 
-/*
- * Take a range by the name that census.h gives it: walk until two passes in a row read the same.
- * On failure -errno (-EAGAIN: it never held still) and one sentence in @reason.
- */
-int __linmap_snap(const struct linmap *lm, const char *range, struct linmap_snap *snap,
-		  char *reason, size_t len);
+/* Walk [@start, @end), or the range of this name, until two passes in a row read the same. */
+void linmap_snap_between(const struct linmap *lm, uint64_t start, uint64_t end,
+			 struct linmap_snap *snap);
 void linmap_snap(const struct linmap *lm, const char *range, struct linmap_snap *snap);
 void linmap_snap_free(struct linmap_snap *snap);
 
-/* The one entry that maps @va (its nr is 1), copied to @leaf. -ENOENT when none does. */
-int __linmap_snap_find(const struct linmap_snap *snap, uint64_t va, struct kpg_leaf *leaf);
+/* How many entries have @flags, of those in @mask. */
+uint64_t linmap_snap_count(const struct linmap_snap *snap, unsigned int mask, unsigned int flags);
+
+/* The one entry that maps @va (its nr is 1), copied to @leaf. False when none does. */
+bool linmap_snap_find(const struct linmap_snap *snap, uint64_t va, struct kpg_leaf *leaf);
 
 #endif

@@ -16,28 +16,32 @@
 #ifndef LIBMM_LINMAP_MODEL_H
 #define LIBMM_LINMAP_MODEL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <libmm/linmap.h>
 
-/* Pages that changed, by linear map address: ascending and distinct, by linmap_pages_sort(). */
+/*
+ * A set of pages, ascending. Empty when all is 0. By physical address: the linear map keeps every
+ * alignment that its blocks need, so these tell blocks apart where page tables cannot be seen, too.
+ */
 struct linmap_pages {
-	uint64_t *va;
+	struct phys *pa;
 	size_t nr;
+	size_t room;
 };
 
-/* Where the linear map has @nr present pages of this process from @addr on, sorted. */
-void linmap_pages_of(const struct linmap *lm, const void *addr, size_t nr,
-		     struct linmap_pages *pages);
+/* Add a page, which is not sorted in before linmap_pages_sort(). */
+void linmap_pages_add(struct linmap_pages *pages, struct phys pa);
+void linmap_pages_sort(struct linmap_pages *pages);
+/* Add @nr present pages of this process from @addr on. */
+void linmap_pages_of(const void *addr, size_t nr, struct linmap_pages *pages);
 void linmap_pages_free(struct linmap_pages *pages);
 
-void linmap_pages_sort(struct linmap_pages *pages);
 /* Whether any of them lies in [@start, @start + @size). */
-bool linmap_pages_any(const struct linmap_pages *pages, uint64_t start, uint64_t size);
+bool linmap_pages_any(const struct linmap_pages *pages, struct phys start, uint64_t size);
 /* Distinct naturally aligned units of @size bytes that hold one of them. */
 size_t linmap_pages_units(const struct linmap_pages *pages, uint64_t size);
+/* Those whose entry of the linear map has @flags now, of those in @mask. */
+size_t linmap_pages_count(const struct linmap_pages *pages, const struct linmap *lm,
+			  unsigned int mask, unsigned int flags);
 
 /* How much splitting a change of @pages costs. */
 struct linmap_cost {
@@ -45,22 +49,14 @@ struct linmap_cost {
 	uint64_t broken[KPG_LEVELS];	/* contiguous groups of each level that are broken */
 };
 
-void linmap_model_cost(const struct kpg_geometry *geo, const struct linmap_snap *before,
-		       const struct linmap_pages *pages, struct linmap_cost *cost);
+struct linmap_cost linmap_model_cost(const struct kpg_geometry *geo,
+				     const struct linmap_snap *before,
+				     const struct linmap_pages *pages);
 
 /*
- * The entry that must map @va afterwards: in @leaf its va, pa, size, level and flags; a changed
- * page is KPG_INVALID when @held, else as before. Returns 0, or -ENOENT when nothing mapped @va
- * before.
- */
-int __linmap_model_leaf(const struct kpg_geometry *geo, const struct linmap_snap *before,
-			const struct linmap_pages *pages, bool held, uint64_t va,
-			struct kpg_leaf *leaf);
-
-/*
- * Hold @after against the model: every entry of every block that a page of @pages lies in, and of
- * every last-level table that maps one. Returns the number of entries that are not as they must
- * be, and says in @why (when not 0) what is wrong with the first.
+ * Hold @after against the model, with @pages KPG_INVALID when @held, else as before: every entry of
+ * every block that a page lies in, and of every last-level table that maps one. Returns the number
+ * of wrong entries, and says in @why (when not 0) what is wrong with the first.
  */
 size_t linmap_model_check(const struct kpg_geometry *geo, const struct linmap_snap *before,
 			  const struct linmap_snap *after, const struct linmap_pages *pages,
