@@ -6,6 +6,7 @@
 
 #include <libmm/census.h>
 #include <libmm/fail.h>
+#include <libmm/kpgwalk.h>
 #include <libmm/linmap.h>
 
 /* A change of the linear map takes microseconds: so many walks in a row do not meet one each. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <libmm/require.h>
 #include <libmm/secretmem.h>
 
 #include "kselftest_harness.h"
@@ -21,12 +20,12 @@ TEST(sizes_that_are_no_pages)
 TEST(open_fault_close)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	const char *missing = require_need("secretmem");
+	const struct probe probe = secretmem_probe();
 	struct secretmem memory;
 
-	if (missing) {
+	if (probe.answer != PROBE_YES) {
 		EXPECT_GT(0, secretmem_open(&memory, page));
-		SKIP(return, "%s", missing);
+		SKIP(return, "%s", probe.why);
 	}
 	ASSERT_EQ(0, secretmem_open(&memory, 2 * page));
 	EXPECT_EQ(0, memory.map[0]);
