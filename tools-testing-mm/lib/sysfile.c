@@ -136,13 +136,14 @@ int __sysfile_read_key(const char *path, const char *key, uint64_t *value)
 		close(fd);
 		return -ENOMEM;
 	}
+	errno = 0;
 	while (err == -ENOENT && getline(&line, &size, file) >= 0) {
 		number = line_value(line, key);
 		if (number)
 			err = number_parse(number, &end, value);
 	}
 	if (ferror(file))
-		err = -EIO;
+		err = errno ? -errno : -EIO;
 	free(line);
 	fclose(file);
 	return err;
