@@ -29,7 +29,8 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
-      both take the words functional and benchmarks as well
+      both take the words functional and benchmarks as well;
+      -t TEST:CASE runs one case of a test, and may be given for several
   -T  quick (default): minutes, touches nothing it does not put back
       full: uses the whole machine
   -r  repeats of each measurement, 1 to 1000 (default 10)
@@ -147,16 +148,6 @@ entries()
 	grep -v -e '^#' -e '^[[:space:]]*$' "$list"
 }
 
-# Besides names and groups: all that give verdicts, or all that measure, as far as -T goes.
-CLASSES='functional benchmarks'
-known_words=" $CLASSES $(entries | awk '{ print $1, $2 }' | tr '\n' ' ')"
-for word in $wanted $excluded; do
-	case $known_words in
-	*" $word "*) ;;
-	*) die "unknown test or group '$word': -l lists them" ;;
-	esac
-done
-
 # named WORDS ALIAS...: one of the words is one of the aliases
 named()
 {
@@ -167,6 +158,26 @@ named()
 	done
 	return 1
 }
+
+# Besides names and groups: all that give verdicts, or all that measure, as far as -T goes.
+CLASSES='functional benchmarks'
+known_words=" $CLASSES $(entries | awk '{ print $1, $2 }' | tr '\n' ' ')"
+known_tests=" $(entries | awk '{ print $1 }' | tr '\n' ' ')"
+for word in $wanted $excluded; do
+	case $known_words in
+	*" $word "*) continue ;;
+	esac
+	case $word in
+	*:*) ;;
+	*) die "unknown test or group '$word': -l lists them" ;;
+	esac
+	case $known_tests in
+	*" ${word%%:*} "*) ;;
+	*) die "unknown test '${word%%:*}' in '$word': -l lists them" ;;
+	esac
+	[ -n "${word#*:}" ] || die "$word names no case: TEST:CASE, as the test's output has it"
+	! named "$excluded" "$word" || die "-x $word: single cases can be asked for, not left out"
+done
 
 class_of()	# PROGRAM
 {
@@ -181,16 +192,31 @@ in_tier()	# TIER
 	[ "$1" = quick ] || [ "$1" = "$tier" ]
 }
 
+# The words TEST:CASE of -t, but of tests that it names as a whole, too.
+case_words=$(entries | while read -r name group _ _ _ program _; do
+	! named "$wanted" "$name" "$group" "$(class_of "$program")" || continue
+	for word in $wanted; do
+		[ "${word%%:*}" != "$name" ] || echo "$word"
+	done
+done | paste -s -d ' ' -)
+
+# cases_of NAME: those that are to run alone
+cases_of()
+{
+	for each in $case_words; do
+		[ "${each%%:*}" != "$1" ] || echo "${each#*:}"
+	done
+}
+
 selected()	# NAME GROUP TIER PROGRAM
 {
 	class=$(class_of "$4")
 	if named "$excluded" "$1" "$2" "$class"; then
 		return 1
-	elif [ -z "$wanted" ] || named "$wanted" "$class"; then
-		in_tier "$3" || named "$wanted" "$1" "$2"
-	else
-		named "$wanted" "$1" "$2"
+	elif named "$wanted" "$1" "$2" || [ -n "$(cases_of "$1")" ]; then
+		return 0
 	fi
+	{ [ -z "$wanted" ] || named "$wanted" "$class"; } && in_tier "$3"
 }
 
 # QUICK/FULL -> the one of this tier
@@ -270,11 +296,12 @@ as_begun()
 		die "-R: the run to go on with was begun with another $1: leave out $1, or -R for a new run"
 }
 
-# run_recall: take the options of the run to resume; $planned_names are the tests that it planned
+# run_recall: take the options of the run to resume; $planned_names are the tests that it planned, and
+# $planned_cases those of which it was to run these cases alone
 run_recall()
 {
 	recalled=$("$vmtctl" resume "$label_dir") || exit $USAGE
-	planned_names=''
+	planned_names='' planned_cases=''
 	while read -r name value; do
 		case $name in
 		tier) as_begun -T "$tier" "$value"; tier=$value ;;
@@ -282,14 +309,16 @@ run_recall()
 		destructive) as_begun -d "$destructive" "$value"; destructive=$value ;;
 		perf) as_begun -p "${perf:+1}" "$value"; perf=${value:+-P} ;;
 		plan) planned_names=$value ;;
+		cases) planned_cases=$value ;;
 		esac
 	done <<EOF
 $recalled
 EOF
 }
 
-planned_names=''
+planned_names='' planned_cases=''
 [ -z "$resume" ] || run_recall
+[ -n "$wanted$excluded" ] || case_words=$planned_cases
 options_settle
 
 # in_plan NAME GROUP TIER PROGRAM
@@ -308,8 +337,8 @@ plan=$(entries | while read -r name group test_tier timeout flags program args; 
 done)
 [ -n "$plan" ] || die "nothing is left to run: -t and -x leave no test"
 names=$(echo "$plan" | cut -d ' ' -f 1 | paste -s -d ' ' -)
-[ -z "$resume" ] || [ "$names" = "$planned_names" ] ||
-	die "-R: the run to go on with was to run other tests ($planned_names): leave out -t and -x, or -R for a new run"
+[ -z "$resume" ] || [ "$names:$case_words" = "$planned_names:$planned_cases" ] ||
+	die "-R: the run to go on with was to run other tests (${planned_cases:-$planned_names}): leave out -t and -x, or -R for a new run"
 planned=$(echo "$plan" | wc -l)
 
 interrupted='' child=''
@@ -343,7 +372,7 @@ say()
 # label_begin LABEL-DIR: open its results
 label_begin()
 {
-	opened=$("$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" -w "$names" \
+	opened=$("$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" -w "$names" -c "$case_words" \
 		${destructive:+-d} ${perf:+-P} ${split:+-S} ${resume:+-R} \
 		-p "$programs/vmtests" -p "$programs/tools-testing-mm") || return
 	boot_dir=$(echo "$opened" | sed -n 1p)
@@ -406,23 +435,38 @@ verdict_again()
 	echo "$3 $number $1${4:-}"
 }
 
+# run_planned SUFFIX NAME TIMEOUT FLAGS PROGRAM [ARGUMENT...]: one test of the plan
+run_planned()
+{
+	suffix=$1 name=$2 timeout=$3 flags=$4 program=$5
+	shift 5
+	set -- "$programs/$program" "$@"
+	counted='' cases=$(cases_of "$name")
+	case $program in vmtests/*) counted=$perf ;; esac
+	for each in $cases; do
+		case $(class_of "$program") in
+		functional) set -- "$@" -r "$each" ;;
+		benchmarks) set -- "$@" -c "$each" ;;
+		esac
+	done
+	# shellcheck disable=SC2086 # -N and -P are words or nothing
+	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$suffix" -c "$cases" \
+		-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
+		-p "[$number/$planned]" -l "$about_left" -w $$ $no_tap $counted "$@"
+}
+
 # measure SUFFIX: every test of the plan; SUFFIX sets apart the names of one test's two results
 measure()
 {
 	while read -r name _ _ timeout flags program args; do
 		number=$((number + 1))
 		about=$(of_tier "$(flag "$flags" about)")
-		counted=''
-		case $program in vmtests/*) counted=$perf ;; esac
 		if judged_before "$name"; then
 			about_left=$((about_left - ${about:-1}))
 			continue
 		fi
-		# shellcheck disable=SC2086 # args are words; -N and -P are words or nothing
-		run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$1" \
-			-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
-			-p "[$number/$planned]" -l "$about_left" -w $$ $no_tap $counted \
-			"$programs/$program" $args </dev/null
+		# shellcheck disable=SC2086 # args are words
+		run_planned "$1" "$name" "$timeout" "$flags" "$program" $args </dev/null
 		count_result $?
 		[ -z "$interrupted$broken" ] || break
 		about_left=$((about_left - ${about:-1}))

@@ -30,7 +30,7 @@ static const char *const subdirectories[] = { "ktap", "fio" };
 #endif
 
 struct begin_options {
-	const char *label_dir, *tier, *repeats, *arguments, *plan;
+	const char *label_dir, *tier, *repeats, *arguments, *plan, *cases;
 	bool destructive, perf, split, resume;
 	const char *program_dirs[8];
 	size_t nr_program_dirs;
@@ -125,11 +125,11 @@ static json_t *run_entry(const struct begin_options *o, size_t run, const struct
 	char now[21];
 
 	rfc3339_now(now);
-	entry = json_pack("{s:I, s:s, s:n, s:s, s:s, s:o, s:n, s:o, s:b, s:b, s:b}", "run",
+	entry = json_pack("{s:I, s:s, s:n, s:s, s:s, s:o, s:n, s:o, s:o, s:b, s:b, s:b}", "run",
 			  (json_int_t)run, "started", now, "finished", "tier", o->tier, "repeats",
 			  o->repeats, "arguments", string_or_null(o->arguments), "exit", "plan",
-			  words_json(o->plan), "destructive", o->destructive, "perf", o->perf,
-			  "split", o->split);
+			  words_json(o->plan), "cases", words_json(o->cases), "destructive",
+			  o->destructive, "perf", o->perf, "split", o->split);
 	if (entry && o->resume &&
 	    json_object_set_new(entry, "continues",
 				json_pack("{s:s, s:I}", "boot_id", past->runs[0].boot_id, "run",
@@ -255,7 +255,8 @@ static int begin_parse(int argc, char **argv, struct begin_options *o)
 	int opt;
 
 	memset(o, 0, sizeof(*o));
-	while ((opt = getopt(argc, argv, "o:T:r:a:p:w:dPSR")) != -1) {
+	o->cases = "";
+	while ((opt = getopt(argc, argv, "o:T:r:a:p:w:c:dPSR")) != -1) {
 		if (opt == 'o')
 			o->label_dir = optarg;
 		else if (opt == 'T')
@@ -266,6 +267,8 @@ static int begin_parse(int argc, char **argv, struct begin_options *o)
 			o->arguments = optarg;
 		else if (opt == 'w')
 			o->plan = optarg;
+		else if (opt == 'c')
+			o->cases = optarg;
 		else if (opt == 'd')
 			o->destructive = true;
 		else if (opt == 'P')

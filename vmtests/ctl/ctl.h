@@ -77,6 +77,7 @@ bool process_dead(pid_t pid);
 /* ktap: counts of a test's own output */
 
 struct ktap_count {
+	char cases_left[1024];		/* words: cases that were asked for and have no result yet */
 	long planned;			/* -1: no plan seen */
 	unsigned int pass, fail, skip;
 	char skip_reason[256];		/* of the last skip */
@@ -84,7 +85,8 @@ struct ktap_count {
 	char first_fail[128];		/* name of the first "not ok" */
 };
 
-void ktap_begin(struct ktap_count *k);
+/* @cases: words, which results are expected of; may be empty. Returns 0 or -E2BIG. */
+int ktap_begin(struct ktap_count *k, const char *cases);
 void ktap_line(struct ktap_count *k, const char *text);
 
 /* settings: what a test changed without putting it back */

@@ -307,7 +307,7 @@ static void words_print(const char *name, const json_t *words)
 
 /*
  * Say, a line each, what the run to resume was begun with: tier, repeats, destructive and perf (1
- * or nothing), plan (the tests' names).
+ * or nothing), plan (the tests' names), cases (TEST:CASE, where not all cases of a test were to run).
  */
 int ctl_resume(int argc, char **argv)
 {
@@ -328,6 +328,7 @@ int ctl_resume(int argc, char **argv)
 		printf("%s %s\n", switches[i],
 		       json_is_true(json_object_get(entry, switches[i])) ? "1" : "");
 	words_print("plan", json_object_get(entry, "plan"));
+	words_print("cases", json_object_get(entry, "cases"));
 	past_free(&past);
 	return fflush(stdout) ? CTL_USAGE : CTL_PASS;
 }

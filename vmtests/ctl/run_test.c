@@ -35,7 +35,7 @@ static const char *const verdict_names[] = { "pass", "fail", "skip", "timeout" }
 
 struct test {
 	/* given */
-	const char *boot_dir, *name, *suffix, *needs, *position;
+	const char *boot_dir, *name, *suffix, *needs, *position, *cases;
 	unsigned long run, number, timeout_s, left_s;
 	pid_t runner;			/* 0: nobody to die with */
 	bool tap, perf;
@@ -118,8 +118,12 @@ static void verdict_of_exit(struct test *t, int status)
 {
 	const struct ktap_count *k = &t->ktap;
 	unsigned int reported = k->pass + k->fail + k->skip;
+	const char *left = k->cases_left + strspn(k->cases_left, " ");
 
-	if (k->fail || (status != CTL_PASS && status != CTL_SKIP)) {
+	if (*left && !k->fail && !(status == CTL_SKIP && !k->planned)) {
+		t->verdict = VERDICT_FAIL;
+		reason_add(t, "it has no case %.*s", (int)strcspn(left, " "), left);
+	} else if (k->fail || (status != CTL_PASS && status != CTL_SKIP)) {
 		t->verdict = VERDICT_FAIL;
 		if (k->fail)
 			reason_add(t, "%u of %u subtests failed, first: %s", k->fail, reported,
@@ -397,7 +401,8 @@ static int test_run(void *arg)
 	const char *missing = test_missing(t);
 	int err;
 
-	ktap_begin(&t->ktap);
+	if (ktap_begin(&t->ktap, t->cases))
+		return ctl_error("run-test: %s: too many cases", t->name);
 	if (missing) {
 		t->verdict = VERDICT_SKIP;
 		reason_add(t, "%s", missing);
@@ -429,10 +434,10 @@ static int runner_follow(pid_t runner)
 
 int ctl_run_test(int argc, char **argv)
 {
-	struct test t = { .tap = true, .position = "", .suffix = "" };
+	struct test t = { .tap = true, .position = "", .suffix = "", .cases = "" };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+b:i:k:m:s:t:q:p:l:w:NP")) != -1) {
+	while ((opt = getopt(argc, argv, "+b:i:k:m:s:c:t:q:p:l:w:NP")) != -1) {
 		if (opt == 'b')
 			t.boot_dir = optarg;
 		else if (opt == 'i')
@@ -443,6 +448,8 @@ int ctl_run_test(int argc, char **argv)
 			t.name = optarg;
 		else if (opt == 's')
 			t.suffix = optarg;
+		else if (opt == 'c')
+			t.cases = optarg;
 		else if (opt == 't')
 			t.timeout_s = strtoul(optarg, NULL, 10);
 		else if (opt == 'q')
@@ -460,7 +467,7 @@ int ctl_run_test(int argc, char **argv)
 	}
 	t.argv = argv + optind;
 	if (!t.boot_dir || !t.name || !t.timeout_s || !t.argv[0])
-		return ctl_error("run-test: -b BOOT-DIR -i RUN -k NUMBER -m NAME [-s SUFFIX] -t SECONDS [-q NEEDS] [-p POSITION] [-l SECONDS-LEFT] [-w RUNNER-PID] [-N] [-P] PROGRAM [ARGUMENTS]");
+		return ctl_error("run-test: -b BOOT-DIR -i RUN -k NUMBER -m NAME [-s SUFFIX] [-c CASES] -t SECONDS [-q NEEDS] [-p POSITION] [-l SECONDS-LEFT] [-w RUNNER-PID] [-N] [-P] PROGRAM [ARGUMENTS]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (runner_follow(t.runner))
 		return CTL_USAGE;

@@ -136,6 +136,13 @@ printf 'no JSON\n{}\n' >>"$scratch/torn-verdict/$boot/verdicts.jsonl"
 sed -i 's/"finished": "[^"]*"/"finished": null/' "$scratch/torn-verdict/$boot/run.json"
 refused damaged_within 'damaged within' torn-verdict
 
+# What -t named were cases: they are again what is run.
+hang "$runner" -t 'meta_hang meta_mixed:passes' -o "$scratch/cases"
+die all
+refused other_cases 'was to run other tests (meta_mixed:passes)' cases -t 'meta_hang meta_mixed'
+resumed cases 1 && [ "$(grep -c '"meta_mixed:passes"' "$scratch/cases/$boot/run.json")" -eq 2 ]
+result cases_again $?
+
 # Told to stop, a run has an end, and can go on nevertheless.
 hang "$runner" -t "$PLAN" -o "$scratch/stopped"
 kill -TERM $pid

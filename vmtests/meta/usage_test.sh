@@ -45,6 +45,33 @@ fi
 refused no_argument '-t wants an argument' -t
 refused stray_argument 'tests are named with -t' meta_pass
 refused nothing_left 'nothing is left to run' -t meta_pass -x meta
+refused case_of_unknown_test "unknown test 'nonesuch' in 'nonesuch:case'" -t nonesuch:case
+refused case_of_group "unknown test 'meta' in 'meta:case'" -t meta:case
+refused case_without_name 'meta_pass: names no case' -t meta_pass:
+refused case_left_out 'single cases can be asked for, not left out' -x meta_pass:case
+
+# cases_run STATUS LINE TESTS: that is how -t TESTS ends, and what it says of the first test
+cases_run()
+{
+	"$runner" -t "$3" -r 1 -o "$scratch/cases" >"$scratch/log" 2>&1
+	[ $? -eq "$1" ] && grep -q -x "$2" "$scratch/log"
+}
+test=lazy_mmu_test case=lazy_mmu.undisturbed.munmap_runs other=lazy_mmu.undisturbed.dontneed_private
+cases_run 0 "ok 1 $test" "$test:$case" && grep -q '^# 1\.\.1$' "$scratch/log" &&
+	grep -q -x "# ok 1 $case" "$scratch/log"
+result one_case $?
+cases_run 0 "ok 1 $test" "$test:$case $test:$other" && grep -q '^# 1\.\.2$' "$scratch/log"
+result two_cases $?
+cases_run 1 "# $test: it has no case lazy_mmu.nonesuch" "$test:lazy_mmu.nonesuch"
+result unknown_case $?
+cases_run 1 "# $test: it has no case lazy_mmu.nonesuch" "$test:$case $test:lazy_mmu.nonesuch"
+result unknown_case_beside_a_known_one $?
+cases_run 0 'ok 1 boot_memory' boot_memory:boot && grep -q '^# 1\.\.1$' "$scratch/log"
+result case_of_a_benchmark $?
+cases_run 1 '# boot_memory: it has no case nonesuch' boot_memory:nonesuch
+result unknown_case_of_a_benchmark $?
+cases_run 0 'ok 1 boot_memory' 'boot_memory:boot boot' && ! grep -q '^# 1\.\.1$' "$scratch/log"
+result group_beside_a_case $?
 
 # functional, benchmarks: what they stand for, less all but one or all of it
 programs()	# FOLDER
