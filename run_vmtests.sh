@@ -449,6 +449,7 @@ run_planned()
 		benchmarks) set -- "$@" -c "$each" ;;
 		esac
 	done
+	case ",$flags," in *,device,*) set -- "$vmtctl" with-device "$@" ;; esac
 	# shellcheck disable=SC2086 # -N and -P are words or nothing
 	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$suffix" -c "$cases" \
 		-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \

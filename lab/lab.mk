@@ -86,15 +86,16 @@ LAB_CHECK = lab/matrix -f lab/check.list $(if $(CELLS),-l "$(CELLS)") -n $(BOOTS
 LAB_PFNMAP = lab/matrix -f lab/pfnmap.list $(SEED:%=-s %) -o $(LAB_OUT)/pfnmap -p $(LAB_PAYLOADS) \
 	-t $(LAB_TIMEOUT) -- $(LAB_RUN) -r 3 -t pfnmap -o /results/%l
 
-# The cases that pfnmap_test leaves out unless they are named, and what they need.
+# The cases that pfnmap_test leaves out without LIBMM_DEADLY, by variant.
 PUD_DEATHS := $(foreach case,mprotect_page munmap_page replace_page mremap_shrink, \
 	puds.$(case) puds_edges.$(case))
 PMD_DEATHS := pmds.mbind_strict
 LAB_DEATHS = mkdir -p $(LAB_OUT) && { \
-	lab/cross -l 'amd64-7 amd64-6-12' lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PUD_DEATHS) && \
-	lab/cross lab/pfnmap-deaths.list VMTESTS_PFNMAP_CASE $(PMD_DEATHS); } >$(LAB_OUT)/deaths.list && \
+	lab/cross -l 'amd64-7 amd64-6-12' lab/pfnmap-deaths.list LAB_CASE $(PUD_DEATHS) && \
+	lab/cross lab/pfnmap-deaths.list LAB_CASE $(PMD_DEATHS); } >$(LAB_OUT)/deaths.list && \
 	lab/matrix -f $(LAB_OUT)/deaths.list $(SEED:%=-s %) -o $(LAB_OUT)/deaths -p $(LAB_PAYLOADS) \
-		-t $(LAB_TIMEOUT) -- $(LAB_RUN) -d -t pfnmap_test -o /results/%l
+		-t $(LAB_TIMEOUT) -- env LIBMM_DEADLY=1 \
+		sh -c 'exec "$$@" -d -t "pfnmap_test:pfnmap.$$LAB_CASE"' sh $(LAB_RUN) -o /results/%l
 
 lab-check: $(LAB_ARCHES:%=lab-payload-%)
 	@failed=0; \

@@ -171,24 +171,21 @@ static int region_reserve(struct bench_case *c)
 static int region_setup(struct bench_case *c)
 {
 	struct region *r = c->ctx;
-	char why[DEVMEM_REASON_MAX];
+	struct probe found = devmem_find(&r->mem);
 	bool is = false;
 	int ret;
 
-	if (__devmem_find(&r->mem, why, sizeof(why)))
-		return bench_skip(c, "%s", why);
+	if (found.answer != PROBE_YES)
+		return bench_skip(c, "%s", found.why);
 	region_sizes(r);
 	r->m.bytes = region_bytes(r);
 	if (!r->m.bytes)
 		return bench_skip(c, "BAR %u of %s is smaller than one such entry, or not aligned",
 				  r->mem.bar_index, r->mem.device);
-	ret = bench_guard(c);
-	if (ret)
-		return ret;
-	ret = __devmem_open(&r->mem, why, sizeof(why));
-	if (ret) {
+	found = devmem_open(&r->mem);
+	if (found.answer != PROBE_YES) {
 		devmem_close(&r->mem);
-		return bench_skip(c, "%s", why);
+		return bench_skip(c, "%s", found.why);
 	}
 	ret = region_reserve(c);
 	if (ret) {

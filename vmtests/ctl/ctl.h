@@ -24,6 +24,7 @@ enum { CTL_PASS = 0, CTL_FAIL = 1, CTL_USAGE = 2, CTL_SKIP = 4, CTL_INTERRUPTED 
 
 int ctl_locked(int argc, char **argv);
 int ctl_device(int argc, char **argv);
+int ctl_with_device(int argc, char **argv);
 int ctl_needs(int argc, char **argv);
 int ctl_resume(int argc, char **argv);
 int ctl_begin(int argc, char **argv);
@@ -77,7 +78,7 @@ bool process_dead(pid_t pid);
 /* ktap: counts of a test's own output */
 
 struct ktap_count {
-	char cases_left[1024];		/* words: cases that were asked for and have no result yet */
+	char cases_left[1024];		/* words: cases asked for that have no result yet */
 	long planned;			/* -1: no plan seen */
 	unsigned int pass, fail, skip;
 	char skip_reason[256];		/* of the last skip */

@@ -2,7 +2,7 @@
 /*
  * device: say why a PCI device cannot be given to the tests; exit 2 then, 0 when it can.
  */
-#include <libmm/pci.h>
+#include <vmtests/pci.h>
 
 #include "ctl.h"
 
@@ -12,5 +12,5 @@ int ctl_device(int argc, char **argv)
 
 	if (argc != 2)
 		return ctl_error("device: one PCI device, as 0000:01:00.0");
-	return __pci_use(argv[1], why, sizeof(why)) ? ctl_error("%s", why) : CTL_PASS;
+	return pci_use(argv[1], why, sizeof(why)) ? ctl_error("%s", why) : CTL_PASS;
 }

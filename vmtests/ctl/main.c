@@ -19,6 +19,7 @@ static const struct {
 } subcommands[] = {
 	{ "locked", ctl_locked, "COMMAND [ARGUMENTS]  run it as the only run on this machine" },
 	{ "device", ctl_device, "DEVICE  say who uses this PCI device; exit 2 if someone does" },
+	{ "with-device", ctl_with_device, "PROGRAM [ARGUMENTS]  run it with a vfio-pci device" },
 	{ "needs", ctl_needs, "NEED[,NEED...]  say what is missing; exit 4 if something is" },
 	{ "resume", ctl_resume, "LABEL-DIR  say what its unfinished run was begun with" },
 	{ "begin", ctl_begin, "-o LABEL-DIR ...  open the results of one run" },

@@ -307,7 +307,7 @@ static void words_print(const char *name, const json_t *words)
 
 /*
  * Say, a line each, what the run to resume was begun with: tier, repeats, destructive and perf (1
- * or nothing), plan (the tests' names), cases (TEST:CASE, where not all cases of a test were to run).
+ * or nothing), plan (the tests' names), cases (TEST:CASE, where only these cases were to run).
  */
 int ctl_resume(int argc, char **argv)
 {

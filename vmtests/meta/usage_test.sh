@@ -40,7 +40,7 @@ bridge=$(grep -l -s '^0x06' /sys/bus/pci/devices/*/class | head -n 1)
 if [ -n "$bridge" ]; then
 	refused device_in_use 'is in use: it is a bridge to other devices' -D "$(basename "${bridge%/class}")"
 else
-	skip device_in_use 'this machine has no PCI bridge: see tools-testing-mm/lib/tests/pci_unit.c'
+	skip device_in_use 'this machine has no PCI bridge: see vmtests/lib/tests/pci_unit.c'
 fi
 refused no_argument '-t wants an argument' -t
 refused stray_argument 'tests are named with -t' meta_pass

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * area: which entries map a stretch of device memory.
- */
+/* area: which entries map a range of device memory. */
 #include <libmm/area.h>
+#include <libmm/base.h>
 
 struct area area_part(const struct area *area, char *from, char *to)
 {
@@ -18,15 +17,16 @@ struct area_parts area_cut(const struct area *area, char *from, size_t size)
 	};
 }
 
+char *area_entry_base(const char *p, size_t size)
+{
+	return (char *)((uintptr_t)p / size * size);
+}
+
 static bool entry_fits(const struct area *area, const char *p, size_t size)
 {
-	uintptr_t base = (uintptr_t)p / size * size;
-	uint64_t pa;
+	const char *base = area_entry_base(p, size);
 
-	if (base < (uintptr_t)area->map || base + size > (uintptr_t)area_end(area))
-		return false;
-	pa = area->pa + (base - (uintptr_t)area->map);
-	return pa % size == 0;
+	return base >= area->map && base + size <= area_end(area) && !(area_pa(area, base) % size);
 }
 
 size_t area_entry_size(const struct devmem_levels *levels, const struct area *area, const char *p)
@@ -38,50 +38,33 @@ size_t area_entry_size(const struct devmem_levels *levels, const struct area *ar
 	return levels->page;
 }
 
-char *area_entry_base(const char *p, size_t size)
-{
-	return (char *)((uintptr_t)p / size * size);
-}
-
-/* From @from to @to, which must not cut any: all for @size 0, else those of that size. */
-static size_t entries_count(const struct devmem_levels *levels, const struct area *area,
-			    char *from, char *to, size_t size)
-{
-	size_t nr = 0, entry;
-
-	for (; from < to; from += entry) {
-		entry = area_entry_size(levels, area, from);
-		nr += !size || entry == size;
-	}
-	return nr;
-}
-
-size_t area_entries(const struct devmem_levels *levels, const struct area *area)
-{
-	return entries_count(levels, area, area->map, area_end(area), 0);
-}
-
 size_t area_entries_of(const struct devmem_levels *levels, const struct area *area, size_t size)
 {
-	return entries_count(levels, area, area->map, area_end(area), size);
-}
+	size_t nr = 0, entry;
+	char *p;
 
-static char *later(char *a, char *b)
-{
-	return a > b ? a : b;
-}
-
-static char *earlier(char *a, char *b)
-{
-	return a < b ? a : b;
+	for (p = area->map; p < area_end(area); p += entry) {
+		entry = area_entry_size(levels, area, p);
+		nr += entry == size;
+	}
+	return nr;
 }
 
 size_t area_entries_within(const struct devmem_levels *levels, const struct area *area,
 			   char *from, char *to)
 {
-	from = later(from, area->map);
-	to = earlier(to, area_end(area));
-	return from < to ? entries_count(levels, area, from, to, 0) : 0;
+	size_t nr = 0;
+
+	from = from > area->map ? from : area->map;
+	to = to < area_end(area) ? to : area_end(area);
+	for (; from < to; from += area_entry_size(levels, area, from))
+		nr++;
+	return nr;
+}
+
+size_t area_entries(const struct devmem_levels *levels, const struct area *area)
+{
+	return area_entries_within(levels, area, area->map, area_end(area));
 }
 
 size_t area_entries_remade(const struct devmem_levels *levels, const struct area *area,
@@ -91,7 +74,7 @@ size_t area_entries_remade(const struct devmem_levels *levels, const struct area
 	char *cuts[] = { from, from + size }, *base, *last = NULL;
 	size_t i, entry, nr = 0;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < ARRAY_SIZE(cuts); i++) {
 		if (cuts[i] == area->map || cuts[i] == area_end(area))
 			continue;
 		entry = area_entry_size(levels, area, cuts[i]);

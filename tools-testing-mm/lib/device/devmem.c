@@ -1,60 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * devmem: a device whose memory may be overwritten, through VFIO.
- */
-#include <errno.h>
+/* devmem: a device whose memory may be overwritten, through VFIO. */
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/devmem.h>
 #include <libmm/fail.h>
 #include <libmm/kconfig.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
-#define IVSHMEM_VENDOR	0x1af4
-#define IVSHMEM_DEVICE	0x1110
-#define IVSHMEM_BAR	2
-#define SEE		DEVMEM_SEE
+#define DEFAULT_BAR "2"
 
-static const struct vfio_device closed = { .container = -1, .group = -1, .fd = -1 };
-
-static int bar_index(unsigned int *index)
+struct probe devmem_find(struct devmem *mem)
 {
-	const char *text = getenv("PFNMAP_BAR");
+	const char *name = getenv("PFNMAP_DEVICE"), *bar = getenv("PFNMAP_BAR");
 
-	*index = IVSHMEM_BAR;
-	if (!text)
-		return 0;
-	*index = text[0] - '0';
-	return strlen(text) == 1 && *index < 6 ? 0 : -EINVAL;
-}
-
-int __devmem_find(struct devmem *mem, char *reason, size_t len)
-{
-	const char *name = getenv("PFNMAP_DEVICE");
-
-	*mem = (struct devmem) { .named = name, .vfio = closed };
-	if (bar_index(&mem->bar_index))
-		return libmm_refuse(-ENODEV, reason, len, "PFNMAP_BAR is not 0 to 5: " SEE);
-	if (!name && __pci_find(IVSHMEM_VENDOR, IVSHMEM_DEVICE, mem->device, sizeof(mem->device)))
-		return libmm_refuse(-ENODEV, reason, len,
-				    "no ivshmem device, and no other is named: " SEE);
-	if (name)
-		snprintf(mem->device, sizeof(mem->device), "%s", name);
-	if (__pci_bar(mem->device, mem->bar_index, &mem->bar) || !mem->bar.size)
-		return libmm_refuse(-ENODEV, reason, len, "there is no BAR %u of %s: " SEE,
-				    mem->bar_index, mem->device);
-	return 0;
-}
-
-static int driver_set(const struct devmem *mem, char *reason, size_t len)
-{
-	return mem->named ? __pci_take(mem->device, "vfio-pci", reason, len) :
-			    __pci_bind(mem->device, "vfio-pci", reason, len);
+	*mem = (struct devmem) { .vfio = { .container = -1, .group = -1, .fd = -1 } };
+	if (!name)
+		name = getenv("VFIO_SELFTESTS_BDF");
+	if (!name)
+		return probe_no("no PCI device is named in PFNMAP_DEVICE: " DEVMEM_SEE);
+	if (!bar)
+		bar = DEFAULT_BAR;
+	mem->bar_index = bar[0] - '0';
+	if (strlen(bar) != 1 || mem->bar_index > 5)
+		return probe_no("PFNMAP_BAR is not 0 to 5: " DEVMEM_SEE);
+	snprintf(mem->device, sizeof(mem->device), "%s", name);
+	if (pci_bar_read(mem->device, mem->bar_index, &mem->bar) || !mem->bar.size)
+		return probe_no("there is no BAR %u of %s: " DEVMEM_SEE, mem->bar_index,
+				mem->device);
+	return probe_yes();
 }
 
 void devmem_allow_huge(void)
@@ -63,31 +41,25 @@ void devmem_allow_huge(void)
 		restore_set(DEVMEM_THP_ENABLED, "always");
 }
 
-int __devmem_open(struct devmem *mem, char *reason, size_t len)
+struct probe devmem_open(struct devmem *mem)
 {
+	struct probe probe = vfio_open(&mem->vfio, mem->device);
 	struct vfio_region region;
-	char why[PCI_REASON_MAX];
-	int ret;
+	int err;
 
-	ret = __vfio_iommu(mem->device, why, sizeof(why));
-	if (!ret)
-		ret = driver_set(mem, why, sizeof(why));
-	if (!ret)
-		ret = __vfio_open(&mem->vfio, mem->device, why, sizeof(why));
-	if (ret)
-		return libmm_refuse(ret, reason, len, "%s: " SEE, why);
-	ret = __vfio_region(&mem->vfio, VFIO_PCI_BAR0_REGION_INDEX + mem->bar_index, &region);
-	if (ret || !(region.flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return libmm_refuse(ret ? ret : -ENODEV, reason, len,
-				    "VFIO does not map BAR %u of %s: " SEE, mem->bar_index,
-				    mem->device);
+	if (probe.answer != PROBE_YES)
+		return probe_no("%s: " DEVMEM_SEE, probe.why);
+	if (vfio_region_get(&mem->vfio, VFIO_PCI_BAR0_REGION_INDEX + mem->bar_index, &region) ||
+	    !(region.flags & VFIO_REGION_INFO_FLAG_MMAP))
+		return probe_no("VFIO does not map BAR %u of %s: " DEVMEM_SEE, mem->bar_index,
+				mem->device);
 	devmem_allow_huge();
-	ret = __vfio_memory_enable(&mem->vfio, 1);
-	if (ret)
-		return libmm_refuse(ret, reason, len, "the memory of %s cannot be switched on: %s",
-				    mem->device, strerror(-ret));
+	err = vfio_memory_enable(&mem->vfio, true);
+	if (err)
+		return probe_no("the memory of %s cannot be switched on: %s", mem->device,
+				strerror(-err));
 	mem->offset = region.offset;
-	return 0;
+	return probe_yes();
 }
 
 void devmem_close(struct devmem *mem)
@@ -105,7 +77,7 @@ static bool cpu_has_puds(void)
 	FILE *file = fopen("/proc/cpuinfo", "re");
 
 	if (!file)
-		libmm_fail("devmem: /proc/cpuinfo: %s", strerror(errno));
+		libmm_fail("devmem: /proc/cpuinfo cannot be opened");
 	while (!found && getline(&line, &size, file) >= 0)
 		found = !strncmp(line, "flags", 5) && strstr(line, " pdpe1gb");
 	free(line);
@@ -118,7 +90,7 @@ static bool cpu_has_puds(void)
 
 void devmem_levels(struct devmem_levels *levels)
 {
-	levels->page = getpagesize();
+	levels->page = page_size();
 	levels->pmd = levels->page / sizeof(uint64_t) * levels->page;
 	levels->pud = levels->page / sizeof(uint64_t) * levels->pmd;
 	levels->pmd_maps = kconfig_value(DEVMEM_PMD_OPTION) == 'y';

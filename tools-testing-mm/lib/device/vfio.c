@@ -1,113 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * vfio: the group and container interface of VFIO, which every kernel with VFIO has.
- */
+/* vfio: the group and container interface of VFIO. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <libmm/fail.h>
+#include <libmm/pci.h>
 #include <libmm/sysfile.h>
 #include <libmm/vfio.h>
 
-#define CONTAINER "/dev/vfio/vfio"
+static const struct vfio_device closed = { .container = -1, .group = -1, .fd = -1 };
 
-/* The number of the device's IOMMU group, as a string. */
-static int group_find(const char *name, char *group, size_t size, char *reason, size_t len)
+static struct probe driver_check(const char *name)
 {
-	char path[SYSFILE_PATH_MAX], link[SYSFILE_PATH_MAX], target[PATH_MAX];
-	ssize_t n;
+	char driver[PCI_NAME_MAX];
 
-	if (snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name) >=
-	    (int)sizeof(path) || __sysfile_path(link, sizeof(link), path))
-		return libmm_refuse(-ENAMETOOLONG, reason, len, "%s is no name of a device", name);
-	n = readlink(link, target, sizeof(target) - 1);
-	if (n < 0)
-		return libmm_refuse(-ENODEV, reason, len, "%s has no IOMMU group: switch an IOMMU on",
-				    name);
-	target[n] = '\0';
-	return snprintf(group, size, "%s", basename(target)) < (int)size ? 0 : -ENAMETOOLONG;
+	if (pci_link(name, "driver", driver, sizeof(driver)))
+		return probe_unknown("the driver of %s cannot be read", name);
+	if (!*driver)
+		return probe_no("%s has no driver: bind it to " VFIO_DRIVER, name);
+	return !strcmp(driver, VFIO_DRIVER) ? probe_yes() :
+	       probe_no("%s is bound to %s, not to " VFIO_DRIVER, name, driver);
 }
 
-int __vfio_iommu(const char *name, char *reason, size_t len)
+static struct probe file_open(int *fd, const char *path)
 {
-	char group[32];
+	char full[SYSFILE_PATH_MAX];
 
-	return group_find(name, group, sizeof(group), reason, len);
+	*fd = __sysfile_path(full, sizeof(full), path) ? -1 : open(full, O_RDWR | O_CLOEXEC);
+	if (*fd >= 0)
+		return probe_yes();
+	return probe_no("opening %s: %s%s", path, strerror(errno),
+			errno == ENOENT ? ": modprobe vfio-pci" : "");
 }
 
-static int container_open(struct vfio_device *dev, char *reason, size_t len)
-{
-	char path[SYSFILE_PATH_MAX];
-	int ret = __sysfile_path(path, sizeof(path), CONTAINER);
-
-	if (ret)
-		return libmm_refuse(ret, reason, len, "opening %s: %s", CONTAINER, strerror(-ret));
-	dev->container = open(path, O_RDWR | O_CLOEXEC);
-	if (dev->container < 0)
-		return libmm_refuse(-errno, reason, len, "opening %s: %s: modprobe vfio-pci",
-				    CONTAINER, strerror(errno));
-	if (ioctl(dev->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION)
-		return libmm_refuse(-EPROTO, reason, len, CONTAINER " speaks another version");
-	return 0;
-}
-
-static int group_open(struct vfio_device *dev, const char *group, char *reason, size_t len)
+static struct probe group_join(struct vfio_device *dev, const char *group)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
-	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
-	dev->group = open(path, O_RDWR | O_CLOEXEC);
-	if (dev->group < 0)
-		return libmm_refuse(-errno, reason, len, "opening %s: %s", path, strerror(errno));
 	if (ioctl(dev->group, VFIO_GROUP_GET_STATUS, &status))
-		return libmm_refuse(-errno, reason, len, "the state of %s: %s", path,
-				    strerror(errno));
+		return probe_no("VFIO_GROUP_GET_STATUS of %s: %s", group, strerror(errno));
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		return libmm_refuse(-EBUSY, reason, len, "IOMMU group %s has other devices in use",
-				    group);
-	return 0;
-}
-
-static int device_open(struct vfio_device *dev, const char *name, char *reason, size_t len)
-{
+		return probe_no("other devices of IOMMU group %s have drivers", group);
 	if (ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container))
-		return libmm_refuse(-errno, reason, len, "VFIO_GROUP_SET_CONTAINER: %s",
-				    strerror(errno));
+		return probe_no("VFIO_GROUP_SET_CONTAINER: %s", strerror(errno));
 	if (ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		return libmm_refuse(-errno, reason, len, "VFIO_SET_IOMMU: %s: %s", strerror(errno),
-				    "modprobe vfio_iommu_type1");
-	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, name);
-	if (dev->fd < 0)
-		return libmm_refuse(-errno, reason, len, "VFIO_GROUP_GET_DEVICE_FD %s: %s", name,
-				    strerror(errno));
-	return 0;
+		return probe_no("VFIO_SET_IOMMU: %s: modprobe vfio_iommu_type1", strerror(errno));
+	return probe_yes();
 }
 
-int __vfio_open(struct vfio_device *dev, const char *name, char *reason, size_t len)
+static struct probe device_open(struct vfio_device *dev, const char *name)
 {
-	char group[32];
-	int ret;
+	char number[16], group[32];
+	struct probe probe;
 
-	*dev = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
-	ret = group_find(name, group, sizeof(group), reason, len);
-	if (!ret)
-		ret = container_open(dev, reason, len);
-	if (!ret)
-		ret = group_open(dev, group, reason, len);
-	if (!ret)
-		ret = device_open(dev, name, reason, len);
-	if (ret)
+	if (pci_link(name, "iommu_group", number, sizeof(number)) || !*number)
+		return probe_no("%s has no IOMMU group: switch an IOMMU on", name);
+	snprintf(group, sizeof(group), "/dev/vfio/%s", number);
+	probe = driver_check(name);
+	if (probe.answer == PROBE_YES)
+		probe = file_open(&dev->container, "/dev/vfio/vfio");
+	if (probe.answer == PROBE_YES)
+		probe = file_open(&dev->group, group);
+	if (probe.answer == PROBE_YES)
+		probe = group_join(dev, group);
+	if (probe.answer != PROBE_YES)
+		return probe;
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, name);
+	return dev->fd >= 0 ? probe :
+	       probe_no("VFIO_GROUP_GET_DEVICE_FD %s: %s", name, strerror(errno));
+}
+
+struct probe vfio_open(struct vfio_device *dev, const char *name)
+{
+	struct probe probe;
+
+	*dev = closed;
+	probe = device_open(dev, name);
+	if (probe.answer != PROBE_YES)
 		vfio_close(dev);
-	return ret;
+	return probe;
 }
 
 void vfio_close(struct vfio_device *dev)
@@ -118,37 +93,24 @@ void vfio_close(struct vfio_device *dev)
 		close(dev->group);
 	if (dev->container >= 0)
 		close(dev->container);
-	*dev = (struct vfio_device) { .container = -1, .group = -1, .fd = -1 };
+	*dev = closed;
 }
 
-int __vfio_region(const struct vfio_device *dev, unsigned int index, struct vfio_region *region)
+int vfio_region_get(const struct vfio_device *dev, unsigned int index, struct vfio_region *region)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
+	int ret = ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info) ? -errno : 0;
 
-	if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
-		return -errno;
 	*region = (struct vfio_region) {
 		.size = info.size, .offset = info.offset, .flags = info.flags,
 	};
-	return 0;
+	return ret;
 }
 
-int __vfio_memory_enable(const struct vfio_device *dev, int enable)
+int vfio_memory_enable(const struct vfio_device *dev, bool enable)
 {
 	struct vfio_region config;
-	unsigned char command[2];
-	int ret;
+	int ret = vfio_region_get(dev, VFIO_PCI_CONFIG_REGION_INDEX, &config);
 
-	ret = __vfio_region(dev, VFIO_PCI_CONFIG_REGION_INDEX, &config);
-	if (ret)
-		return ret;
-	if (pread(dev->fd, command, sizeof(command), config.offset + PCI_COMMAND) !=
-	    sizeof(command))
-		return -EIO;
-	/* Configuration space is little endian. */
-	command[0] = enable ? command[0] | PCI_COMMAND_MEMORY : command[0] & ~PCI_COMMAND_MEMORY;
-	if (pwrite(dev->fd, command, sizeof(command), config.offset + PCI_COMMAND) !=
-	    sizeof(command))
-		return -EIO;
-	return 0;
+	return ret ? ret : pci_memory_enable(dev->fd, config.offset, enable);
 }

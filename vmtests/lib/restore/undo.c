@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include <libmm/base.h>
-#include <libmm/pci.h>
 #include <libmm/restore.h>
 #include <vmtests/undo.h>
 
@@ -23,6 +22,7 @@ static const struct {
 	{ UNDO_DM, undo_dm },
 	{ UNDO_MODULE, undo_module },
 	{ UNDO_CRYPTO, undo_crypto },
+	{ UNDO_PCI_DRIVER, undo_pci_driver },
 };
 
 int undo_register(void)
@@ -34,8 +34,6 @@ int undo_register(void)
 		return 0;
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(kinds); i++)
 		ret = restore_register(kinds[i].kind, kinds[i].undo);
-	if (!ret)
-		ret = pci_restore_register();
 	registered = !ret;
 	return ret;
 }

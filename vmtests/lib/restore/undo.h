@@ -14,6 +14,7 @@
 #define UNDO_DM "dm"
 #define UNDO_MODULE "module"
 #define UNDO_CRYPTO "crypto"
+#define UNDO_PCI_DRIVER "pcidriver"
 
 /* The values of records, which say no more than what undoing comes to: for whoever reads them. */
 #define UNDO_ENDED "ended"
@@ -27,6 +28,7 @@ int undo_mount(const char *target, const char *value);
 int undo_dm(const char *target, const char *value);
 int undo_module(const char *target, const char *value);
 int undo_crypto(const char *target, const char *value);
+int undo_pci_driver(const char *target, const char *value);
 
 /*
  * Wait until udev, where there is one, has handled all events: it opens a block device that

@@ -25,7 +25,7 @@ fi
 limit=60	# seconds; the slowest takes 3 on an idle machine
 
 # lie | test | the case that must fail | one that must pass, - for the whole test without the lie, or
-# nothing where a kernel has the bug | what it needs, as libmm/require.h has it
+# nothing where a kernel has the bug | what it needs, as vmtests/needs.h has it
 table='
 leak | linear_map_test | unreadable.process_vm_readv.refused | -
 splits | linear_map_split_test | split.one_page.is_what_the_formula_says | -
@@ -67,9 +67,13 @@ passes()
 # LIE TEST LOG FAILING PASSING: pfnmap_test, which takes long, need do no more
 lied_to()
 {
-	VMTESTS_PFNMAP_CASE="${4#pfnmap.} ${5#pfnmap.}" HIDE=hugepages-1048576kB LIE=$1 \
-		LD_PRELOAD=$out/liar.so timeout -k 5 "$limit" \
-		"$build/tools-testing-mm/$2" >"$3" 2>&1
+	lie=$1 test=$2 log=$3
+	case $test in
+	pfnmap_test) set -- -r "$4" -r "$5" ;;
+	*) set -- ;;
+	esac
+	HIDE=hugepages-1048576kB LIE=$lie LD_PRELOAD=$out/liar.so timeout -k 5 "$limit" \
+		"$build/tools-testing-mm/$test" "$@" >"$log" 2>&1
 }
 
 # What the test has said, for who wants to know why.

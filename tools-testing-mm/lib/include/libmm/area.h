@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * area: a stretch of device memory in the address space, within one VMA, and the entries that map
- * it.
+ * area: a range of device memory in the address space, within one VMA, and the entries that map it.
  *
  * A fault makes the largest entry for which address and frame are aligned and which lies within the
  * mapping. Source: is_aligned_for_order() in drivers/vfio/pci/vfio_pci_core.c, and
@@ -10,9 +9,6 @@
 #ifndef LIBMM_AREA_H
 #define LIBMM_AREA_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <libmm/devmem.h>
 
 struct area {
@@ -21,7 +17,7 @@ struct area {
 	uint64_t pa;		/* of its first byte, as far as alignment goes */
 };
 
-/* An area around a part that is another VMA, or none. */
+/* An area around a part that is another VMA, or unmapped. */
 struct area_parts {
 	struct area before;
 	struct area part;
@@ -49,13 +45,13 @@ char *area_entry_base(const char *p, size_t size);
 size_t area_entries(const struct devmem_levels *levels, const struct area *area);
 size_t area_entries_of(const struct devmem_levels *levels, const struct area *area, size_t size);
 
-/* Entries that faults between @from and @to make in @area, as far as it reaches. */
+/* Entries that faults between @from and @to, which must not cut any, make in @area. */
 size_t area_entries_within(const struct devmem_levels *levels, const struct area *area,
 			   char *from, char *to);
 
 /*
- * The entries of @area that one end of the part at @from cuts are gone, and faults make smaller
- * ones around it: how many, in what is before and behind, and with @inside in the part too.
+ * The entries of @area that an end of the part at @from cuts are gone, and faults make smaller ones
+ * around it: how many, in what is before and behind, and with @inside in the part too.
  */
 size_t area_entries_remade(const struct devmem_levels *levels, const struct area *area,
 			   char *from, size_t size, bool inside);

@@ -2,9 +2,8 @@
 /*
  * devmem: memory of a device that tests may overwrite, and the sizes of entries that may map it.
  *
- * The device is the one that $PFNMAP_DEVICE names (0000:01:00.0); without it, the first
- * ivshmem of QEMU, whose BAR 2 is memory and nothing else. $PFNMAP_BAR is the BAR: default
- * 2.
+ * The device is the one that $PFNMAP_DEVICE names (0000:01:00.0), or $VFIO_SELFTESTS_BDF as for the
+ * tests of VFIO. $PFNMAP_BAR is the BAR, by default 2, where QEMU's ivshmem has its memory.
  */
 #ifndef LIBMM_DEVMEM_H
 #define LIBMM_DEVMEM_H
@@ -12,21 +11,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <libmm/pci.h>
+#include <libmm/probe.h>
 #include <libmm/vfio.h>
 
 #define DEVMEM_PMD_OPTION	"CONFIG_ARCH_SUPPORTS_PMD_PFNMAP"
 #define DEVMEM_PUD_OPTION	"CONFIG_ARCH_SUPPORTS_PUD_PFNMAP"
 #define DEVMEM_THP_ENABLED	"/sys/kernel/mm/transparent_hugepage/enabled"
-#define DEVMEM_REASON_MAX	(2 * PCI_REASON_MAX)
 #define DEVMEM_SEE		"a guest of QEMU with ivshmem and an IOMMU has it"
 
 struct devmem {
 	char device[PCI_NAME_MAX];
-	bool named;			/* by the user */
 	unsigned int bar_index;
 	struct pci_bar bar;
-	struct vfio_device vfio;	/* after __devmem_open() */
+	struct vfio_device vfio;	/* after devmem_open() */
 	uint64_t offset;		/* of the BAR in vfio.fd */
 };
 
@@ -39,24 +38,19 @@ struct devmem_levels {
 	bool pud_maps;
 };
 
-/*
- * Find the device and its BAR. Returns 0; or -ENODEV and one sentence in @reason (for which
- * DEVMEM_REASON_MAX is enough) that says what is missing and where it is written how to have it.
- */
-int __devmem_find(struct devmem *mem, char *reason, size_t len);
+/* Find the device and its BAR. */
+struct probe devmem_find(struct devmem *mem);
 
-/*
- * Give the device to vfio-pci and open it, with its memory switched on. A device that was named is
- * taken from its driver, if nobody uses it (__pci_take()). Needs undo_register() before it, and
- * devmem_close() after it, also when it failed. Returns 0; or -errno and one sentence in @reason.
- */
-int __devmem_open(struct devmem *mem, char *reason, size_t len);
+/* Open the device, which is bound to vfio-pci, through VFIO, with its memory switched on. */
+struct probe devmem_open(struct devmem *mem);
+
+/* Also after a devmem_open() that failed. */
 void devmem_close(struct devmem *mem);
 
 /*
- * Let faults make huge entries of device memory. In 6.12 the setting for transparent huge pages
- * decides about it too (__thp_vma_allowable_orders() in mm/huge_memory.c), in 7.2 no longer.
- * __devmem_open() does so.
+ * Let faults make huge entries of device memory, as devmem_open() does. In 6.12 the setting for
+ * transparent huge pages decides about it too (__thp_vma_allowable_orders() in mm/huge_memory.c),
+ * in 7.2 no longer.
  */
 void devmem_allow_huge(void);
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vfio: a PCI device in the hands of the caller, through vfio-pci's container and group files.
+ * vfio: a PCI device in the hands of the caller, through vfio-pci's container and group files,
+ * which every kernel with VFIO has. Source: Documentation/driver-api/vfio.rst.
  */
 #ifndef LIBMM_VFIO_H
 #define LIBMM_VFIO_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#define VFIO_REASON_MAX 256
+#include <libmm/probe.h>
+
+#define VFIO_DRIVER "vfio-pci"
 
 struct vfio_device {
 	int container;
@@ -23,29 +26,14 @@ struct vfio_region {
 	uint32_t flags;		/* VFIO_REGION_INFO_FLAG_* */
 };
 
-/*
- * Whether an IOMMU is in front of PCI device @name: vfio-pci takes no other. Returns 0; or -ENODEV
- * and one sentence in @reason (VFIO_REASON_MAX is enough).
- */
-int __vfio_iommu(const char *name, char *reason, size_t len);
-
-/*
- * Open PCI device @name, which vfio-pci must have (__pci_bind() in pci.h), as the only one of its
- * IOMMU group and container. Returns 0; or -errno and one sentence in @reason (VFIO_REASON_MAX is
- * enough) that names what is missing: -ENOENT, no VFIO; -ENODEV, no IOMMU; -EBUSY, others of the
- * group have drivers or someone has it open.
- * Source: Documentation/driver-api/vfio.rst.
- */
-int __vfio_open(struct vfio_device *dev, const char *name, char *reason, size_t len);
+/* Open PCI device @name, bound to vfio-pci, as the only one of its IOMMU group and container. */
+struct probe vfio_open(struct vfio_device *dev, const char *name);
 void vfio_close(struct vfio_device *dev);
 
 /* @index: VFIO_PCI_BAR0_REGION_INDEX and so on of linux/vfio.h. Returns 0 or -errno. */
-int __vfio_region(const struct vfio_device *dev, unsigned int index, struct vfio_region *region);
+int vfio_region_get(const struct vfio_device *dev, unsigned int index, struct vfio_region *region);
 
-/*
- * Let the device answer accesses to its memory or not: bit 1 of PCI_COMMAND. Off, vfio-pci takes
- * all mappings of it away and accesses give SIGBUS. Returns 0 or -errno.
- */
-int __vfio_memory_enable(const struct vfio_device *dev, int enable);
+/* As pci_memory_enable(). Off, vfio-pci takes all mappings away, and accesses give SIGBUS. */
+int vfio_memory_enable(const struct vfio_device *dev, bool enable);
 
 #endif

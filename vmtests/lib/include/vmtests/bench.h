@@ -49,7 +49,7 @@ struct bench_phase {
 
 struct bench_case {
 	const char *name;	/* stable across machines: no sizes, nodes or counts that vary */
-	const char *needs;	/* as libmm/require.h, or NULL */
+	const char *needs;	/* as vmtests/needs.h, or NULL */
 	void *ctx;
 	/*
 	 * Once a pass, not timed. Sets iterations and units. Returns 0, -errno for a failure (after

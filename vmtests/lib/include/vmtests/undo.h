@@ -15,10 +15,11 @@
  *   mount FOLDER unmounted          unmount
  *   dm NAME absent                  remove the device-mapper device and its node
  *   module NAME absent              unload
+ *   pcidriver DEVICE DRIVER|absent  give the PCI device back to this driver, or to none
  *   crypto - NAMES                  unload the kernel's crypto modules but these, unless in use
  *
- * All of it acts on the machine itself, whatever $LIBMM_ROOT says. Not for several threads of one
- * process at a time.
+ * All of it but pcidriver acts on the machine itself, whatever $LIBMM_ROOT says. Not for several
+ * threads of one process at a time.
  */
 #ifndef VMTESTS_UNDO_H
 #define VMTESTS_UNDO_H
@@ -33,11 +34,11 @@
 int undo_register(void);
 
 /*
- * __restore_guard() of libmm/restore.h splits the process in two: the caller goes on in a child, and
- * its parent only waits to undo. The parent undoes when the child ends in whatever way, and on HUP,
- * INT, QUIT and TERM (unless ignored), for which it first kills the child and all that the child
- * started. It ends as the child did, or by that signal. The child dies when the parent does, so
- * SIGKILL of either leaves nothing running; what SIGKILL of the parent leaves, the next start
+ * __restore_guard() of libmm/restore.h splits the process in two: the caller goes on in a child,
+ * and its parent only waits to undo. The parent undoes when the child ends in whatever way, and on
+ * HUP, INT, QUIT and TERM (unless ignored), for which it first kills the child and all that the
+ * child started. It ends as the child did, or by that signal. The child dies when the parent does,
+ * so SIGKILL of either leaves nothing running; what SIGKILL of the parent leaves, the next start
  * undoes. The second call does nothing. Call it with nothing of one's own in the journal. Its
  * errors are those of __journal_open().
  */
@@ -92,6 +93,12 @@ int __undo_module_load(const char *name, const char *const *options);
  * more of them by itself. Returns 0 or -errno.
  */
 int __undo_crypto_modules(void);
+
+/*
+ * Note that PCI device @name is about to lose @driver, or to be bound when it has none ("").
+ * Returns 0 or -errno.
+ */
+int __undo_pci_driver(const char *name, const char *driver);
 
 /* Returns 1 when a module of this name is loaded or has parameters built in, else 0. */
 int undo_module_present(const char *name);

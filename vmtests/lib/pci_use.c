@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pci_use: whether anyone would miss a PCI device's driver. What the driver has made of the device
- * is below its folder in sysfs: device nodes, which are mounted or open, and network interfaces,
- * which are up.
+ * pci_use: whether a PCI device is in use. What its driver has made of the device is below its
+ * directory in sysfs: device nodes, which are mounted or open, and network interfaces, which are
+ * up.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -22,10 +22,9 @@
 #include <unistd.h>
 
 #include <libmm/fail.h>
-#include <libmm/pci.h>
 #include <libmm/sysfile.h>
+#include <vmtests/pci.h>
 
-#define DEVICES		"/sys/bus/pci/devices"
 #define CLASS_BASE(class) ((class) >> 16)
 #define BASE_BRIDGE	0x06	/* pci_ids.h */
 #define NODES_MAX	64
@@ -56,14 +55,14 @@ static int __attribute__((format(printf, 2, 3))) in_use(struct user *user, const
 	return libmm_refuse(-EBUSY, user->reason, user->len, "%s is in use: %s", user->device, why);
 }
 
-/* A file of the folder at @folder, a path below no other root. Returns its length or -errno. */
-static ssize_t file_read(const char *folder, const char *name, char *text, size_t size)
+/* A file of @dir, which has $LIBMM_ROOT in front already. Returns its length or -errno. */
+static ssize_t file_read(const char *dir, const char *name, char *text, size_t size)
 {
 	char path[PATH_MAX];
 	ssize_t n;
 	int fd;
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -76,12 +75,12 @@ static ssize_t file_read(const char *folder, const char *name, char *text, size_
 	return n;
 }
 
-static bool folder_is_block(const char *folder)
+static bool is_block(const char *dir)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	ssize_t n;
 
-	if (snprintf(path, sizeof(path), "%s/subsystem", folder) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/subsystem", dir) >= (int)sizeof(path))
 		return false;
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
@@ -90,14 +89,14 @@ static bool folder_is_block(const char *folder)
 	return !strcmp(basename(target), "block");
 }
 
-/* A folder with a file "dev" is a device node, whose name its "uevent" has. Returns 0 or -errno. */
-static int node_add(struct user *user, const char *folder)
+/* A directory with a file "dev" is a device node, named in its "uevent". Returns 0 or -errno. */
+static int node_add(struct user *user, const char *dir)
 {
 	unsigned int major, minor;
 	char text[1024], *name;
 	struct node *node;
 
-	if (file_read(folder, "dev", text, sizeof(text)) < 0)
+	if (file_read(dir, "dev", text, sizeof(text)) < 0)
 		return 0;
 	if (user->nr_nodes == NODES_MAX)
 		return in_use(user, "it has more than %d device nodes", NODES_MAX);
@@ -105,9 +104,9 @@ static int node_add(struct user *user, const char *folder)
 		return -EINVAL;
 	node = &user->nodes[user->nr_nodes++];
 	*node = (struct node) {
-		.number = makedev(major, minor), .block = folder_is_block(folder),
+		.number = makedev(major, minor), .block = is_block(dir),
 	};
-	if (file_read(folder, "uevent", text, sizeof(text)) < 0)
+	if (file_read(dir, "uevent", text, sizeof(text)) < 0)
 		return 0;
 	name = strstr(text, "DEVNAME=");
 	if (name)
@@ -115,17 +114,17 @@ static int node_add(struct user *user, const char *folder)
 	return 0;
 }
 
-/* A network interface is a folder in one that is called "net". */
-static int interface_check(struct user *user, const FTSENT *folder)
+/* A network interface is a directory in one that is called "net". */
+static int interface_check(struct user *user, const FTSENT *dir)
 {
 	unsigned long flags;
 	char text[64];
 
-	if (strcmp(folder->fts_parent->fts_name, "net") ||
-	    file_read(folder->fts_path, "flags", text, sizeof(text)) < 0)
+	if (strcmp(dir->fts_parent->fts_name, "net") ||
+	    file_read(dir->fts_path, "flags", text, sizeof(text)) < 0)
 		return 0;
 	flags = strtoul(text, NULL, 16);
-	return flags & IFF_UP ? in_use(user, "network interface %s is up", folder->fts_name) : 0;
+	return flags & IFF_UP ? in_use(user, "network interface %s is up", dir->fts_name) : 0;
 }
 
 static int tree_walk(struct user *user, char *top)
@@ -233,7 +232,7 @@ static int processes_check(struct user *user)
 	return ret;
 }
 
-/* What nobody opens and everybody uses. */
+/* What is in use although nobody opens it. */
 static int kind_check(struct user *user, const char *top)
 {
 	char text[64];
@@ -246,16 +245,14 @@ static int kind_check(struct user *user, const char *top)
 	return 0;
 }
 
-int __pci_use(const char *name, char *reason, size_t len)
+int pci_use(const char *name, char *reason, size_t len)
 {
 	struct user user = { .device = name, .reason = reason, .len = len };
 	char path[SYSFILE_PATH_MAX], full[SYSFILE_PATH_MAX], *top;
 	size_t i;
 	int ret;
 
-	if (!*name || strchr(name, '/') || *name == '.' ||
-	    snprintf(path, sizeof(path), DEVICES "/%s", name) >= (int)sizeof(path) ||
-	    __sysfile_path(full, sizeof(full), path))
+	if (pci_path(path, sizeof(path), name, "") || __sysfile_path(full, sizeof(full), path))
 		return libmm_refuse(-EINVAL, reason, len, "%s is no name of a PCI device", name);
 	top = realpath(full, NULL);
 	if (!top)
