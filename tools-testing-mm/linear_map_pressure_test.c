@@ -214,54 +214,33 @@ TEST_F(pressure, memlock_returned)
 	whole_check(_metadata, self);
 }
 
-/* Memory cgroups, of either version. */
-struct memcg_kind {
-	const char *type;
-	const char *option;	/* of the mount, or NULL */
-	const char *limit;	/* the file */
+/* Where memory cgroups of either version usually are. */
+static const struct {
+	const char *dir;
+	const char *limit;
+} memcgs[] = {
+	{ "/sys/fs/cgroup", "memory.max" },
+	{ "/sys/fs/cgroup/memory", "memory.limit_in_bytes" },
 };
 
-static const struct memcg_kind memcg_kinds[] = {
-	{ "cgroup2", NULL, "memory.max" },
-	{ "cgroup", "memory", "memory.limit_in_bytes" },
-};
-
-static int memcg_try(const struct memcg_kind *kind, const char *dir, char *path, size_t len)
+/* Make one of CGROUP_BYTES. False, and @path empty, where none can be made. */
+static bool memcg_make(char *path, size_t len)
 {
 	char file[320], limit[32];
-
-	snprintf(path, len, "%s/linear_map_pressure.%d", dir, getpid());
-	if (mkdir(path, 0700))
-		return -errno;
-	snprintf(file, sizeof(file), "%s/%s", path, kind->limit);
-	snprintf(limit, sizeof(limit), "%lu", CGROUP_BYTES);
-	if (!__sysfile_write(file, limit))
-		return 0;
-	rmdir(path);
-	return -ENOENT;
-}
-
-static int memcg_make(char *path, size_t len)
-{
-	FILE *mounts = fopen("/proc/self/mounts", "re");
-	char line[1024], dir[192], type[32], options[512];
-	int ret = -ENOENT;
 	size_t i;
 
-	if (!mounts)
-		return -errno;
-	while (ret && fgets(line, sizeof(line), mounts)) {
-		if (sscanf(line, "%*s %191s %31s %511s", dir, type, options) != 3)
+	snprintf(limit, sizeof(limit), "%lu", CGROUP_BYTES);
+	for (i = 0; i < ARRAY_SIZE(memcgs); i++) {
+		snprintf(path, len, "%s/linear_map_pressure.%d", memcgs[i].dir, getpid());
+		if (mkdir(path, 0700))
 			continue;
-		for (i = 0; ret && i < ARRAY_SIZE(memcg_kinds); i++)
-			if (!strcmp(type, memcg_kinds[i].type) &&
-			    (!memcg_kinds[i].option || strstr(options, memcg_kinds[i].option)))
-				ret = memcg_try(&memcg_kinds[i], dir, path, len);
+		snprintf(file, sizeof(file), "%s/%s", path, memcgs[i].limit);
+		if (!__sysfile_write(file, limit))
+			return true;
+		rmdir(path);
 	}
-	fclose(mounts);
-	if (ret)
-		path[0] = '\0';
-	return ret;
+	path[0] = '\0';
+	return false;
 }
 
 /* The page is charged when it is inserted: after its entry was made invalid. */
@@ -273,7 +252,7 @@ TEST_F(pressure, cgroup_full)
 
 	if (memory_panic_on_oom() > 1)
 		SKIP(return, "vm.panic_on_oom is 2: a full memory cgroup ends this kernel");
-	if (memcg_make(self->cgroup, sizeof(self->cgroup)))
+	if (!memcg_make(self->cgroup, sizeof(self->cgroup)))
 		SKIP(return, "no memory cgroup can be made: mount one, or enable its memory controller");
 
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", self->cgroup);
