@@ -28,3 +28,6 @@ $(LIBMM_A): $(LIBMM_O)
 	$(Q)$(AR) rcs $@ $^
 
 EXTRA_CLEAN += $(LIBMM_O) $(LIBMM_A)
+
+# What a module needs beside libmm.
+include $(wildcard libmm/*/*.mk)
