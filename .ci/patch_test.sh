@@ -65,8 +65,8 @@ refusals()
 tree()
 {
 	mkdir "$out/tree" &&
-		(cd "$ksrc" && tar -cf - Makefile Kbuild scripts include arch/x86 arch/arm64 lib mm \
-			tools usr) | tar -C "$out/tree" -xf - &&
+		(cd "$ksrc" && tar -cf - Makefile Kbuild scripts include arch/x86 arch/arm64 \
+			drivers/dma lib mm tools usr) | tar -C "$out/tree" -xf - &&
 		git -C "$out/tree" init -q && git -C "$out/tree" config user.name none &&
 		git -C "$out/tree" config user.email none &&
 		git -C "$out/tree" add -f tools/testing/selftests &&
