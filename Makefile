@@ -89,8 +89,11 @@ bench-memcache: all
 	$(B)/vmtests/bench/memcache_accuracy
 	vmtests/bench/memcache/tests/bench.sh $(B)
 
+check-patch: $(FRAMEWORK)
+	@.ci/patch_test.sh -g $(B) "$(KSRC)" $(FAMILY)
+
 patch:
-	@scripts/make-patch "$(KSRC)" "$(OUT)"
+	@scripts/make-patch "$(KSRC)" "$(FAMILY)" "$(OUT)" "$(TESTS)"
 
 # The installed tree has the shape of the build folder, so that the runner finds its programs.
 install: all
@@ -116,7 +119,9 @@ help:
 	@echo 'make check-split     -S in guests: how much is split, and how fast'
 	@echo 'make bench-self      what the timing loop itself costs'
 	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, memcaslap, its servers'
-	@echo 'make patch           KSRC=KERNEL-TREE OUT=DIR: the tests as a patch for mm'
+	@echo 'make patch           KSRC=KERNEL-TREE FAMILY=NAME OUT=DIR [TESTS="..."]: a series for mm;'
+	@echo '                     families: hvo linear_map lazy_mmu hugetlb pfnmap all'
+	@echo 'make check-patch     every series: applied, built, run in guests'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
 	@echo 'make lab-lava        a guest started by LAVA, and what LAVA made of its results'
 	@echo 'make sample-report   the report that the README shows, anew from the lab'
@@ -136,5 +141,5 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)) all mm vmtests $(FRAMEWORK): | deps
 endif
 
-.PHONY: all mm vmtests deps run check check-deb check-aa check-kill check-split lint bench-self \
-	bench-memcache patch install install-service clean help
+.PHONY: all mm vmtests deps run check check-deb check-aa check-kill check-split check-patch \
+	lint bench-self bench-memcache patch install install-service clean help

@@ -37,8 +37,6 @@ FIXTURE(restore) {
 FIXTURE_SETUP(restore)
 {
 	fakeroot_create(&root);
-	fakeroot_must(!setenv("VMTESTS_STATE_DIR", fakeroot_path(&root, "/state"), 1), "setenv");
-	fakeroot_must(!unsetenv("VMTESTS_LOCK_FD"), "unsetenv");
 	fakeroot_write(&root, "/proc/sys/kernel/random/boot_id", "a-boot\n");
 	fakeroot_write(&root, ONE, "1\n");
 	fakeroot_write(&root, TWO, "always [madvise] never\n");
