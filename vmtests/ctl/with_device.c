@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include <libmm/fail.h>
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <libmm/vfio.h>
 #include <vmtests/pci.h>
 #include <vmtests/undo.h>
@@ -77,7 +77,7 @@ int ctl_with_device(int argc, char **argv)
 	if (argc < 2)
 		return ctl_error("with-device: a program and its arguments");
 	if (geteuid() == 0) {
-		ret = __restore_guard();
+		ret = __journal_guard();
 		if (ret)
 			return ctl_error("with-device: no way back for the device: %s",
 					 strerror(-ret));

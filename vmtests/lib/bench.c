@@ -16,6 +16,7 @@
 
 #include <kselftest.h>
 
+#include <vmtests/journal.h>
 #include <vmtests/bench.h>
 #include <libmm/kcore.h>
 #include <vmtests/needs.h>
@@ -138,7 +139,7 @@ int bench_fail(struct bench_case *c, int err, const char *fmt, ...)
 
 int bench_guard(struct bench_case *c)
 {
-	int ret = __restore_guard();
+	int ret = __journal_guard();
 
 	if (ret == -EBUSY)
 		return bench_fail(c, ret, "another run (pid %d) holds this machine",

@@ -14,21 +14,8 @@
 
 #define ONE "/proc/sys/vm/one"
 #define TWO "/sys/kernel/mm/two"
-#define UNDONE "/undone"
 
 static struct fakeroot root;
-
-/* Which are undone, oldest first. */
-static int undo(const char *target, const char *value)
-{
-	char text[256] = "";
-	ssize_t len = __sysfile_read(UNDONE, text, sizeof(text));
-
-	if (len < 0 || !strcmp(value, "fails"))
-		return -EIO;
-	snprintf(text + len, sizeof(text) - len, "%s=%s;", target, value);
-	return __sysfile_write(UNDONE, text);
-}
 
 FIXTURE(restore) {
 	char unused;
@@ -40,8 +27,6 @@ FIXTURE_SETUP(restore)
 	fakeroot_write(&root, "/proc/sys/kernel/random/boot_id", "a-boot\n");
 	fakeroot_write(&root, ONE, "1\n");
 	fakeroot_write(&root, TWO, "always [madvise] never\n");
-	fakeroot_write(&root, UNDONE, "");
-	ASSERT_EQ(0, restore_register("thing", undo));
 }
 
 FIXTURE_TEARDOWN(restore)
@@ -88,6 +73,16 @@ TEST_F(restore, saved_and_written_by_the_caller)
 	EXPECT_STREQ("1", fakeroot_read(&root, ONE));
 }
 
+/* A setting that has gone does not keep the rest from coming back. */
+TEST_F(restore, the_rest_in_spite_of_a_failure)
+{
+	EXPECT_EQ(0, __restore_set(ONE, "5", NULL));
+	EXPECT_EQ(0, __restore_set(TWO, "never", NULL));
+	fakeroot_must(!unlink(fakeroot_path(&root, TWO)), "unlink");
+	EXPECT_EQ(-ENOENT, __restore_all());
+	EXPECT_STREQ("1", fakeroot_read(&root, ONE));
+}
+
 TEST_F(restore, wrong_use)
 {
 	char long_value[SETTING_VALUE_MAX + 1];
@@ -99,29 +94,7 @@ TEST_F(restore, wrong_use)
 	EXPECT_EQ(-ENOENT, __restore_save("/none"));
 	EXPECT_EQ(-EINVAL, __restore_save("/empty"));
 	EXPECT_EQ(-EOVERFLOW, __restore_set(ONE, long_value, NULL));
-	EXPECT_EQ(-EINVAL, __restore_note("thing", "", "value"));
-	EXPECT_EQ(-EINVAL, __restore_note("thing", "target", ""));
 	EXPECT_EQ(0, __restore_all());
-	EXPECT_STREQ("", fakeroot_read(&root, UNDONE));
-}
-
-/* Newest first, settings and other things in one order. */
-TEST_F(restore, in_reverse)
-{
-	EXPECT_EQ(0, __restore_note("thing", "a", "1"));
-	EXPECT_EQ(0, __restore_set(ONE, "5", NULL));
-	EXPECT_EQ(0, __restore_note("thing", "b", "2"));
-	EXPECT_EQ(0, __restore_all());
-	EXPECT_STREQ("b=2;a=1;", fakeroot_read(&root, UNDONE));
-	EXPECT_STREQ("1", fakeroot_read(&root, ONE));
-}
-
-TEST_F(restore, the_rest_in_spite_of_a_failure)
-{
-	EXPECT_EQ(0, __restore_note("thing", "a", "1"));
-	EXPECT_EQ(0, __restore_note("thing", "b", "fails"));
-	EXPECT_EQ(-EIO, __restore_all());
-	EXPECT_STREQ("a=1;", fakeroot_read(&root, UNDONE));
 }
 
 /* Fork a child that changes ONE, or changes nothing, and ends by @sig or, when 0, by exit(3). */

@@ -360,7 +360,7 @@ void restore_all(void)
 		libmm_fail("restore: not every setting was put back (%s): see above", strerror(-ret));
 }
 
-int restore_register(const char *kind, int (*undo)(const char *target, const char *value))
+int journal_register(const char *kind, int (*undo)(const char *target, const char *value))
 {
 	char *name;
 	size_t i;
@@ -380,7 +380,7 @@ int restore_register(const char *kind, int (*undo)(const char *target, const cha
 	return 0;
 }
 
-int __restore_note(const char *kind, const char *target, const char *value)
+int __journal_note(const char *kind, const char *target, const char *value)
 {
 	struct journal_owner owner;
 	char *line;

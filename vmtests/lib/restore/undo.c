@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include <libmm/base.h>
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"
@@ -33,7 +33,7 @@ int undo_register(void)
 	if (registered)
 		return 0;
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(kinds); i++)
-		ret = restore_register(kinds[i].kind, kinds[i].undo);
+		ret = journal_register(kinds[i].kind, kinds[i].undo);
 	registered = !ret;
 	return ret;
 }

@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"
@@ -73,5 +73,5 @@ int __undo_dm(const char *name)
 
 	if (!ret)
 		return -EEXIST;
-	return ret == -ENXIO ? __restore_note(UNDO_DM, name, UNDO_ABSENT) : ret;
+	return ret == -ENXIO ? __journal_note(UNDO_DM, name, UNDO_ABSENT) : ret;
 }

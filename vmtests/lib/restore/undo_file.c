@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"
@@ -56,7 +56,7 @@ int __undo_file(const char *path)
 
 	if (!lstat(path, &st))
 		return -EEXIST;
-	return errno == ENOENT ? __restore_note(UNDO_FILE, path, UNDO_ABSENT) : -errno;
+	return errno == ENOENT ? __journal_note(UNDO_FILE, path, UNDO_ABSENT) : -errno;
 }
 
 int __undo_directory(const char *parent, char *path, size_t size)
@@ -69,7 +69,7 @@ int __undo_directory(const char *parent, char *path, size_t size)
 	ret = snprintf(path, size, "%s/vmtests.%016" PRIx64, parent, random);
 	if (ret < 0 || (size_t)ret >= size)
 		return -ENAMETOOLONG;
-	ret = __restore_note(UNDO_TREE, path, UNDO_ABSENT);
+	ret = __journal_note(UNDO_TREE, path, UNDO_ABSENT);
 	if (ret)
 		return ret;
 	return mkdir(path, 0700) ? -errno : 0;

@@ -115,7 +115,7 @@ static void child_begin(pid_t parent, const sigset_t *mask)
 	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-int __restore_guard(void)
+int __journal_guard(void)
 {
 	static bool guarded;
 	pid_t parent = getpid(), child;

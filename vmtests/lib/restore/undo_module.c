@@ -22,7 +22,7 @@
 
 #include <vmtests/command.h>
 #include <vmtests/procstat.h>
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"
@@ -98,7 +98,7 @@ static int depend_journal(char *line)
 	if (strcmp(strsep(&rest, " "), "insmod") || !rest)
 		return 0;
 	module_name(strsep(&rest, " "), name, sizeof(name));
-	return undo_module_present(name) ? 0 : __restore_note(UNDO_MODULE, name, UNDO_ABSENT);
+	return undo_module_present(name) ? 0 : __journal_note(UNDO_MODULE, name, UNDO_ABSENT);
 }
 
 static int depends_journal(const char *name)
@@ -282,7 +282,7 @@ int __undo_crypto_modules(void)
 
 	ret = crypto_each(crypto_add, &list);
 	if (!ret)
-		ret = __restore_note(UNDO_CRYPTO, CRYPTO_TARGET, list ? list : CRYPTO_NONE);
+		ret = __journal_note(UNDO_CRYPTO, CRYPTO_TARGET, list ? list : CRYPTO_NONE);
 	free(list);
 	return ret;
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "undo.h"
@@ -54,7 +54,7 @@ int undo_mount(const char *target, const char *value)
 int __undo_mount(const char *source, const char *target, const char *type, unsigned long flags,
 		 const char *data)
 {
-	int ret = __restore_note(UNDO_MOUNT, target, UNDO_UNMOUNTED);
+	int ret = __journal_note(UNDO_MOUNT, target, UNDO_UNMOUNTED);
 
 	if (ret)
 		return ret;

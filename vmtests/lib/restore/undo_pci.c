@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include <libmm/pci.h>
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <libmm/sysfile.h>
 #include <vmtests/undo.h>
 
@@ -15,7 +15,7 @@
 
 int __undo_pci_driver(const char *name, const char *driver)
 {
-	return __restore_note(UNDO_PCI_DRIVER, name, *driver ? driver : UNDO_ABSENT);
+	return __journal_note(UNDO_PCI_DRIVER, name, *driver ? driver : UNDO_ABSENT);
 }
 
 static int attribute_write(const char *name, const char *file, const char *value)

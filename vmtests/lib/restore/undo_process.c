@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include <vmtests/command.h>
-#include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/undo.h>
 
 #include "journal_file.h"
@@ -145,7 +145,7 @@ static int child_release(int channel, const char *name)
 	if (channel_read(channel, &child, sizeof(child)) != (ssize_t)sizeof(child))
 		return -ECHILD;
 	snprintf(target, sizeof(target), "%d.%" PRIu64 " (%s)", child.pid, child.start, name);
-	ret = __restore_note(UNDO_PROCESS, target, UNDO_ENDED);
+	ret = __journal_note(UNDO_PROCESS, target, UNDO_ENDED);
 	if (ret)
 		return ret;
 	if (send(channel, "", 1, MSG_NOSIGNAL) != 1)

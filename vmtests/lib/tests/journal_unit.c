@@ -633,15 +633,15 @@ static int note_undo(const char *target, const char *value)
 
 static int note_unknown(void)
 {
-	if (__restore_note("note", "one", "1 %\n"))
+	if (__journal_note("note", "one", "1 %\n"))
 		return -ENOTRECOVERABLE;
 	return __restore_all();
 }
 
 static int note_all(void)
 {
-	if (restore_register("note", note_undo) || __restore_note("note", "two", "2") ||
-	    __restore_note("note", "three", "3"))
+	if (journal_register("note", note_undo) || __journal_note("note", "two", "2") ||
+	    __journal_note("note", "three", "3"))
 		return -ENOTRECOVERABLE;
 	return __restore_all();
 }

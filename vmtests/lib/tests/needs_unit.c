@@ -243,10 +243,6 @@ TEST_F(needs, hugetlb_and_hvo)
 	fakeroot_write(&root, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0");
 	fakeroot_write(&root, "/proc/sys/vm/hugetlb_optimize_vmemmap", "0");
 	EXPECT_TRUE(met("hugetlb,hvo"));
-	ASSERT_EQ(0, unlink(fakeroot_path(&root, "/proc/sys/vm/hugetlb_optimize_vmemmap")));
-	fakeroot_write(&root, release_path("/boot/config-%s"),
-		       "CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP=y\n");
-	EXPECT_TRUE(says("hvo", "in spite of"));
 }
 
 TEST_F(needs, kcore)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include <libmm/restore.h>
+#include <vmtests/journal.h>
 #include <vmtests/pci.h>
 #include <vmtests/undo.h>
 
@@ -185,7 +186,7 @@ TEST_F(pci, taken_with_a_way_back)
 /* Take back what was noted for @device, which had @driver. */
 static int driver_restore(const char *device, const char *driver)
 {
-	int err = __restore_note("pcidriver", device, driver);
+	int err = __journal_note("pcidriver", device, driver);
 
 	return err ? err : __restore_all();
 }

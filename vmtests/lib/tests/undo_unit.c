@@ -407,7 +407,7 @@ static void zombie_journal(int channel)
 	}
 	snprintf(target, sizeof(target), "%d.%llu (threads)", pid, start);
 	pidfd = pidfd_of(pid);
-	fakeroot_must(!__restore_note("process", target, "ended"), "journal");
+	fakeroot_must(!__journal_note("process", target, "ended"), "journal");
 	restore_all();
 	/* At once: undoing is what has waited. */
 	built.sleeper = poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, 0);
@@ -428,8 +428,8 @@ TEST_F(undo, process_has_ended_when_its_last_thread_has)
 
 static void guarded(int channel)
 {
-	fakeroot_must(!__restore_guard(), "guard");
-	fakeroot_must(!__restore_guard(), "guard, asked again");
+	fakeroot_must(!__journal_guard(), "guard");
+	fakeroot_must(!__journal_guard(), "guard, asked again");
 	wait_for_signal(channel);
 }
 
@@ -491,7 +491,7 @@ TEST_F(undo, nothing_outlives_a_killed_guard)
 
 static void guarded_exit(int channel)
 {
-	fakeroot_must(!__restore_guard(), "guard");
+	fakeroot_must(!__journal_guard(), "guard");
 	tree_build(channel);
 	exit(3);
 }

@@ -48,20 +48,4 @@ void restore_set(const char *path, const char *value);
 int __restore_all(void);
 void restore_all(void);
 
-/*
- * Changes that are no setting: @undo gets the target and value that __restore_note() was given
- * under the same @kind, before the change is made, and returns 0 or -errno. Undoing what was never
- * made, or is gone already, is success. Returns 0, -ENOSPC for too many kinds, or for
- * __restore_note() -EINVAL for an empty field.
- */
-int restore_register(const char *kind, int (*undo)(const char *target, const char *value));
-int __restore_note(const char *kind, const char *target, const char *value);
-
-/*
- * From here on, registered kinds are undone on signals too, not only settings. A back end may go on
- * in a child for that, so call it before threads are made and before anything is changed. Returns 0
- * or -errno.
- */
-int __restore_guard(void);
-
 #endif

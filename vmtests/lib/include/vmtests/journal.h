@@ -31,7 +31,7 @@
  *   vmtests-journal 1 BOOT_ID
  *   set PATH OLD_VALUE OWNER
  *   done set PATH OLD_VALUE OWNER       that record is undone
- * Further record kinds (vmtests/undo.h) are added with restore_register(). The journal is emptied
+ * Further record kinds (vmtests/undo.h) are added with journal_register(). The journal is emptied
  * when everything in it is undone.
  *
  * Not for several threads of one process at a time.
@@ -51,5 +51,22 @@
  */
 int __journal_open(void (*recovered)(const char *path, const char *value));
 void journal_open(void);
+
+/*
+ * Changes that are no setting: @undo gets the target and value that __journal_note() was given under
+ * the same @kind, before the change is made, and returns 0 or -errno. Undoing what was never made,
+ * or is gone already, is success. It runs from restore_all(), exit and recovery, not from a signal
+ * handler; a record stays in the journal when the program does not know its kind. Register before
+ * opening. Returns 0, -ENOSPC for too many kinds, or for __journal_note() -EINVAL for an empty field.
+ */
+int journal_register(const char *kind, int (*undo)(const char *target, const char *value));
+int __journal_note(const char *kind, const char *target, const char *value);
+
+/*
+ * From here on, registered kinds are undone on signals too, not only settings: the caller goes on in
+ * a child, see vmtests/undo.h. Call it before threads are made and before anything is changed.
+ * Returns 0 or -errno.
+ */
+int __journal_guard(void);
 
 #endif

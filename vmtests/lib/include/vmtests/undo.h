@@ -6,7 +6,7 @@
  * death leaves something that nobody knows. Undoing what was never made, or is gone already, is
  * success. Records are undone newest first, so what is built in layers comes down in layers: by
  * restore_all(), at exit, and by the next start. A signal handler cannot do any of this; a
- * program that must come down on signals too runs under __restore_guard().
+ * program that must come down on signals too runs under __journal_guard().
  *
  * Kinds, as the journal has them (see vmtests/journal.h for its format):
  *   process PID.STARTTIME ended     kill it and wait until its files are closed
@@ -34,7 +34,7 @@
 int undo_register(void);
 
 /*
- * __restore_guard() of libmm/restore.h splits the process in two: the caller goes on in a child,
+ * __journal_guard() splits the process in two: the caller goes on in a child,
  * and its parent only waits to undo. The parent undoes when the child ends in whatever way, and on
  * HUP, INT, QUIT and TERM (unless ignored), for which it first kills the child and all that the
  * child started. It ends as the child did, or by that signal. The child dies when the parent does,
@@ -46,7 +46,7 @@ int undo_register(void);
 /*
  * As __command_start() (command.h), for a program that must not outlive the caller: it is killed
  * when the caller dies. With @in -1 it reads nothing, for it may not be in the foreground of its
- * terminal (__restore_guard()). Returns 0 with @pid set, -ENOENT when there is no such program, or
+ * terminal (__journal_guard()). Returns 0 with @pid set, -ENOENT when there is no such program, or
  * -errno.
  */
 int __undo_process_start(char *const argv[], char *const env[], int in, int out, bool quiet,
