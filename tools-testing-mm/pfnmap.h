@@ -174,7 +174,7 @@ static struct trap access_try(char *p, const uint64_t *value)
 }
 
 /* Whether an access to the first word of @page gives this signal, with this code, there. */
-static bool traps(char *page, bool write, int sig, int code)
+static inline bool traps(char *page, bool write, int sig, int code)
 {
 	const uint64_t zero = 0;
 	struct trap trap = access_try(page, write ? &zero : NULL);
@@ -347,7 +347,7 @@ static void populate(FIXTURE_DATA(pfnmap) * self)
 }
 
 /* A piece in the middle: of one page, within a larger entry; or a whole PMD, within a PUD. */
-static char *piece_page(FIXTURE_DATA(pfnmap) * self)
+static inline char *piece_page(FIXTURE_DATA(pfnmap) * self)
 {
 	size_t page = self->levels.page;
 

@@ -137,7 +137,7 @@ static int uffd_open(uint64_t features)
 	return -err;
 }
 
-static int uffd_register(int fd, const struct area *area, uint64_t mode)
+static int uffd_watch(int fd, const struct area *area, uint64_t mode)
 {
 	struct uffdio_register reg = {
 		.range = { .start = (uintptr_t)area->map, .len = area->size }, .mode = mode,
@@ -169,12 +169,12 @@ TEST_F(pfnmap, userfaultfd)
 	if (fd < 0)
 		SKIP(return, "no userfaultfd: %s", strerror(-fd));
 	populate(self);
-	EXPECT_EQ(-EINVAL, uffd_register(fd, area, UFFDIO_REGISTER_MODE_MISSING));
-	EXPECT_EQ(-EINVAL, uffd_register(fd, area, UFFDIO_REGISTER_MODE_WP));
-	EXPECT_EQ(-EINVAL, uffd_register(fd, area, UFFDIO_REGISTER_MODE_MINOR));
+	EXPECT_EQ(-EINVAL, uffd_watch(fd, area, UFFDIO_REGISTER_MODE_MISSING));
+	EXPECT_EQ(-EINVAL, uffd_watch(fd, area, UFFDIO_REGISTER_MODE_WP));
+	EXPECT_EQ(-EINVAL, uffd_watch(fd, area, UFFDIO_REGISTER_MODE_MINOR));
 	close(fd);
 	fd = uffd_open(UFFD_FEATURE_WP_ASYNC);
-	if (fd >= 0 && !uffd_register(fd, area, UFFDIO_REGISTER_MODE_WP)) {
+	if (fd >= 0 && !uffd_watch(fd, area, UFFDIO_REGISTER_MODE_WP)) {
 		EXPECT_EQ(0, uffd_protect(fd, area));
 		EXPECT_EQ(0, marks_wrong(self, area, 0));
 		marks_write(self, area, 1);

@@ -317,7 +317,7 @@ static struct probe death_allowed(void)
  * device memory for a page table (vma_adjust_trans_huge(), mm_find_pmd()). So do that only to
  * kernels that may be lost.
  */
-static struct probe cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
+static inline struct probe cut_allowed(FIXTURE_DATA(pfnmap) * self, const char *from, size_t size)
 {
 	const struct devmem_levels *levels = &self->levels;
 

@@ -1,38 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pagemap: frame numbers out of /proc/self/pagemap. */
+/* pagemap: over vm_util.h, which ends the program where /proc/self/pagemap cannot be read. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <libmm/fail.h>
-#include <libmm/pagemap.h>
 #include <vm_util.h>
 
-int __pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns)
+/* Of the same name, these take an entry there. */
+#undef PAGEMAP_PRESENT
+#undef PAGEMAP_PFN
+
+#include <libmm/fail.h>
+#include <libmm/pagemap.h>
+
+int __pagemap_entries(const void *addr, size_t nr, uint64_t *entries)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	int ret = 0;
 	size_t i;
 
 	if (fd < 0)
 		return -errno;
-	for (i = 0; i < nr && !ret; i++) {
-		pfns[i] = pagemap_get_pfn(fd, (char *)addr + i * psize());
-		if (pfns[i] == -1UL)
-			ret = -ENOENT;
-		else if (!pfns[i])
-			ret = -EPERM;
-	}
+	for (i = 0; i < nr; i++)
+		entries[i] = pagemap_get_entry(fd, (char *)addr + i * psize());
 	close(fd);
-	return ret;
+	return 0;
+}
+
+void pagemap_entries(const void *addr, size_t nr, uint64_t *entries)
+{
+	int ret = __pagemap_entries(addr, nr, entries);
+
+	if (ret)
+		libmm_fail("pagemap: %zu pages at %p: %s", nr, addr, strerror(-ret));
 }
 
 void pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns)
 {
-	int ret = __pagemap_pfns(addr, nr, pfns);
+	size_t i;
 
-	if (ret)
-		libmm_fail("pagemap: frame numbers of %zu pages at %p: %s", nr, addr,
-			   strerror(-ret));
+	pagemap_entries(addr, nr, pfns);
+	for (i = 0; i < nr; i++) {
+		pfns[i] = pfns[i] & PAGEMAP_PRESENT ? pfns[i] & PAGEMAP_PFN : 0;
+		if (!pfns[i])
+			libmm_fail("pagemap: page %zu from %p has no frame, or the kernel hides it",
+				   i, addr);
+	}
 }
