@@ -27,8 +27,8 @@ int __map_read(struct map *map, char *reason, size_t len);
 uint64_t room_total(void);
 uint64_t room_free(void);
 /*
- * Lower the watermarks until this process ends (through libmm/restore.h), and tell how many bytes an
- * allocation for the kernel must leave free all the same. @page in bytes. Returns 0 or -errno.
+ * Lower the watermarks until this process ends (through libmm/restore.h), and tell how many bytes
+ * an allocation for the kernel must leave free all the same. @page in bytes. Returns 0 or -errno.
  */
 int __room_reserve(size_t page, uint64_t *bytes);
 /* Bytes that are free in whole blocks of at least @block bytes. */

@@ -11,8 +11,8 @@
  * trace: record what the first CPU's TLB is asked, from an empty TLB at the first window on, at
  * most N accesses (default 1000000); trace.h has the format.
  *
- * The guest opens and closes windows (vmtests/tlbmodel.h); outside of them, accesses cost a call and
- * are not modelled. The first message tells where the kernel's page tables are. Those of user
+ * The guest opens and closes windows (vmtests/tlbmodel.h); outside of them, accesses cost a call
+ * and are not modelled. The first message tells where the kernel's page tables are. Those of user
  * space are found by what they must contain, whenever a CPU has changed them: guest.h.
  *
  * A CPU's state is used by its own thread alone, but for its counts, which the thread that closes a

@@ -96,8 +96,9 @@ static void readers_await(enum stage wanted)
 static uint64_t read_entries(const struct reader *r)
 {
 	uint64_t page_size = sysconf(_SC_PAGESIZE), entries = page_size / STRUCT_PAGE_SIZE;
+	uint64_t pages = grown.pool.size / page_size;
 
-	return r->memory || entries < grown.pool.size / page_size ? entries : grown.pool.size / page_size;
+	return r->memory || entries < pages ? entries : pages;
 }
 
 /*

@@ -263,16 +263,16 @@ void journal_open(void)
 
 	if (ret == -EBUSY)
 		libmm_fail("restore: another run (pid %d) holds %s/lock: wait for it, or end it",
-		    run_lock_owner(), state_dir());
+			   run_lock_owner(), state_dir());
 	if (ret == -EBADMSG)
 		libmm_fail("restore: %s/" JOURNAL_FILE " is no journal: check what it names, then remove it",
-		    state_dir());
+			   state_dir());
 	if (ret == -EPERM || ret == -ELOOP || ret == -ENOTDIR)
 		libmm_fail("restore: %s must be user %u's and writable by nobody else: see VMTESTS_STATE_DIR",
-		    state_dir(), geteuid());
+			   state_dir(), geteuid());
 	if (ret)
 		libmm_fail("restore: cannot use %s (%s): run as root, or set VMTESTS_STATE_DIR to your own",
-		    state_dir(), strerror(-ret));
+			   state_dir(), strerror(-ret));
 }
 
 int __restore_save(const char *path)
@@ -357,7 +357,8 @@ void restore_all(void)
 	int ret = __restore_all();
 
 	if (ret)
-		libmm_fail("restore: not every setting was put back (%s): see above", strerror(-ret));
+		libmm_fail("restore: not every setting was put back (%s): see above",
+			   strerror(-ret));
 }
 
 int journal_register(const char *kind, int (*undo)(const char *target, const char *value))

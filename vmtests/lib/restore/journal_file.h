@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * journal_file: the records of the journal, on disk. Private to restore/; see vmtests/journal.h for the format.
+ * journal_file: the records of the journal, on disk. Private to restore/; see vmtests/journal.h for
+ * the format.
  *
  * The file only grows until nothing in it is left to undo, then it is emptied. So a record that
  * was written whole is never rewritten, and one write(2) marks it undone, from a signal handler

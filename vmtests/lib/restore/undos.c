@@ -62,7 +62,7 @@ void undo_free(struct undo *undo)
 }
 
 int undo_new(const char *path, const char *value, const struct journal_owner *owner,
-		    struct undo **made)
+	     struct undo **made)
 {
 	struct undo *undo = calloc(1, sizeof(*undo));
 	int ret = -ENOMEM;

@@ -34,7 +34,7 @@
 static struct fakeroot root;
 static int n_recovered;
 
-/* AddressSanitizer asks this. Its handlers leave by _exit(2); those of the journal must run here. */
+/* AddressSanitizer asks this. Its handlers leave by _exit(2); the journal's must run here. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

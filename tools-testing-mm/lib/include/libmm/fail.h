@@ -15,9 +15,7 @@
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #endif
 
-/*
- * Say why on stderr and abort(), which a test harness reports as the failure of the running test.
- */
+/* Say why on stderr and abort(), which a harness reports as the failure of the running test. */
 __attribute__((noreturn)) __printf(1, 2)
 static inline void libmm_fail(const char *fmt, ...)
 {
@@ -42,4 +40,4 @@ static inline int libmm_refuse(int err, char *reason, size_t len, const char *fm
 	return err;
 }
 
-#endif /* LIBMM_FAIL_H */
+#endif

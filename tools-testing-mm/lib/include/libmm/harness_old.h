@@ -18,11 +18,11 @@
 #define FIXTURE_SETUP(fixture_name)					\
 	static void fixture_name##_setup_body(				\
 		struct __test_metadata *_metadata,			\
-		FIXTURE_DATA(fixture_name) *self,			\
-		const FIXTURE_VARIANT(fixture_name) *variant);		\
+		FIXTURE_DATA(fixture_name) * self,			\
+		const FIXTURE_VARIANT(fixture_name) * variant);		\
 	void fixture_name##_setup(struct __test_metadata *_metadata,	\
-		FIXTURE_DATA(fixture_name) *self,			\
-		const FIXTURE_VARIANT(fixture_name) *variant)		\
+		FIXTURE_DATA(fixture_name) * self,			\
+		const FIXTURE_VARIANT(fixture_name) * variant)		\
 	{								\
 		fixture_name##_setup_body(_metadata, self, variant);	\
 		if (_metadata->skip) {					\
@@ -32,8 +32,8 @@
 	}								\
 	static void fixture_name##_setup_body(				\
 		struct __test_metadata __attribute__((unused)) *_metadata, \
-		FIXTURE_DATA(fixture_name) __attribute__((unused)) *self, \
-		const FIXTURE_VARIANT(fixture_name) __attribute__((unused)) *variant)
+		FIXTURE_DATA(fixture_name) __attribute__((unused)) * self, \
+		const FIXTURE_VARIANT(fixture_name) __attribute__((unused)) * variant)
 
 /* Whether the options, if there are any, name this test. Ends the program for a wrong one. */
 static inline bool harness_wanted(int argc, char **argv, const char *full, const char *test)
@@ -134,7 +134,8 @@ static inline int harness_old_main(int argc, char **argv)
 		ksft_exit_fail_msg("no test has the names that the options give\n");
 	ksft_set_plan(nr);
 	harness_each(argc, argv, results, &failed);
-	ksft_print_msg("%s: %u / %u tests passed.\n", failed ? "FAILED" : "PASSED", nr - failed, nr);
+	ksft_print_msg("%s: %u / %u tests passed.\n", failed ? "FAILED" : "PASSED", nr - failed,
+		       nr);
 	return failed ? ksft_exit_fail() : ksft_exit_pass();
 }
 

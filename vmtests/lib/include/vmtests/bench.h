@@ -103,8 +103,8 @@ int bench_fail(struct bench_case *c, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * For setup, before it builds anything with vmtests/undo.h: __journal_guard(), with words when it fails.
- * Returns 0, in the child that goes on, or -errno (-EBUSY: another run holds this machine).
+ * For setup, before it builds anything with vmtests/undo.h: __journal_guard(), with words when it
+ * fails. Returns 0, in the child that goes on, or -errno (-EBUSY: another run holds this machine).
  */
 int bench_guard(struct bench_case *c);
 

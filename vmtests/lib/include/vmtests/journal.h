@@ -46,25 +46,26 @@
  * exit and signal handlers. @recovered is called once for every setting put back; NULL writes a
  * line to stderr instead. Called implicitly by the first restore_set(). What cannot be put back is
  * reported on stderr and is no failure. Returns 0; -EBUSY when another run holds the lock
- * (run_lock_owner() has its pid); -EBADMSG when the file is no journal; -EPERM when the state directory
- * is not safe (above); or -errno.
+ * (run_lock_owner() has its pid); -EBADMSG when the file is no journal; -EPERM when the state
+ * directory is not safe (above); or -errno.
  */
 int __journal_open(void (*recovered)(const char *path, const char *value));
 void journal_open(void);
 
 /*
- * Changes that are no setting: @undo gets the target and value that __journal_note() was given under
- * the same @kind, before the change is made, and returns 0 or -errno. Undoing what was never made,
- * or is gone already, is success. It runs from restore_all(), exit and recovery, not from a signal
- * handler; a record stays in the journal when the program does not know its kind. Register before
- * opening. Returns 0, -ENOSPC for too many kinds, or for __journal_note() -EINVAL for an empty field.
+ * Changes that are no setting: @undo gets the target and value that __journal_note() was given
+ * under the same @kind, before the change is made, and returns 0 or -errno. Undoing what was never
+ * made, or is gone already, is success. It runs from restore_all(), exit and recovery, not from a
+ * signal handler; a record stays in the journal when the program does not know its kind. Register
+ * before opening. Returns 0, -ENOSPC for too many kinds, or for __journal_note() -EINVAL for an
+ * empty field.
  */
 int journal_register(const char *kind, int (*undo)(const char *target, const char *value));
 int __journal_note(const char *kind, const char *target, const char *value);
 
 /*
- * From here on, registered kinds are undone on signals too, not only settings: the caller goes on in
- * a child, see vmtests/undo.h. Call it before threads are made and before anything is changed.
+ * From here on, registered kinds are undone on signals too, not only settings: the caller goes on
+ * in a child, see vmtests/undo.h. Call it before threads are made and before anything is changed.
  * Returns 0 or -errno.
  */
 int __journal_guard(void);

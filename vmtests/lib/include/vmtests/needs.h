@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * needs: what a test or benchmark needs of the machine, as words, for vmtests.list and for tables of
- * benchmarks. Each word is a probe of libmm/probe.h, or one of the runner's own.
+ * needs: what a test or benchmark needs of the machine, as words, for vmtests.list and for tables
+ * of benchmarks. Each word is a probe of libmm/probe.h, or one of the runner's own.
  *
  * A need is a word, or a word with an argument behind a colon:
  *

@@ -2,8 +2,8 @@
 /*
  * run_lock: one run at a time changes this machine.
  *
- * The lock is an flock(2) on STATE/lock (vmtests/journal.h has STATE), which holds the owner's pid in
- * decimal. A test that run_vmtests.sh started inherits the lock as the open file descriptor
+ * The lock is an flock(2) on STATE/lock (vmtests/journal.h has STATE), which holds the owner's pid
+ * in decimal. A test that run_vmtests.sh started inherits the lock as the open file descriptor
  * $VMTESTS_LOCK_FD, which counts only if it is STATE/lock and the lock is held through it.
  */
 #ifndef VMTESTS_RUN_LOCK_H

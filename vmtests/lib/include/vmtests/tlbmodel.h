@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Windows of an emulator's TLB model (lab/plugins/tlb-model): what a benchmark says to it, and what comes
- * back. Anywhere else nobody listens, and nothing here does anything.
+ * Windows of an emulator's TLB model (lab/plugins/tlb-model): what a benchmark says to it, and what
+ * comes back. Anywhere else nobody listens, and nothing here does anything.
  *
  * A message is a structure in this program's memory and a sequence of instructions that has no
  * effect on any machine and ends in a load from that structure. The emulator's plugin knows the
