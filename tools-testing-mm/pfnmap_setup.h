@@ -117,7 +117,7 @@ static struct probe device_wake(const char *device)
 	if (fd >= 0)
 		close(fd);
 	if (err == -EPERM)
-		return probe_no("lockdown forbids to write to %s: boot with lockdown=none", path);
+		return probe_no("lockdown forbids to write to %s: boot without lockdown", path);
 	return err ? probe_no("switching the memory of %s on: %s", device, strerror(-err)) :
 		     probe_yes();
 }
@@ -207,7 +207,7 @@ static struct probe area_map(FIXTURE_DATA(pfnmap) * self, const FIXTURE_VARIANT(
 		libmm_fail("pfnmap: reserving addresses: %s", strerror(errno));
 	self->area.map = bar_map(self, address_choose(self, align, self->area.pa, align, off));
 	if (self->area.map == MAP_FAILED && self->premapped && errno == EPERM)
-		return probe_no("lockdown forbids to map a BAR: boot with lockdown=none");
+		return probe_no("lockdown forbids to map a BAR: boot without lockdown");
 	if (self->area.map == MAP_FAILED)
 		libmm_fail("pfnmap: mapping %zu bytes of BAR %u of %s: %s", self->area.size,
 			   self->mem.bar_index, self->mem.device, strerror(errno));
