@@ -69,7 +69,8 @@ static struct probe path_opened(const char *path, int flags, const char *doing)
 		return probe_no("no %s: the kernel was built without it, or a container hides it",
 				path);
 	case EROFS:
-		return probe_no("%s is on a read-only file system: run outside the container", path);
+		return probe_no("%s is on a read-only file system: run outside the container",
+				path);
 	case EACCES:
 	case EPERM:
 		if (geteuid())

@@ -3,8 +3,8 @@
  * The kselftest harness, for functional tests.
  *
  * It fails a test after 30 seconds by the clock, on any machine. On an emulated or a busy one that
- * is no evidence of anything. The runner has a limit too, which the user can scale: let that one end
- * a test that hangs.
+ * is no evidence of anything. The runner has a limit too, which the user can scale: let that one
+ * end a test that hangs.
  */
 #ifndef LIBMM_HARNESS_H
 #define LIBMM_HARNESS_H

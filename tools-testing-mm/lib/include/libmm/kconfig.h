@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kconfig: the configuration of the running kernel. It explains what a probe found; where a thing can
- * be tried, that decides.
+ * kconfig: the configuration of the running kernel. It explains what a probe found; where a thing
+ * can be tried, that decides.
  */
 #ifndef LIBMM_KCONFIG_H
 #define LIBMM_KCONFIG_H

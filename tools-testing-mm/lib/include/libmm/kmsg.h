@@ -11,9 +11,9 @@ typedef void (*kmsg_line_fn)(const char *text, bool kernel, void *arg);
 
 /*
  * Call @line for each line of the records from sequence number @from on; a record of several lines
- * gives several calls. Returns 0; -EPIPE when records from @from on were overwritten (@line has seen
- * what is left); -ESTALE when the log ends before @from, which is then of another boot; or -errno
- * (-EPERM: dmesg_restrict; -ENOENT: no /dev/kmsg).
+ * gives several calls. Returns 0; -EPIPE when records from @from on were overwritten (@line has
+ * seen what is left); -ESTALE when the log ends before @from, which is then of another boot; or
+ * -errno (-EPERM: dmesg_restrict; -ENOENT: no /dev/kmsg).
  */
 int kmsg_lines(uint64_t from, kmsg_line_fn line, void *arg);
 

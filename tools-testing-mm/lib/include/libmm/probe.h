@@ -3,8 +3,8 @@
  * probe: what a test needs of the machine, found out by trying it, never from a version number.
  *
  * An answer other than yes comes with one sentence, without a full stop, that names what is missing
- * and, where something can be done about it, what. Modules have probes of their own beside what they
- * probe: hugetlb_probe(), secretmem_probe(), and so on. REQUIRE() of harness.h skips with the
+ * and, where something can be done about it, what. Modules have probes of their own beside what
+ * they probe: hugetlb_probe(), secretmem_probe(), and so on. REQUIRE() of harness.h skips with the
  * sentence.
  */
 #ifndef LIBMM_PROBE_H

@@ -4,7 +4,7 @@
  *
  * There are two back ends. The one here (restore/restore.c) keeps the changes in memory and puts
  * them back at exit and on the signals that end a process. A runner that has to survive SIGKILL and
- * power cuts links its own, with a journal on disk. The interface is the same, and so are the tests.
+ * power cuts links its own, with a journal on disk. The interface is the same.
  *
  * A change belongs to the process that made it: a child of fork() does not put back what its parent
  * changed. What was changed last is put back first. Not for several threads of one process at a
@@ -34,8 +34,8 @@ int __restore_begin(char *reason, size_t len);
 int __restore_save(const char *path);
 
 /*
- * Save, write @value, and read it back; nothing of that when the setting has @value already, so that
- * a container with read-only settings can be asked for what it has. Returns 0 or -errno as
+ * Save, write @value, and read it back; nothing of that when the setting has @value already, so
+ * that a container with read-only settings can be asked for what it has. Returns 0 or -errno as
  * __setting_write(); @got may be NULL. restore_set() ends the test instead.
  */
 int __restore_set(const char *path, const char *value, char *got);

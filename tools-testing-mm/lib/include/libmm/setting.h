@@ -21,8 +21,8 @@ ssize_t __setting_get(const char *path, char *buf, size_t size);
 bool setting_is(const char *path, const char *value);
 
 /*
- * Write @value and read it back. Returns 0; -EBADE when the kernel kept another value, which is then
- * in @got (SETTING_VALUE_MAX bytes); -EOVERFLOW when @value is too long; or -errno.
+ * Write @value and read it back. Returns 0; -EBADE when the kernel kept another value, which is
+ * then in @got (SETTING_VALUE_MAX bytes); -EOVERFLOW when @value is too long; or -errno.
  */
 int __setting_write(const char *path, const char *value, char *got);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vfio: a device through the library of selftests/vfio. That fails a test where something is missing,
- * so what a machine may lack is asked for before.
+ * vfio: a device through the library of selftests/vfio. That fails a test where something is
+ * missing, so what a machine may lack is asked for before.
  */
 #include <errno.h>
 #include <stdlib.h>

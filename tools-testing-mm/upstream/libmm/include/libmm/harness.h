@@ -2,8 +2,8 @@
 /*
  * The kselftest harness, and a skip with the reason that a probe gives.
  *
- * The harness fails a test after 30 seconds by the clock. On an emulated or a busy machine that is no
- * evidence of anything, and run_kselftest.sh ends a program that hangs: see settings.
+ * The harness fails a test after 30 seconds by the clock. On an emulated or a busy machine that is
+ * no evidence of anything, and run_kselftest.sh ends a program that hangs: see settings.
  */
 #ifndef LIBMM_HARNESS_H
 #define LIBMM_HARNESS_H
