@@ -197,10 +197,11 @@ runs_in_guest()
 		cp "$out/installed/mm/$test" "$out/payload/mm" || return 1
 	done
 	cp "$out/installed/mm"/*.sh "$out/installed/mm/settings" "$out/payload/mm"
+	cp .ci/patch_guest.sh "$out/payload"
 	# shellcheck disable=SC2046 # one word an option
 	lab/boot --kernel 7:amd64 --mem 2G $([ "$1" != pfnmap ] || echo --pci-device 16M) \
 		--payload "$out/payload" --out "$out/guest" --timeout 3600 -- \
-		./run_kselftest.sh -o 1800 $(listed "$1" | sed 's/^/-t /')
+		./patch_guest.sh -o 1800 $(listed "$1" | sed 's/^/-t /')
 	status=$?
 	grep -e 'ok ' "$out/guest/output.log"
 	[ "$status" -eq 0 ] && grep -q '^ok ' "$out/guest/output.log"

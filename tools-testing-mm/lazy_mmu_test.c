@@ -509,8 +509,7 @@ TEST_F(lazy_mmu, uffdio_move)
 		area_write(self->area, round);
 		pagemap_entries(self->area, NR_PAGES, before);
 		area_map(self->to, MAP_PRIVATE);
-		ASSERT_EQ(0, uffd_register(fd, self->to, area_size(),
-					   UFFDIO_REGISTER_MODE_MISSING));
+		ASSERT_EQ(0, uffd_register(fd, self->to, area_size(), true, false, false));
 		move = (struct uffdio_move){
 			.dst = (uintptr_t)self->to, .src = (uintptr_t)self->area,
 			.len = area_size(), .mode = UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES,

@@ -69,15 +69,24 @@ bool setting_equal(const char *a, const char *b)
 	return !strcmp(a, b) || (value_number(a, &x) && value_number(b, &y) && x == y);
 }
 
+/* @value as it would be read back; false when it is too long for SETTING_VALUE_MAX. */
+static bool value_wanted(char *wanted, const char *value)
+{
+	size_t size = strlen(value) + 1;
+
+	if (size > SETTING_VALUE_MAX)
+		return false;
+	memcpy(wanted, value, size);
+	value_normalize(wanted);
+	return true;
+}
+
 bool setting_is(const char *path, const char *value)
 {
 	char wanted[SETTING_VALUE_MAX], now[SETTING_VALUE_MAX];
 
-	if (strlen(value) >= sizeof(wanted))
-		return false;
-	strcpy(wanted, value);
-	value_normalize(wanted);
-	return __setting_get(path, now, sizeof(now)) >= 0 && setting_equal(wanted, now);
+	return value_wanted(wanted, value) && __setting_get(path, now, sizeof(now)) >= 0 &&
+	       setting_equal(wanted, now);
 }
 
 int __setting_write(const char *path, const char *value, char *got)
@@ -86,11 +95,8 @@ int __setting_write(const char *path, const char *value, char *got)
 	ssize_t len;
 	int ret;
 
-	if (strlen(value) >= sizeof(wanted))
+	if (!value_wanted(wanted, value))
 		return -EOVERFLOW;
-	strcpy(wanted, value);
-	value_normalize(wanted);
-
 	ret = __sysfile_write(path, value);
 	if (ret)
 		return ret;

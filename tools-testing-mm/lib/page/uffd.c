@@ -23,11 +23,12 @@ struct probe uffd_open(uint64_t features, int *fd)
 			(unsigned long long)features);
 }
 
-int uffd_register(int fd, const void *start, size_t len, uint64_t mode)
+int uffd_register(int uffd, void *addr, uint64_t len, bool miss, bool wp, bool minor)
 {
-	struct uffdio_register reg = {
-		.range = { .start = (uintptr_t)start, .len = len }, .mode = mode,
-	};
+	struct uffdio_register reg = { .range = { .start = (uintptr_t)addr, .len = len } };
 
-	return ioctl(fd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+	reg.mode |= miss ? UFFDIO_REGISTER_MODE_MISSING : 0;
+	reg.mode |= wp ? UFFDIO_REGISTER_MODE_WP : 0;
+	reg.mode |= minor ? UFFDIO_REGISTER_MODE_MINOR : 0;
+	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
 }

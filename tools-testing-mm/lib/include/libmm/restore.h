@@ -4,8 +4,7 @@
  *
  * There are two back ends. The one here (restore/restore.c) keeps the changes in memory and puts
  * them back at exit and on the signals that end a process. A runner that has to survive SIGKILL and
- * power cuts links its own, with a journal on disk. The interface is the same, and so are the
- * tests.
+ * power cuts links its own, with a journal on disk. The interface is the same.
  *
  * A change belongs to the process that made it: a child of fork() does not put back what its parent
  * changed. What was changed last is put back first. Not for several threads of one process at a

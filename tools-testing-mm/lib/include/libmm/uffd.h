@@ -4,7 +4,7 @@
 #define LIBMM_UFFD_H
 
 #include <linux/userfaultfd.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
@@ -28,7 +28,7 @@ struct uffdio_move {
 /* Open one with these UFFD_FEATURE_*. Unless the answer is yes *@fd is not open. */
 struct probe uffd_open(uint64_t features, int *fd);
 
-/* @mode: UFFDIO_REGISTER_MODE_*. Returns 0 or -errno. */
-int uffd_register(int fd, const void *start, size_t len, uint64_t mode);
+/* For UFFDIO_REGISTER_MODE_MISSING, _WP and _MINOR, as in mm's vm_util.h. Returns 0 or -errno. */
+int uffd_register(int uffd, void *addr, uint64_t len, bool miss, bool wp, bool minor);
 
 #endif

@@ -4,6 +4,7 @@
  * missing, so what a machine may lack is asked for before.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libvfio.h>
@@ -16,17 +17,26 @@ static const struct vfio_device closed = { .container = -1, .group = -1, .fd = -
 /* A process has one open at a time. */
 static struct vfio_pci_device *opened;
 
+static bool is_bound(const char *name)
+{
+	char *driver = sysfs_driver_get(name);
+	bool bound = driver && !strcmp(driver, VFIO_DRIVER);
+
+	free(driver);
+	return bound;
+}
+
 struct probe vfio_open(struct vfio_device *dev, const char *name)
 {
-	char driver[PCI_NAME_MAX], group[256];
 	struct probe probe;
+	char group[256];
 
 	*dev = closed;
 	if (pci_path(group, sizeof(group), name, "iommu_group"))
 		return probe_no("%s is no name of a device", name);
 	if (access(group, F_OK))
 		return probe_no("%s has no IOMMU group: switch an IOMMU on", name);
-	if (pci_driver(name, driver, sizeof(driver)) || strcmp(driver, VFIO_DRIVER))
+	if (!is_bound(name))
 		return probe_no("%s is not bound to " VFIO_DRIVER ": run vfio/scripts/setup.sh",
 				name);
 	probe = probe_writable("/dev/vfio/vfio");
