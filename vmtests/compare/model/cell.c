@@ -36,28 +36,39 @@ static struct sampled sampled_repeats(const struct side *side, const struct seri
 	return s;
 }
 
-/* Both sides on the scale of the test: logarithms where all values are positive. */
+/*
+ * Both sides on the scale of the test: logarithms where all values are positive, else values in
+ * units of |base|, or in the row's own where that is 0.
+ */
 struct scaled {
 	double *x, *y;
 	bool linear;
 };
 
-static double *values_scaled(const struct sampled *s, bool linear)
+static double *values_scaled(const struct sampled *s, bool linear, double unit)
 {
 	double *copy;
 
 	if (!linear)
 		return stats_logs(s->v, s->n);
 	copy = xcalloc(s->n, sizeof(*copy));
-	memcpy(copy, s->v, s->n * sizeof(*copy));
+	for (size_t i = 0; i < s->n; i++)
+		copy[i] = s->v[i] / unit;
 	return copy;
+}
+
+static double scale_unit(const struct sampled *base)
+{
+	return fabs(base->centre) > 0 ? fabs(base->centre) : 1;
 }
 
 static struct scaled scale(const struct sampled *base, const struct sampled *new)
 {
 	bool linear = !stats_positive(base->v, base->n) || !stats_positive(new->v, new->n);
+	double unit = scale_unit(base);
 
-	return (struct scaled){ values_scaled(base, linear), values_scaled(new, linear), linear };
+	return (struct scaled){ values_scaled(base, linear, unit),
+				values_scaled(new, linear, unit), linear };
 }
 
 static void scaled_free(struct scaled *s)
@@ -68,27 +79,31 @@ static void scaled_free(struct scaled *s)
 
 static double ratio_change(double base, double new)
 {
-	return base == new ? 0 : base > 0 ? new / base - 1 : NAN;
+	return base == new ? 0 : base > 0 ? new / base - 1 :
+	       base < 0 ? (new - base) / -base : NAN;
 }
 
 /* Turn an estimate on the row's scale into fractions of base. */
-static void cell_estimate(struct cell *c, const struct estimate *e, double base)
+static void cell_estimate(struct cell *c, const struct estimate *e, const struct sampled *base,
+			  const struct sampled *new)
 {
-	bool log_scale = !method_linear(c->method);
-	double unit = fabs(base);
+	bool linear = method_linear(c->method), known = !linear || base->centre != 0;
 
+	c->diff = e->diff;
+	c->smaller = fmin(fabs(base->centre), fabs(new->centre)) / scale_unit(base);
 	c->t = e->t;
 	c->df = e->df;
 	c->se = e->se;
 	c->p = e->p;
-	c->change = log_scale ? expm1(e->diff) : unit > 0 ? e->diff / unit : NAN;
-	c->lo = log_scale ? expm1(e->lo) : unit > 0 ? e->lo / unit : NAN;
-	c->hi = log_scale ? expm1(e->hi) : unit > 0 ? e->hi / unit : NAN;
+	c->change = !known ? NAN : linear ? e->diff : expm1(e->diff);
+	c->lo = !known ? NAN : linear ? e->lo : expm1(e->lo);
+	c->hi = !known ? NAN : linear ? e->hi : expm1(e->hi);
 }
 
 /* No variance on either side: a count may be exact, a timing has only its permutations. */
 static void cell_constant(struct cell *c, const struct row *row, double base, double new)
 {
+	c->diff = new - base;
 	c->change = ratio_change(base, new);
 	c->method = METHOD_EXACT;
 	if (base == new || row->kind == UNIT_COUNT || row->kind == UNIT_RATIO) {
@@ -105,10 +120,20 @@ static void cell_constant(struct cell *c, const struct row *row, double base, do
 static void cell_no_spread(struct cell *c, const struct row *row, const struct sampled *base,
 			   const struct sampled *new, const char *why)
 {
-	if (stats_equal(base->v, base->n) && stats_equal(new->v, new->n))
+	if (stats_equal(base->v, base->n) && stats_equal(new->v, new->n)) {
 		cell_constant(c, row, base->v[0], new->v[0]);
-	else
-		c->why = why;
+		return;
+	}
+	c->change = ratio_change(base->centre, new->centre);
+	c->why = why;
+}
+
+static bool pairs_equal(const struct sampled *base, const struct sampled *new)
+{
+	for (size_t i = 0; i < base->n; i++)
+		if (base->v[i] != new->v[i])
+			return false;
+	return true;
 }
 
 /* By means of boots, in pairs where every boot is on both sides. */
@@ -119,8 +144,10 @@ static void cell_boots(struct cell *c, const struct row *row, const struct sampl
 	struct estimate e = { 0 };
 	int err;
 
-	paired = paired && !s.linear;
-	c->method = s.linear ? METHOD_LINEAR : paired ? METHOD_PAIRED : METHOD_LOG;
+	if (paired)
+		c->method = s.linear ? METHOD_PAIRED_LINEAR : METHOD_PAIRED;
+	else
+		c->method = s.linear ? METHOD_LINEAR : METHOD_LOG;
 	c->p_mannwhitney = mannwhitney_test(s.x, base->n, s.y, new->n);
 	if (paired) {
 		c->p_permute = permute_paired(s.x, s.y, base->n, least, &c->permute_exact);
@@ -129,10 +156,12 @@ static void cell_boots(struct cell *c, const struct row *row, const struct sampl
 		c->p_permute = permute_test(s.x, base->n, s.y, new->n, least, &c->permute_exact);
 		err = welch_test(s.x, base->n, s.y, new->n, alpha, &e);
 	}
-	if (err)
-		cell_no_spread(c, row, base, new, "no spread to judge by");
+	if (!err)
+		cell_estimate(c, &e, base, new);
+	else if (paired && pairs_equal(base, new))
+		cell_constant(c, row, base->centre, base->centre);
 	else
-		cell_estimate(c, &e, base->centre);
+		cell_no_spread(c, row, base, new, "no spread to judge by");
 	scaled_free(&s);
 }
 
@@ -154,7 +183,7 @@ static void cell_ranks(struct cell *c, const struct row *row, const struct sampl
 	} else {
 		c->method = s.linear ? METHOD_REPEATS_LINEAR : METHOD_REPEATS;
 		c->p_least = 2.0 / choose(base->n + new->n, base->n);
-		cell_estimate(c, &e, base->centre);
+		cell_estimate(c, &e, base, new);
 	}
 	scaled_free(&s);
 }
@@ -217,7 +246,7 @@ void cell_make(struct cell *c, const struct report *r, const struct comparison *
 	bool shared = within_one_boot(r, cmp);
 	double least = 1;
 
-	*c = (struct cell){ .verdict = VERDICT_NONE, .change = NAN, .lo = NAN, .hi = NAN, .t = NAN,
+	*c = (struct cell){ .verdict = VERDICT_NONE, .diff = NAN, .smaller = NAN, .change = NAN, .lo = NAN, .hi = NAN, .t = NAN,
 			    .df = NAN, .se = NAN, .p = NAN, .p_holm = NAN, .p_permute = NAN,
 			    .p_mannwhitney = NAN, .detectable = NAN };
 	if (!base->boots || !new->boots) {

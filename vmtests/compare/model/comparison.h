@@ -17,7 +17,8 @@ enum method {
 	METHOD_NONE,	/* values only */
 	METHOD_LOG,	/* Welch on logarithms of boot means */
 	METHOD_LINEAR,	/* Welch on boot means, for rows that reach zero */
-	METHOD_PAIRED,	/* Student on boots that hold both sides */
+	METHOD_PAIRED,	/* Student on boots that hold both sides, by logarithms */
+	METHOD_PAIRED_LINEAR,	/* on boot means, for rows that reach zero */
 	METHOD_REPEATS,	/* Hodges-Lehmann on logarithms of the repeats of one shared boot */
 	METHOD_REPEATS_LINEAR,	/* on the repeats, for rows that reach zero */
 	METHOD_EXACT,	/* a count that every boot of a side repeats */
@@ -42,7 +43,9 @@ struct cell {
 	enum method method;
 	enum verdict verdict;
 	const char *why;	/* behind unsure and none */
-	double change, lo, hi;	/* NAN when unknown */
+	double diff;		/* new less base on the scale of the test; NAN when unknown */
+	double change, lo, hi;	/* NAN when unknown, as is a change from 0 */
+	double smaller;		/* of a linear scale: the smaller centre, in units of diff */
 	double t, df, se, p, p_holm, p_permute, p_mannwhitney;
 	bool permute_exact;
 	double p_least;		/* what so few values can reach; 0 where they can reach any */

@@ -21,11 +21,9 @@ static enum verdict verdict_make(const struct cell *c, const struct row *row,
 	double enough = opt->min_effect > 0 ? opt->min_effect : SAME_MAX;
 
 	if (c->p_holm <= opt->alpha && !*why) {
-		double sign = isnan(c->change) ? 1 : c->change;
-
 		if (!isnan(c->change) && fabs(c->change) < opt->min_effect)
 			return VERDICT_SAME;
-		return (sign > 0) == row->higher ? VERDICT_BETTER : VERDICT_WORSE;
+		return (c->diff > 0) == row->higher ? VERDICT_BETTER : VERDICT_WORSE;
 	}
 	if (*why)
 		return VERDICT_UNSURE;
@@ -50,7 +48,9 @@ static double cell_detectable(const struct cell *c, double level, double base)
 		return INFINITY;
 	/* With ties the interval may have no width: any shift would have been seen. */
 	d = c->se == 0 ? 0 : detectable(c->se, c->df, level, POWER);
-	return method_linear(c->method) ? d / fabs(base) : expm1(d);
+	if (method_linear(c->method))
+		return base != 0 ? d : INFINITY;
+	return expm1(d);
 }
 
 /* Holm over every judged cell, then what each could have seen at its level. */

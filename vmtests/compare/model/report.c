@@ -89,14 +89,34 @@ static void rows_order(struct report *r)
 	qsort_r(r->order, r->ds->nrows, sizeof(*r->order), order_cmp, r->ds->rows);
 }
 
+/* The same repeats in another order have means that differ by rounding, which is no difference. */
+static void means_settle(struct report *r, size_t row)
+{
+	size_t n = 0, boots = 0;
+	double **means;
+
+	for (size_t l = 0; l < r->ds->nlabels; l++)
+		boots += report_side(r, l, row)->boots;
+	means = xcalloc(boots, sizeof(*means));
+	for (size_t l = 0; l < r->ds->nlabels; l++)
+		for (size_t b = 0; b < report_side(r, l, row)->boots; b++)
+			means[n++] = &report_side(r, l, row)->means[b];
+	stats_settle(means, n);
+	free(means);
+}
+
 static void sides_make(struct report *r)
 {
 	size_t rows = r->ds->nrows, n = rows * r->ds->nlabels;
 
 	r->sides = xcalloc(n, sizeof(*r->sides));
 	for (size_t i = 0; i < n; i++)
-		side_make(&r->sides[i], &r->ds->rows[i % rows], i % rows,
-			  &r->ds->labels[i / rows]);
+		side_collect(&r->sides[i], &r->ds->rows[i % rows], i % rows,
+			     &r->ds->labels[i / rows]);
+	for (size_t i = 0; i < rows; i++)
+		means_settle(r, i);
+	for (size_t i = 0; i < n; i++)
+		side_describe(&r->sides[i], i % rows);
 	for (size_t i = 0; i < n; i++)
 		side_aa(r, &r->ds->rows[i % rows], &r->sides[i]);
 }

@@ -18,6 +18,7 @@ const char *verdict_name(enum verdict verdict)
 const char *method_name(enum method method)
 {
 	static const char *const names[] = { "none", "welch-log", "welch-linear", "paired-log",
+					     "paired-linear",
 					     "repeats-shift", "repeats-shift-linear", "exact" };
 
 	return names[method];

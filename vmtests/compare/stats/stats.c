@@ -18,6 +18,26 @@
 #include "stats/stats.h"
 #include "util.h"
 
+static int pointed_cmp(const void *a, const void *b)
+{
+	double l = **(double *const *)a, r = **(double *const *)b;
+
+	return (l > r) - (l < r);
+}
+
+void stats_settle(double **v, size_t n)
+{
+	size_t first = 0;
+
+	qsort(v, n, sizeof(*v), pointed_cmp);
+	for (size_t i = 1; i < n; i++) {
+		if (*v[i] - *v[first] <= ROUNDING * fabs(*v[first]))
+			*v[i] = *v[first];
+		else
+			first = i;
+	}
+}
+
 bool stats_equal(const double *v, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
@@ -64,7 +84,7 @@ double stats_var(const double *v, size_t n)
 
 double stats_harmonic(const double *v, size_t n)
 {
-	double sum = 0;
+	long double sum = 0;
 
 	if (!n)
 		return NAN;
@@ -73,14 +93,14 @@ double stats_harmonic(const double *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i] <= 0)
 			return 0;
-		sum += 1 / v[i];
+		sum += 1 / (long double)v[i];
 	}
 	return n / sum;
 }
 
 double stats_geometric(const double *v, size_t n)
 {
-	double sum = 0;
+	long double sum = 0;
 
 	if (!n)
 		return NAN;
@@ -89,9 +109,9 @@ double stats_geometric(const double *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i] <= 0)
 			return 0;
-		sum += log(v[i]);
+		sum += logl(v[i]);
 	}
-	return exp(sum / n);
+	return expl(sum / n);
 }
 
 double stats_quantile(const double *sorted, size_t n, double q)
@@ -102,6 +122,12 @@ double stats_quantile(const double *sorted, size_t n, double q)
 void stats_sort(double *v, size_t n)
 {
 	gsl_sort(v, 1, n);
+}
+
+/* The difference of two means; 0 where rounding explains it. */
+static double means_diff(double x, double y)
+{
+	return fabs(y - x) <= ROUNDING * fmax(fabs(x), fabs(y)) ? 0 : y - x;
 }
 
 /* Fill t, p and the interval from diff, se and df. */
@@ -128,7 +154,7 @@ int welch_test(const double *x, size_t nx, const double *y, size_t ny, double al
 		return -EDOM;
 	a = stats_var(x, nx) / nx;
 	b = stats_var(y, ny) / ny;
-	e->diff = stats_mean(y, ny) - stats_mean(x, nx);
+	e->diff = means_diff(stats_mean(x, nx), stats_mean(y, ny));
 	e->se = sqrt(a + b);
 	e->df = (a + b) * (a + b) / (a * a / (nx - 1) + b * b / (ny - 1));
 	return estimate_finish(e, alpha);
@@ -136,13 +162,22 @@ int welch_test(const double *x, size_t nx, const double *y, size_t ny, double al
 
 int paired_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e)
 {
-	double *d;
+	double *d, least = INFINITY, most = -INFINITY, size = 1;
 
 	if (n < 2)
 		return -EDOM;
 	d = xcalloc(n, sizeof(*d));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		d[i] = y[i] - x[i];
+		least = fmin(least, d[i]);
+		most = fmax(most, d[i]);
+		size = fmax(size, fabs(x[i]) + fabs(y[i]));
+	}
+	/* Logarithms lose digits as 1 does, however close to 0 they are. */
+	if (most - least <= ROUNDING * size) {
+		free(d);
+		return -EDOM;
+	}
 	e->diff = stats_mean(d, n);
 	e->se = sqrt(stats_var(d, n) / n);
 	e->df = n - 1;

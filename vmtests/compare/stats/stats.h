@@ -8,6 +8,7 @@
 #ifndef VMCOMPARE_STATS_H
 #define VMCOMPARE_STATS_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,14 @@ struct estimate {
 	double p;	/* two-sided */
 	double lo, hi;	/* confidence interval of diff */
 };
+
+/*
+ * Two results of the same arithmetic differ by less than this, relative to their size: so much is
+ * no difference. Four bits of a double's 52.
+ */
+#define ROUNDING (16 * DBL_EPSILON)
+/* Values that differ by no more than ROUNDING become equal. */
+void stats_settle(double **v, size_t n);
 
 bool stats_equal(const double *v, size_t n);
 bool stats_positive(const double *v, size_t n);
@@ -40,7 +49,7 @@ void stats_sort(double *v, size_t n);
  */
 int welch_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
 	       struct estimate *e);
-/* Student's t test of n pairs y[i] - x[i]. */
+/* Student's t test of n pairs y[i] - x[i]. -EDOM also when their differences are all the same. */
 int paired_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e);
 
 /*

@@ -72,6 +72,31 @@ printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 "$generate" "$dir/wide" wide 5 10 3 13 1 pte=148701
 mkdir "$dir/empty"
 
+# custom LABEL UNIT REPEATS...: a label of one row, lower is better, whose boots have these repeats.
+# The boots of labels of the same $ids are the same.
+custom()
+{
+	label=$1
+	unit=$2
+	shift 2
+	boot=0
+	rm -rf "${dir:?}/$label"
+	for repeats in "$@"; do
+		id=c$boot-${ids:-$label}
+		boot=$((boot + 1))
+		rep=0
+		mkdir -p "$dir/$label/$id"
+		sed "s/\"boot_id\": *\"[^\"]*\"/\"boot_id\": \"$id\"/
+			s/\"label\": *\"[^\"]*\"/\"label\": \"$label\"/" \
+			"$dir/single/b000-4/run.json" >"$dir/$label/$id/run.json"
+		for value in $repeats; do
+			printf '{"bench":"a/b","case":"c","metric":"m","unit":"%s",' "$unit"
+			printf '"better":"lower","value":%s,"rep":%d,"run":0,"t":1}\n' "$value" $rep
+			rep=$((rep + 1))
+		done >"$dir/$label/$id/samples.jsonl"
+	done
+}
+
 check "two labels" golden pair.txt "$dir/plain" "$dir/bbml2"
 check "78 columns" narrow
 check "one label" golden single.txt "$dir/plain"
@@ -244,6 +269,46 @@ check "give no verdict that the interval denies" flat "Holm 0.0[0-9]*: too many 
 sed -i '1,10s/"value":[0-9.]*/"value":100/' "$dir"/tied-split/*/samples.jsonl
 check "repeats that are all equal" runs 0 -v "$dir/tied-block" "$dir/tied-split"
 check "are the same" says "^ ns_per_page .* +0\.00%  *+0\.00  *+0\.00 same$"
+
+# Where base is zero or below, the change has a sign, if no size.
+custom from0 bytes 0 0 0
+custom to-32768 bytes -32768 -32768 -32768
+custom from-32768 bytes -32768 -32768 -32768
+custom around0 bytes 0 1 -1
+custom around-32768 bytes -32768 -32769 -32767
+check "from zero to less" runs 0 --fail-on regression "$dir/from0" "$dir/to-32768"
+check "is better" says "^1 better, 0 worse"
+check "from less to zero" runs 1 --fail-on regression "$dir/from-32768" "$dir/from0"
+check "is worse, by its size" says " +100%  *+100  *+100 worse"
+check "from about zero to less" runs 0 --fail-on regression "$dir/around0" "$dir/around-32768"
+check "is better too" says "^1 better, 0 worse"
+check "from less to about zero" runs 1 --fail-on regression "$dir/around-32768" "$dir/around0"
+check "is worse too" says " +100%  *+100  *+100 worse"
+
+# What rounding explains is no difference: the same repeats in another order, and 0.1 + 0.2.
+for unit in ns ops/s 1 bytes; do
+	custom forth $unit "0.1 0.7 0.3" "0.1 0.7 0.3" "0.1 0.7 0.3"
+	custom back $unit "0.3 0.7 0.1" "0.7 0.3 0.1" "0.3 0.1 0.7"
+	check "the same repeats of $unit in another order" runs 0 -v "$dir/forth" "$dir/back"
+	check "are the same $unit" says " +0\.00%  *+0\.00  *+0\.00 same$"
+done
+custom forth ns 0.3 0.3 0.3
+custom back ns 0.30000000000000004 0.30000000000000004 0.30000000000000004
+check "a difference in the last bit" runs 0 -v "$dir/forth" "$dir/back"
+check "is none" says " +0\.00%  *+0\.00  *+0\.00 same$"
+ids=pair custom forth ns "0.1 0.7 0.3" "0.2 1.4 0.6" "0.3 2.1 0.9"
+ids=pair custom back ns "0.3 0.7 0.1" "1.4 0.6 0.2" "0.9 0.3 2.1"
+check "the same in pairs" runs 0 -v "$dir/forth" "$dir/back"
+check "are the same pairs" says " +0\.00%  *+0\.00  *+0\.00 same$"
+# A row that reaches zero keeps its pairs, on values: boots differ by more than the change.
+ids=pair custom zpairs bytes "0 0" "1000 1000" "3000 3000" "9000 9000"
+ids=pair custom zpairs2 bytes "99 101" "1101 1101" "3100 3100" "9099 9099"
+check "pairs that reach zero" runs 0 -f json "$dir/zpairs" "$dir/zpairs2"
+check "are pairs" says '"method": "paired-linear"'
+check "and show the change" says '"verdict": "worse"'
+ids=pair custom back ns "0.33 0.77 0.11" "1.54 0.66 0.22" "0.99 0.33 2.31"
+check "pairs that all differ by a tenth" runs 0 -v "$dir/forth" "$dir/back"
+check "have no spread" flat "p -, Holm -: no spread to judge by"
 check "an empty label" runs 2 "$dir/empty"
 check "a label of skips" runs 0 "$dir/nothing"
 check "nothing to compare with" runs 2 "$dir/plain" "$dir/empty"
