@@ -174,9 +174,12 @@ static void cell_ranks(struct cell *c, const struct row *row, const struct sampl
 {
 	struct scaled s = scale(base, new);
 	struct estimate e = { 0 };
+	bool constant = stats_equal(s.x, base->n) && stats_equal(s.y, new->n);
 	double least;
 
-	c->p_permute = permute_test(s.x, base->n, s.y, new->n, &least, &c->permute_exact);
+	/* Drawing permutations would take most of the time, of many repeats, for a p in JSON. */
+	if (constant || choose(base->n + new->n, base->n) <= PERMUTE_MAX)
+		c->p_permute = permute_test(s.x, base->n, s.y, new->n, &least, &c->permute_exact);
 	c->p_mannwhitney = mannwhitney_test(s.x, base->n, s.y, new->n);
 	if (shift_test(s.x, base->n, s.y, new->n, alpha, &e)) {
 		cell_no_spread(c, row, base, new, "too few repeats");

@@ -85,6 +85,7 @@ struct label {
 	char *name;		/* cleaned */
 	struct boot *boots;	/* in the order in which they started */
 	size_t n, cap;
+	size_t strays;		/* entries of its directory that are no boots */
 };
 
 struct dataset {

@@ -40,24 +40,58 @@ static void ranks_doubled(const double *v, size_t n, size_t *rank)
 	free(order);
 }
 
-/* How many k-subsets of n doubled ranks have the doubled sum s, 0 <= s <= n (n + 1). */
-static double *ranksum_ways(const size_t *rank, size_t n, size_t k)
+static int rank_cmp(const void *a, const void *b)
 {
-	size_t width = n * (n + 1) + 1;
+	size_t l = *(const size_t *)a, r = *(const size_t *)b;
+
+	return (l > r) - (l < r);
+}
+
+/* sum[i] of the i smallest ranks. Returns 2 where all doubled ranks are even, else 1. */
+static size_t ranks_sum(size_t *rank, size_t n, size_t *sum)
+{
+	size_t odd = 0;
+
+	qsort(rank, n, sizeof(*rank), rank_cmp);
+	sum[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		sum[i + 1] = sum[i] + rank[i];
+		odd |= rank[i] & 1;
+	}
+	return odd ? 1 : 2;
+}
+
+/*
+ * How many k-subsets of n doubled ranks have the doubled sum s, 0 <= s <= n (n + 1). Sorts the
+ * ranks: j of the first i sum up to no less than the first j and no more than the last j of them,
+ * and only what lies between is visited, which is a tenth of all for 50 against 50.
+ */
+static double *ranksum_ways(size_t *rank, size_t n, size_t k)
+{
+	size_t width = n * (n + 1) + 1, *sum = xcalloc(n + 1, sizeof(*sum));
+	size_t step = ranks_sum(rank, n, sum);
 	double *ways = xcalloc((k + 1) * width, sizeof(*ways));
 
 	/* Rank after rank, from the largest subset down, so that each is taken once at most. */
 	ways[0] = 1;
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = i + 1 < k ? i + 1 : k; j > 0; j--)
-			for (size_t s = width - 1; s >= rank[i]; s--)
+	for (size_t i = 0; i < n; i++) {
+		/* Smaller subsets cannot reach k any more. */
+		size_t least = k + i + 1 > n ? k + i + 1 - n : 1;
+
+		for (size_t j = i + 1 < k ? i + 1 : k; j > 0 && j >= least; j--) {
+			size_t most = sum[i + 1] - sum[i + 1 - j];
+
+			for (size_t s = sum[j - 1] + rank[i]; s <= most; s += step)
 				ways[j * width + s] += ways[(j - 1) * width + s - rank[i]];
+		}
+	}
 	memmove(ways, ways + k * width, width * sizeof(*ways));
+	free(sum);
 	return ways;
 }
 
 /* p of the rank sum among all subsets of the ranks there are, hence exact with ties. */
-static double ranksum_exact(const size_t *rank, size_t n, size_t k, double far)
+static double ranksum_exact(size_t *rank, size_t n, size_t k, double far)
 {
 	double *ways = ranksum_ways(rank, n, k), hits = 0, all = 0;
 

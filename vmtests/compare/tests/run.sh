@@ -167,6 +167,45 @@ check "a test that fails now" runs 1 --fail-on regression "$dir/plain" "$dir/thi
 check "is named" says "test t: fails in 0 of 5 boots of plain, 1 of 5 of third"
 check "A/A" runs 0 --aa "$dir/plain"
 check "A/A rate" says "A/A: .* alarms in .* splits"
+# The order of ranks takes no longer than it must: 50 repeats took 12 s of processor time.
+"$generate" "$dir/many1" many1 1 50 187 3 1 boot=same
+"$generate" "$dir/many2" many2 1 50 187 4 1 boot=same
+quick() { (ulimit -t 6 && "$vmcompare" "$@" >"$dir/out" 2>"$dir/err"); }
+check "50 repeats of a boot are quick" quick "$dir/many1" "$dir/many2"
+for target in samples.jsonl dmesg.txt; do
+	rm -rf "$dir/bad"
+	cp -r "$dir/single" "$dir/bad"
+	echo evidence >"$dir/bad/b000-4/dmesg.txt"
+	cp "$dir/bad/b000-4/$target" "$dir/kept"
+	ln "$dir/bad/b000-4/$target" "$dir/hard"
+	ln -s "bad/b000-4/$target" "$dir/soft"
+	for name in "bad/b000-4/$target" hard soft; do
+		check "-o of $target as $name" runs 2 -o "$dir/$name" "$dir/other" "$dir/bad"
+		check "is refused" says "would overwrite it"
+		check "and not done" cmp "$dir/kept" "$dir/bad/b000-4/$target"
+	done
+	rm "$dir/hard" "$dir/soft"
+done
+check "-o of an old report" runs 0 -o "$dir/kept" "$dir/single"
+mkdir "$dir/bin"
+printf '#!/bin/sh\nhead -c 300000000 /dev/zero\nexec sleep 60\n' >"$dir/bin/gnuplot"
+chmod +x "$dir/bin/gnuplot"
+flooded() { PATH="$dir/bin:$PATH" timeout 30 "$vmcompare" -f html "$dir/single" >"$dir/out" 2>"$dir/err"; }
+check "a gnuplot that does not end" flooded
+check "is ended" says "No pictures: gnuplot wrote more than 256 MB"
+cp -r "$dir/single" "$dir/littered"
+(cd "$dir/littered" && seq -f 'stray%g' 20000 | xargs touch)
+check "a label full of strays" runs 0 "$dir/littered"
+check "names the first" says "stray1 is no boot: ignored"
+check "and counts the rest" says "19992 more entries are no boots: ignored"
+check "in few lines" [ "$(wc -l <"$dir/out")" -lt 40 ]
+check "an unfair difference that is none" runs 2 --allow nonsense "$dir/plain" "$dir/fio"
+check "says which there are" says "there are arch, cpu, smt, .*, binaries, tools, memory, tainted, mixed"
+rm -rf "$dir/bad"
+cp -r "$dir/single" "$dir/bad"
+printf '{"test":"t","run":0,"result":"fail","reason":"","seconds":1}' >"$dir/bad/b000-4/verdicts.jsonl"
+check "verdicts without their last newline" runs 0 "$dir/other" "$dir/bad"
+check "are all kept" says "test t: fails in 0 of 1 boots of other, 1 of 1 of single"
 check "one boot a side" runs 0 "$dir/single" "$dir/other"
 check "has no verdict" says "4 without verdict\|3 without verdict"
 check "missing is missing" runs 0 "$dir/plain" "$dir/third"
