@@ -3,8 +3,8 @@
  * One row of base against the same of another label.
  *
  * Boots are the samples: Welch on the logarithms of their means, and a permutation test that must
- * not contradict. Within one boot its repeats are the samples, by their ranks. Limits: one boot a
- * side gives values only.
+ * not contradict. Within one boot its repeats are the samples, by their ranks. Limits: fewer than
+ * three boots a side give values only.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -116,16 +116,27 @@ static void cell_constant(struct cell *c, const struct row *row, double base, do
 	}
 }
 
+static void cell_lacks(struct cell *c, double base, double new, enum lack lack)
+{
+	static const char *const words[] = {
+		[LACK_BOOTS] = "too few boots", [LACK_REPEATS] = "too few repeats",
+		[LACK_SPREAD] = "no spread to judge by",
+	};
+
+	c->change = ratio_change(base, new);
+	c->why = words[lack];
+	c->lack = lack;
+}
+
 /* For a test that gave no estimate. */
 static void cell_no_spread(struct cell *c, const struct row *row, const struct sampled *base,
-			   const struct sampled *new, const char *why)
+			   const struct sampled *new, enum lack lack)
 {
 	if (stats_equal(base->v, base->n) && stats_equal(new->v, new->n)) {
 		cell_constant(c, row, base->v[0], new->v[0]);
 		return;
 	}
-	c->change = ratio_change(base->centre, new->centre);
-	c->why = why;
+	cell_lacks(c, base->centre, new->centre, lack);
 }
 
 static bool pairs_equal(const struct sampled *base, const struct sampled *new)
@@ -161,7 +172,7 @@ static void cell_boots(struct cell *c, const struct row *row, const struct sampl
 	else if (paired && pairs_equal(base, new))
 		cell_constant(c, row, base->centre, base->centre);
 	else
-		cell_no_spread(c, row, base, new, "no spread to judge by");
+		cell_no_spread(c, row, base, new, LACK_SPREAD);
 	scaled_free(&s);
 }
 
@@ -182,7 +193,7 @@ static void cell_ranks(struct cell *c, const struct row *row, const struct sampl
 		c->p_permute = permute_test(s.x, base->n, s.y, new->n, &least, &c->permute_exact);
 	c->p_mannwhitney = mannwhitney_test(s.x, base->n, s.y, new->n);
 	if (shift_test(s.x, base->n, s.y, new->n, alpha, &e)) {
-		cell_no_spread(c, row, base, new, "too few repeats");
+		cell_no_spread(c, row, base, new, LACK_REPEATS);
 	} else {
 		c->method = s.linear ? METHOD_REPEATS_LINEAR : METHOD_REPEATS;
 		c->p_least = 2.0 / choose(base->n + new->n, base->n);
@@ -208,11 +219,10 @@ static void cell_within(struct cell *c, const struct report *r, size_t label, si
 	struct sampled new = sampled_repeats(report_side(r, label, row),
 					     boot_series(r->ds->labels[label].boots, row));
 
-	c->change = ratio_change(base.centre, new.centre);
 	if (base.n > 1 && new.n > 1)
 		cell_ranks(c, &r->ds->rows[row], &base, &new, r->opt->alpha);
 	else
-		c->why = "too few repeats";
+		cell_lacks(c, base.centre, new.centre, LACK_REPEATS);
 	free(base.v);
 	free(new.v);
 }
@@ -243,6 +253,17 @@ static const char *cell_doubt(const struct cell *c, double least, double alpha)
 	return NULL;
 }
 
+/* Two boots have a verdict where they need no spread: on a count that both repeat exactly. */
+static bool boots_too_few(const struct row *row, const struct side *base, const struct side *new)
+{
+	size_t least = base->boots < new->boots ? base->boots : new->boots;
+
+	if (least >= BOOTS_LEAST)
+		return false;
+	return least < 2 || (row->kind != UNIT_COUNT && row->kind != UNIT_RATIO) ||
+	       !stats_equal(base->means, base->boots) || !stats_equal(new->means, new->boots);
+}
+
 void cell_make(struct cell *c, const struct report *r, const struct comparison *cmp, size_t row)
 {
 	const struct side *base = report_side(r, 0, row), *new = report_side(r, cmp->label, row);
@@ -258,9 +279,8 @@ void cell_make(struct cell *c, const struct report *r, const struct comparison *
 			 "missing in both";
 		return;
 	}
-	if (!shared && (base->boots < 2 || new->boots < 2)) {
-		c->change = ratio_change(base->centre, new->centre);
-		c->why = "one boot a side";
+	if (!shared && boots_too_few(&r->ds->rows[row], base, new)) {
+		cell_lacks(c, base->centre, new->centre, LACK_BOOTS);
 		return;
 	}
 	if (shared)
@@ -271,6 +291,8 @@ void cell_make(struct cell *c, const struct report *r, const struct comparison *
 		c->why = "audit failed";
 	else if (!row_judged(r, &r->ds->rows[row]))
 		c->why = "emulated";
+	if (cmp->audit.unfair || !row_judged(r, &r->ds->rows[row]))
+		c->lack = LACK_OTHER;
 	if (c->why)
 		return;
 	c->p_holm = c->p;

@@ -24,6 +24,15 @@ enum method {
 	METHOD_EXACT,	/* a count that every boot of a side repeats */
 };
 
+/* What keeps a row from a verdict. */
+enum lack {
+	LACK_OTHER,	/* said elsewhere */
+	LACK_BOOTS, LACK_REPEATS, LACK_SPREAD,
+	LACK_COUNT,
+};
+
+#define BOOTS_LEAST 3	/* a side, for a verdict: docs/statistics.md says why */
+
 #define FLAG_DRIFT 1	/* the repeats of a boot have a trend */
 #define FLAG_OUTLIER 2	/* one boot lies far off the others */
 
@@ -43,6 +52,7 @@ struct cell {
 	enum method method;
 	enum verdict verdict;
 	const char *why;	/* behind unsure and none */
+	enum lack lack;
 	double diff;		/* new less base on the scale of the test; NAN when unknown */
 	double change, lo, hi;	/* NAN when unknown, as is a change from 0 */
 	double smaller;		/* of a linear scale: the smaller centre, in units of diff */
@@ -57,6 +67,7 @@ struct comparison {
 	struct cell *cells;	/* by row */
 	size_t counts[VERDICT_COUNT];
 	struct audit audit;
+	struct notes lacks;	/* what rows without a verdict lack, and what it takes */
 	bool paired, interleaved;
 };
 

@@ -9,6 +9,7 @@
 #include "model/failing.h"
 #include "model/fairness.h"
 #include "model/judge.h"
+#include "model/missing.h"
 #include "model/report.h"
 #include "model/side.h"
 #include "model/treatment.h"
@@ -134,6 +135,7 @@ static void comparison_make(struct report *r, struct comparison *cmp)
 	for (size_t i = 0; i < r->ds->nrows; i++)
 		cell_make(&cmp->cells[i], r, cmp, i);
 	report_failing(r, cmp);
+	report_missing(r, cmp);
 }
 
 int report_make(struct report *r, const struct dataset *ds, const struct options *opt)
@@ -154,8 +156,11 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 	sides_of_repeats(r);
 	for (size_t k = 0; k < r->ncmp; k++)
 		comparison_make(r, &r->cmp[k]);
+	if (!r->ncmp)
+		report_failing_alone(r);
 	report_modelled(r);
 	report_judge(r);
+	report_lacks(r);
 	trends_make(r);
 	return 0;
 }
@@ -167,6 +172,7 @@ void report_free(struct report *r)
 	for (size_t k = 0; k < r->ncmp; k++) {
 		free(r->cmp[k].cells);
 		audit_free(&r->cmp[k].audit);
+		notes_free(&r->cmp[k].lacks);
 	}
 	trends_free(r);
 	notes_free(&r->notes);

@@ -253,6 +253,19 @@ static void pairing_section(const struct report *r, FILE *out)
 	}
 }
 
+/* First and last: what rows without a verdict lack. */
+static void lacks_section(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++) {
+		for (size_t i = 0; i < r->cmp[k].lacks.n; i++) {
+			fputs("<p class=\"unfair\">", out);
+			if (r->ncmp > 1)
+				element(out, "", r->ds->labels[k + 1].name, ": ");
+			element(out, "", r->cmp[k].lacks.v[i], ".</p>\n");
+		}
+	}
+}
+
 static void notes_section(const struct notes *notes, FILE *out)
 {
 	for (size_t i = 0; i < notes->n; i++)
@@ -356,6 +369,7 @@ void html_write(const struct view *view)
 		fputs("<p class=\"unfair\">Emulated CPU: times and rates are not hardware's and get no\n"
 		      "verdict.</p>\n", out);
 	pairing_section(r, out);
+	lacks_section(r, out);
 	notes_section(&r->ds->notes, out);
 	notes_section(&r->notes, out);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
@@ -371,5 +385,6 @@ void html_write(const struct view *view)
 	trend_section(r, out);
 	extra_section(r, out);
 	picture_section(r, out);
+	lacks_section(r, out);
 	fputs("</body></html>\n", out);
 }

@@ -361,6 +361,7 @@ void text_write(const struct view *view)
 
 	text_emulated(r, out);
 	text_pairing(r, out);
+	text_lacks(r, out);
 	if (r->ds->nlabels == 1)
 		text_single(view);
 	else if (r->ncmp == 1)
@@ -369,4 +370,5 @@ void text_write(const struct view *view)
 		text_matrix(view);
 	if (view->verbose)
 		extra_lines(r, out);
+	text_lacks(r, out);
 }

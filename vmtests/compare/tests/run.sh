@@ -165,6 +165,11 @@ sed 's/"pass","reason"/"fail","reason"/' "$dir/plain/b000-1/verdicts.jsonl" \
 	>"$dir/third/b000-3/verdicts.jsonl"
 check "a test that fails now" runs 1 --fail-on regression "$dir/plain" "$dir/third"
 check "is named" says "test t: fails in 0 of 5 boots of plain, 1 of 5 of third"
+sed 's/"pass","reason":""/"skip","reason":"no"/' "$dir/plain/b000-1/verdicts.jsonl" \
+	>"$dir/bbml2/b000-2/verdicts.jsonl"
+check "a test that skips now" runs 0 "$dir/plain" "$dir/bbml2"
+check "says so" says "note  test t: skipped in all boots of bbml2"
+rm "$dir/bbml2/b000-2/verdicts.jsonl"
 check "A/A" runs 0 --aa "$dir/plain"
 check "A/A rate" says "A/A: .* alarms in .* splits"
 # The order of ranks takes no longer than it must: 50 repeats took 12 s of processor time.
@@ -208,6 +213,34 @@ check "verdicts without their last newline" runs 0 "$dir/other" "$dir/bad"
 check "are all kept" says "test t: fails in 0 of 1 boots of other, 1 of 1 of single"
 check "one boot a side" runs 0 "$dir/single" "$dir/other"
 check "has no verdict" says "4 without verdict\|3 without verdict"
+check "says why first" begins "NO VERDICT on 3 rows: fewer than 3 boots a side"
+check "and last" eval 'tail -4 "$dir/out" | grep -q "^NO VERDICT on 3 rows"'
+check "and what it takes" flat "It takes 3 boots of each label, better 5"
+for form in markdown html; do
+	check "one boot a side in $form" runs 0 -f $form "$dir/single" "$dir/other"
+	check "says why twice in $form" [ "$(grep -c "NO VERDICT on 3 rows" "$dir/out")" = 2 ]
+done
+check "one boot a side in JSON" runs 0 -f json "$dir/single" "$dir/other"
+check "says why in JSON" eval 'grep -A1 "\"no_verdict\"" "$dir/out" | grep -q "NO VERDICT on 3 rows"'
+custom two1 ns 100 101
+custom two2 ns 200 202 201
+check "two boots a side" runs 0 "$dir/two1" "$dir/two2"
+check "have no verdict" flat "NO VERDICT on 1 row: fewer than 3 boots a side (2 and 3)"
+custom two1 bytes 100 100
+custom two2 bytes 200 200
+check "two boots of an exact count" runs 0 "$dir/two1" "$dir/two2"
+check "have a verdict" says "^0 better, 1 worse"
+check "one label with a failed test" runs 0 "$dir/third"
+check "mentions it" says "test t: fails in 1 of 5 boots of third"
+# The case n3 is only in third; where plain skipped it, that is why.
+for boot in "$dir"/plain/*; do
+	mkdir "$boot/ktap"
+	printf 'TAP version 13\n1..2\nok 1 n0\n# no widget\nok 2 n3 # SKIP\n' \
+		>"$boot/ktap/0.linear_map_churn.ktap"
+done
+check "a case that was skipped" runs 0 "$dir/plain" "$dir/third"
+check "is why its row is missing" flat "note linear/churn n3: 1 row missing in plain, where the case was skipped: no widget"
+check "once a case" [ "$(grep -c "was skipped" "$dir/out")" = 1 ]
 check "missing is missing" runs 0 "$dir/plain" "$dir/third"
 check "missing is counted" says "1 missing"
 check "emulated" runs 0 "$dir/emubase" "$dir/emulated"
@@ -291,6 +324,10 @@ for repeats in 3 4; do
 	"$generate" "$dir/block$repeats" block 1 $repeats 2 10 1 boot=same
 	"$generate" "$dir/split$repeats" split 1 $repeats 2 11 1.2 boot=same
 done
+check "three repeats in short" runs 0 "$dir/block3" "$dir/split3"
+check "say so near the top" flat "NO VERDICT on 3 rows: too few repeats of one boot (3 at most)"
+check "and what they take" flat "4 a side for a row alone and 5 for the first of 3 rows: run_vmtests.sh -r 5"
+check "last too" eval 'tail -3 "$dir/out" | grep -q "^NO VERDICT"'
 check "three repeats" runs 0 -v "$dir/block3" "$dir/split3"
 check "are too few" flat "3/3, between -/-, within [^ ]*, p -, Holm -: too few repeats"
 check "for any verdict" says "0 same, 0 unsure, 0 missing, 3 without"
