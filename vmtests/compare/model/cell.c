@@ -104,13 +104,13 @@ static void cell_estimate(struct cell *c, const struct estimate *e, const struct
 static void cell_constant(struct cell *c, const struct row *row, double base, double new)
 {
 	c->diff = new - base;
+	c->smaller = fmin(fabs(base), fabs(new));
 	c->change = ratio_change(base, new);
 	c->method = METHOD_EXACT;
 	if (base == new || row->kind == UNIT_COUNT || row->kind == UNIT_RATIO) {
 		c->lo = c->change;
 		c->hi = c->change;
 		c->p = base == new;
-		c->detectable = 0;
 	} else {
 		c->p = c->p_permute;
 	}
@@ -167,6 +167,12 @@ static void cell_boots(struct cell *c, const struct row *row, const struct sampl
 		c->p_permute = permute_test(s.x, base->n, s.y, new->n, least, &c->permute_exact);
 		err = welch_test(s.x, base->n, s.y, new->n, alpha, &e);
 	}
+	if (!err && !paired) {
+		struct interval i = boots_interval(s.x, base->n, s.y, new->n, &e, alpha / 2);
+
+		e.lo = i.lo;
+		e.hi = i.hi;
+	}
 	if (!err)
 		cell_estimate(c, &e, base, new);
 	else if (paired && pairs_equal(base, new))
@@ -196,7 +202,6 @@ static void cell_ranks(struct cell *c, const struct row *row, const struct sampl
 		cell_no_spread(c, row, base, new, LACK_REPEATS);
 	} else {
 		c->method = s.linear ? METHOD_REPEATS_LINEAR : METHOD_REPEATS;
-		c->p_least = 2.0 / choose(base->n + new->n, base->n);
 		cell_estimate(c, &e, base, new);
 	}
 	scaled_free(&s);
@@ -272,7 +277,7 @@ void cell_make(struct cell *c, const struct report *r, const struct comparison *
 
 	*c = (struct cell){ .verdict = VERDICT_NONE, .diff = NAN, .smaller = NAN, .change = NAN, .lo = NAN, .hi = NAN, .t = NAN,
 			    .df = NAN, .se = NAN, .p = NAN, .p_holm = NAN, .p_permute = NAN,
-			    .p_mannwhitney = NAN, .detectable = NAN };
+			    .p_mannwhitney = NAN, .bound = NAN };
 	if (!base->boots || !new->boots) {
 		c->verdict = VERDICT_MISSING;
 		c->why = base->boots ? "missing in new" : new->boots ? "missing in base" :
@@ -297,4 +302,58 @@ void cell_make(struct cell *c, const struct report *r, const struct comparison *
 		return;
 	c->p_holm = c->p;
 	c->why = cell_doubt(c, least, r->opt->alpha);
+}
+
+double cell_size(const struct cell *c, double diff)
+{
+	if (diff == 0)
+		return 0;
+	if (method_linear(c->method) || c->method == METHOD_EXACT)
+		return c->smaller > 0 ? fabs(diff) / c->smaller : INFINITY;
+	return expm1(fabs(diff));
+}
+
+static struct sampled cell_sampled(const struct report *r, const struct comparison *cmp,
+				   size_t label, size_t row)
+{
+	const struct side *side = report_side(r, label, row);
+
+	return within_one_boot(r, cmp) ?
+	       sampled_repeats(side, boot_series(r->ds->labels[label].boots, row)) :
+	       sampled_boots(side);
+}
+
+/* What the values of a cell cannot exclude, on its scale. */
+static int cell_interval(const struct cell *c, const struct sampled *base,
+			 const struct sampled *new, double level, struct interval *i)
+{
+	const struct estimate e = { .diff = c->diff, .se = c->se, .df = c->df };
+	struct scaled s = scale(base, new);
+	int err = 0;
+
+	if (method_repeats(c->method))
+		err = shift_interval(s.x, base->n, s.y, new->n, level, i);
+	else if (c->method == METHOD_PAIRED || c->method == METHOD_PAIRED_LINEAR)
+		*i = t_interval(&e, level);
+	else
+		*i = boots_interval(s.x, base->n, s.y, new->n, &e, level);
+	scaled_free(&s);
+	return err;
+}
+
+double cell_bound(const struct report *r, const struct comparison *cmp, size_t row, double level)
+{
+	const struct cell *c = &cmp->cells[row];
+	struct sampled base, new;
+	struct interval i;
+	int err;
+
+	if (c->method == METHOD_EXACT)
+		return c->p == 1 ? 0 : INFINITY;
+	base = cell_sampled(r, cmp, 0, row);
+	new = cell_sampled(r, cmp, cmp->label, row);
+	err = cell_interval(c, &base, &new, level, &i);
+	free(base.v);
+	free(new.v);
+	return err ? INFINITY : cell_size(c, interval_reach(&i));
 }

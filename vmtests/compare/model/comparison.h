@@ -55,11 +55,10 @@ struct cell {
 	enum lack lack;
 	double diff;		/* new less base on the scale of the test; NAN when unknown */
 	double change, lo, hi;	/* NAN when unknown, as is a change from 0 */
-	double smaller;		/* of a linear scale: the smaller centre, in units of diff */
+	double smaller;		/* where diff is linear: the smaller centre, in its units */
 	double t, df, se, p, p_holm, p_permute, p_mannwhitney;
 	bool permute_exact;
-	double p_least;		/* what so few values can reach; 0 where they can reach any */
-	double detectable;	/* at 80 % power and Holm's level */
+	double bound;		/* of a row that is the same: no change is as large */
 };
 
 struct comparison {

@@ -99,7 +99,7 @@ static bool repeats_drift(const struct side *side, size_t row, const double *v)
 			y[n] = v[n] - side->means[b];
 		}
 	}
-	drift = !slope_test(x, y, n, 0.05, &slope) && slope.p < DRIFT_LEVEL;
+	drift = !slope_test(x, y, n, side->boots, 0.05, &slope) && slope.p < DRIFT_LEVEL;
 	free(x);
 	free(y);
 	return drift;

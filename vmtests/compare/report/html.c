@@ -195,11 +195,12 @@ static void table_section(const struct report *r, const struct comparison *cmp, 
 	fputs("</tbody></table>\n", out);
 	if (cmp)
 		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without\n"
-			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
-			"seen, with power 80%%. Spreads are relative standard deviations, base's /\n"
+			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": the change is smaller,\n"
+			"but for %g%% of such rows at most. Spreads are relative standard deviations, base's /\n"
 			"new's.</p>\n", cmp->counts[VERDICT_BETTER], cmp->counts[VERDICT_WORSE],
 			cmp->counts[VERDICT_SAME], cmp->counts[VERDICT_UNSURE],
-			cmp->counts[VERDICT_MISSING], cmp->counts[VERDICT_NONE], r->opt->alpha);
+			cmp->counts[VERDICT_MISSING], cmp->counts[VERDICT_NONE], r->opt->alpha,
+			100 * r->opt->alpha);
 }
 
 static void picture_section(const struct report *r, FILE *out)

@@ -53,7 +53,7 @@ static json_t *row_json(const struct report *r, size_t row, const struct compari
 	json_object_set_new(o, "p_permutation", number(c->p_permute));
 	json_object_set_new(o, "p_permutation_exact", json_boolean(c->permute_exact));
 	json_object_set_new(o, "p_mann_whitney", number(c->p_mannwhitney));
-	json_object_set_new(o, "detectable", number(c->detectable));
+	json_object_set_new(o, "bound", number(c->bound));
 	return o;
 }
 

@@ -166,10 +166,22 @@ static size_t shift_rank_exact(size_t nx, size_t ny, double tail)
 /* The same of the normal with U's mean and variance, corrected for continuity. */
 static size_t shift_rank(size_t nx, size_t ny, double tail)
 {
+	/* Rows of a table have as many repeats, each asked at the same level. */
+	static struct {
+		size_t nx, ny, u;
+		double tail;
+	} last;
 	double pairs = (double)nx * ny, u;
 
-	if (nx + ny <= MANNWHITNEY_MAX)
-		return shift_rank_exact(nx, ny, tail);
+	if (nx + ny <= MANNWHITNEY_MAX) {
+		if (last.nx != nx || last.ny != ny || last.tail != tail) {
+			last.u = shift_rank_exact(nx, ny, tail);
+			last.nx = nx;
+			last.ny = ny;
+			last.tail = tail;
+		}
+		return last.u;
+	}
 	u = ceil((pairs - 1) / 2 - gsl_cdf_ugaussian_Qinv(tail) * sqrt(pairs * (nx + ny + 1) / 12));
 	return u > 0 ? u : 0;
 }
@@ -218,28 +230,40 @@ static double *sorted_copy(const double *v, size_t n)
 	return copy;
 }
 
-int shift_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
-	       struct estimate *e)
+int shift_interval(const double *x, size_t nx, const double *y, size_t ny, double level,
+		   struct interval *i)
 {
-	size_t pairs = nx * ny, k;
+	size_t k = shift_rank(nx, ny, level);
 	double *a, *b;
 
-	if (nx < 2 || ny < 2 || (stats_var(x, nx) == 0 && stats_var(y, ny) == 0))
-		return -EDOM;
-	k = shift_rank(nx, ny, alpha / 2);
 	if (!k)
 		return -EDOM;
 	a = sorted_copy(x, nx);
 	b = sorted_copy(y, ny);
+	i->lo = pairs_select(a, nx, b, ny, k);
+	i->hi = pairs_select(a, nx, b, ny, nx * ny + 1 - k);
+	free(a);
+	free(b);
+	return 0;
+}
+
+int shift_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
+	       struct estimate *e)
+{
+	size_t pairs = nx * ny;
+	struct interval i;
+	double *a, *b;
+
+	if (nx < 2 || ny < 2 || (stats_var(x, nx) == 0 && stats_var(y, ny) == 0) ||
+	    shift_interval(x, nx, y, ny, alpha / 2, &i))
+		return -EDOM;
+	a = sorted_copy(x, nx);
+	b = sorted_copy(y, ny);
+	*e = (struct estimate){ .se = NAN, .t = NAN, .df = NAN, .lo = i.lo, .hi = i.hi };
 	e->diff = (pairs_select(a, nx, b, ny, (pairs + 1) / 2) +
 		   pairs_select(a, nx, b, ny, pairs / 2 + 1)) / 2;
-	e->lo = pairs_select(a, nx, b, ny, k);
-	e->hi = pairs_select(a, nx, b, ny, pairs + 1 - k);
 	free(a);
 	free(b);
 	e->p = mannwhitney_test(x, nx, y, ny);
-	e->t = NAN;
-	e->df = nx + ny - 2;
-	e->se = (e->hi - e->lo) / 2 / gsl_cdf_tdist_Qinv(alpha / 2, e->df);
 	return 0;
 }
