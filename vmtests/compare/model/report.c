@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From a dataset to a report: sides, comparisons, verdicts, trends, in the order of their needs. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,37 @@ static bool boots_interleaved(const struct label *base, const struct label *new)
 {
 	return base->boots[0].started < new->boots[new->n - 1].started &&
 	       new->boots[0].started < base->boots[base->n - 1].started;
+}
+
+/* The larger of the 1-minute loads at the start of a boot's runs; 0 where none is known. */
+static double boot_load_of(const struct boot *boot)
+{
+	double load = json_number_value(json_array_get(boot_value(boot, "load"), 0));
+	const json_t *run;
+	size_t i;
+
+	json_array_foreach(boot_value(boot, "runs"), i, run)
+		load = fmax(load, json_number_value(json_array_get(json_object_get(run, "load"),
+								   0)));
+	return load;
+}
+
+/* What else ran on the machine is in the times of a label. */
+static void report_busy(struct report *r, const struct label *label)
+{
+	double cpus = label_number(label, "cpu.online"), most = 0;
+	size_t busy = 0;
+
+	for (size_t b = 0; b < label->n; b++) {
+		double load = boot_load_of(&label->boots[b]);
+
+		most = fmax(most, load);
+		busy += load > cpus;
+	}
+	if (busy && cpus > 0)
+		notes_add(&r->notes,
+			  "WARNING: the machine was busy when %zu of %zu boots of %s began: load %.1f on %.0f CPUs; what else ran is in their times",
+			  busy, label->n, label->name, most, cpus);
 }
 
 /* Counts of a TLB model (docs/tlb-model.md) must not be mistaken for hardware's. */
@@ -158,6 +190,8 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 		comparison_make(r, &r->cmp[k]);
 	if (!r->ncmp)
 		report_failing_alone(r);
+	for (size_t l = 0; l < ds->nlabels; l++)
+		report_busy(r, &ds->labels[l]);
 	report_modelled(r);
 	report_judge(r);
 	report_lacks(r);

@@ -39,10 +39,10 @@ static double split_shift(const double *v, const size_t *idx, size_t nx, size_t 
 int permute_interval(const double *x, size_t nx, const double *y, size_t ny, double level,
 		     double *lo, double *hi)
 {
-	size_t ways = choose(nx + ny, nx), k = level * ways, n = 0, *idx;
+	size_t ways = choose(nx + ny, nx), k = fmax(1, floor(level * ways)), n = 0, *idx;
 	double *v, *shift;
 
-	if (!k || ways > PERMUTE_INTERVAL_MAX)
+	if (ways > PERMUTE_INTERVAL_MAX)
 		return -EDOM;
 	v = xcalloc(nx + ny, sizeof(*v));
 	idx = xcalloc(nx, sizeof(*idx));
@@ -89,10 +89,10 @@ struct interval boots_interval(const double *x, size_t nx, const double *y, size
 double same_level(size_t n, double alpha, double enough,
 		  double (*bound)(void *arg, size_t i, double level), void *arg)
 {
-	size_t called = n, before = 0;
+	size_t called = n, before = n + 1;
 
 	/* From all rows down to the most that are called the same at the level that so many get. */
-	while (called && called != before) {
+	while (called && called < before) {
 		double level = alpha * called / n;
 
 		before = called;
@@ -100,5 +100,5 @@ double same_level(size_t n, double alpha, double enough,
 		for (size_t i = 0; i < n; i++)
 			called += bound(arg, i, level) <= enough;
 	}
-	return n ? alpha * called / n : 0;
+	return called ? alpha * called / n : 0;
 }

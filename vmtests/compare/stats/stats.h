@@ -105,8 +105,8 @@ double interval_reach(const struct interval *i);
 struct interval t_interval(const struct estimate *e, double level);
 /*
  * The shifts of y that a permutation of the difference of means does not refuse, of two one-sided
- * tests: Tritchler 1984, J. Am. Stat. Assoc. 79. -EDOM where so few values cannot reach the level, or
- * above PERMUTE_INTERVAL_MAX ways.
+ * tests: Tritchler 1984, J. Am. Stat. Assoc. 79. Where so few values cannot reach the level, the widest
+ * that they have. -EDOM above PERMUTE_INTERVAL_MAX ways.
  */
 #define PERMUTE_INTERVAL_MAX 20000
 int permute_interval(const double *x, size_t nx, const double *y, size_t ny, double level,

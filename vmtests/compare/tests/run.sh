@@ -170,6 +170,16 @@ sed 's/"pass","reason":""/"skip","reason":"no"/' "$dir/plain/b000-1/verdicts.jso
 check "a test that skips now" runs 0 "$dir/plain" "$dir/bbml2"
 check "says so" says "note  test t: skipped in all boots of bbml2"
 rm "$dir/bbml2/b000-2/verdicts.jsonl"
+# load is that of the start; 2 CPUs are busy with more than 2.
+cp -r "$dir/single" "$dir/busy"
+cp -r "$dir/other" "$dir/idle"
+sed -i '1s/{/{ "load": [14.5, 9.0, 3.0],/' "$dir/busy/b000-4/run.json"
+sed -i '1s/{/{ "load": [2.0, 9.0, 3.0],/' "$dir/idle/b000-5/run.json"
+for form in text markdown json html; do
+	check "a busy machine in $form" runs 0 -f $form "$dir/busy" "$dir/idle"
+	check "is warned of in $form" flat "WARNING: the machine was busy when 1 of 1 boots of single began: load 14.5 on 2 CPUs"
+	check "an idle one in $form is not" eval '! flat "boots of other began"'
+done
 check "A/A" runs 0 --aa "$dir/plain"
 check "A/A rate" says "A/A: .* alarms in .* splits"
 # The order of ranks takes no longer than it must: 50 repeats took 12 s of processor time.
