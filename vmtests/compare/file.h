@@ -3,6 +3,7 @@
 #ifndef VMCOMPARE_FILE_H
 #define VMCOMPARE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Open a regular file of at most max bytes below dirfd, following no link; negative errno. */

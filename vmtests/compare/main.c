@@ -9,12 +9,15 @@
  * other, and the model knows none of them.
  */
 #include <errno.h>
+#include <fts.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "export/export.h"
 #include "load/load.h"
+#include "model/fairness.h"
 #include "model/report.h"
 #include "report/forms.h"
 
@@ -88,6 +91,18 @@ static int form_parse(const char *s, size_t *form)
 	return fail("no form \"%s\"; see --help", s);
 }
 
+static int allow_parse(const char *name)
+{
+	char *names;
+
+	if (fairness_name(name))
+		return 0;
+	names = fairness_names();
+	fail("--allow \"%s\": no difference has this name; there are %s", name, names);
+	free(names);
+	return -1;
+}
+
 /* 0 to go on, 1 when all is said, -1 on wrong usage. */
 static int arguments_parse(struct arguments *args, int argc, char **argv)
 {
@@ -126,6 +141,7 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 			break;
 		case OPT_ALLOW:
 			args->opt.allow[args->opt.nallow++] = optarg;
+			err = allow_parse(optarg);
 			break;
 		case OPT_FAIL_ON:
 			args->fail_on = !strcmp(optarg, "regression");
@@ -154,6 +170,25 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 		return fail("-f %s exports results and judges none: leave out --aa, --allow and --fail-on",
 			    forms[args->form].name);
 	return 0;
+}
+
+/* Is the file that -o names part of a label? Whatever its name there: links lead to it as well. */
+static bool output_read(const char *file, char **labels)
+{
+	struct stat out;
+	FTSENT *entry;
+	bool found = false;
+	FTS *tree;
+
+	if (stat(file, &out) || !S_ISREG(out.st_mode))
+		return false;
+	tree = fts_open(labels, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	while (tree && !found && (entry = fts_read(tree)))
+		found = entry->fts_info == FTS_F && entry->fts_statp->st_dev == out.st_dev &&
+			entry->fts_statp->st_ino == out.st_ino;
+	if (tree)
+		fts_close(tree);
+	return found;
 }
 
 /* The form that was asked for, of r or, where it is an export, of ds. */
@@ -204,6 +239,10 @@ static int compare(struct dataset *ds, const struct arguments *args, char **path
 	struct report r = { 0 };
 	int ret = EXIT_USAGE;
 
+	if (args->file && output_read(args->file, paths)) {
+		fail("%s: is a result of the labels to read: -o would overwrite it", args->file);
+		return EXIT_USAGE;
+	}
 	for (int i = 0; i < n; i++) {
 		if (dataset_add(ds, paths[i]))
 			return EXIT_USAGE;

@@ -16,6 +16,7 @@
 #include "load/load.h"
 
 #define BOOTS_MAX 1000
+#define STRAYS_NAMED 8
 
 static const struct {
 	const char *name;
@@ -48,18 +49,30 @@ static int boot_file_read(struct dataset *ds, struct boot *boot, int dir, int fi
 	return ret;
 }
 
-static int boot_load(struct dataset *ds, struct boot *boot, int dir)
+/* What is in a label and is none of its boots; the first few are named, the rest counted. */
+static void stray_note(struct dataset *ds, struct label *label, const char *path, const char *why)
+{
+	char *clean;
+
+	if (label->strays++ >= STRAYS_NAMED)
+		return;
+	clean = text_clean(path);
+	notes_add(&ds->notes, "%s %s: ignored", clean, why);
+	free(clean);
+}
+
+static int boot_load(struct dataset *ds, struct label *label, struct boot *boot, int dir)
 {
 	char *clean = text_clean(boot->path);
 	int ret;
 
 	ret = boot_file_read(ds, boot, dir, 0);
 	if (ret > 0)
-		notes_add(&ds->notes, "%s has no run.json: ignored", clean);
+		stray_note(ds, label, boot->path, "has no run.json");
 	if (!ret) {
 		ret = boot_file_read(ds, boot, dir, 1) < 0 ||
 		      boot_file_read(ds, boot, dir, 2) < 0 ||
-		      extras_read(ds, boot, dir) || samples_finish(ds, boot) ? -1 : 0;
+		      extras_read(ds, boot, dir) || ktap_read(boot, dir) || samples_finish(ds, boot) ? -1 : 0;
 		if (!ret && boot->damaged)
 			notes_add(&ds->notes, "%s: %zu damaged last line%s dropped", clean,
 				  boot->damaged, boot->damaged > 1 ? "s" : "");
@@ -76,7 +89,7 @@ static int label_add_boot(struct dataset *ds, struct label *label, int dir, cons
 {
 	struct boot boot = { .path = xstrdup(path), .started = NAN };
 	const char *id;
-	int ret = boot_load(ds, &boot, dir);
+	int ret = boot_load(ds, label, &boot, dir);
 
 	if (ret) {
 		boot_free(&boot);
@@ -125,10 +138,10 @@ static int label_scan(struct dataset *ds, struct label *label, int dir, const ch
 		if (!ret && name[0] != '.')
 			sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (!ret && name[0] != '.' && (sub < 0 || !name_valid(name))) {
-			char *clean = text_clean(name);
+			char *where = xasprintf("%s: %s", label->name, name);
 
-			notes_add(&ds->notes, "%s: %s is no boot: ignored", label->name, clean);
-			free(clean);
+			stray_note(ds, label, where, "is no boot");
+			free(where);
 		} else if (sub >= 0) {
 			char *full = xasprintf("%s/%s", path, name);
 
@@ -140,6 +153,9 @@ static int label_scan(struct dataset *ds, struct label *label, int dir, const ch
 		free(entries[i]);
 	}
 	free(entries);
+	if (label->strays > STRAYS_NAMED)
+		notes_add(&ds->notes, "%s: %zu more entries are no boots: ignored", label->name,
+			  label->strays - STRAYS_NAMED);
 	return ret;
 }
 

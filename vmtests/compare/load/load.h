@@ -27,6 +27,9 @@ int samples_line_json(struct dataset *ds, struct boot *boot, const char *line, s
 /* After the last line of samples.jsonl: put repeats in order, merge histograms. */
 int samples_finish(const struct dataset *ds, struct boot *boot);
 int outcomes_read(struct boot *boot, int fd, const char *name);
+/* ktap/ below dir, the boot's directory, and one file of it. */
+int ktap_read(struct boot *boot, int dir);
+void ktap_file(struct boot *boot, int fd, const char *name);
 /* perf/ and fio/ below dir, the boot's directory. */
 int extras_read(struct dataset *ds, struct boot *boot, int dir);
 /* One file of them, of this test. */

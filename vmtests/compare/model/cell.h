@@ -8,4 +8,12 @@
 /* Where the cell is to be judged, p_holm is p; else it is NAN, and why says why. */
 void cell_make(struct cell *c, const struct report *r, const struct comparison *cmp, size_t row);
 
+/*
+ * The size of a difference on the cell's scale, the same when base and new are swapped: 0.01 where the
+ * larger is 1 % above the smaller.
+ */
+double cell_size(const struct cell *c, double diff);
+/* No change is as large, at this one-sided level; INFINITY where so few values cannot say. */
+double cell_bound(const struct report *r, const struct comparison *cmp, size_t row, double level);
+
 #endif

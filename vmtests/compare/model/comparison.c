@@ -4,7 +4,8 @@
 
 bool method_linear(enum method method)
 {
-	return method == METHOD_LINEAR || method == METHOD_REPEATS_LINEAR;
+	return method == METHOD_LINEAR || method == METHOD_PAIRED_LINEAR ||
+	       method == METHOD_REPEATS_LINEAR;
 }
 
 bool method_repeats(enum method method)

@@ -17,11 +17,21 @@ enum method {
 	METHOD_NONE,	/* values only */
 	METHOD_LOG,	/* Welch on logarithms of boot means */
 	METHOD_LINEAR,	/* Welch on boot means, for rows that reach zero */
-	METHOD_PAIRED,	/* Student on boots that hold both sides */
+	METHOD_PAIRED,	/* Student on boots that hold both sides, by logarithms */
+	METHOD_PAIRED_LINEAR,	/* on boot means, for rows that reach zero */
 	METHOD_REPEATS,	/* Hodges-Lehmann on logarithms of the repeats of one shared boot */
 	METHOD_REPEATS_LINEAR,	/* on the repeats, for rows that reach zero */
 	METHOD_EXACT,	/* a count that every boot of a side repeats */
 };
+
+/* What keeps a row from a verdict. */
+enum lack {
+	LACK_OTHER,	/* said elsewhere */
+	LACK_BOOTS, LACK_REPEATS, LACK_SPREAD,
+	LACK_COUNT,
+};
+
+#define BOOTS_LEAST 3	/* a side, for a verdict: docs/statistics.md says why */
 
 #define FLAG_DRIFT 1	/* the repeats of a boot have a trend */
 #define FLAG_OUTLIER 2	/* one boot lies far off the others */
@@ -42,11 +52,13 @@ struct cell {
 	enum method method;
 	enum verdict verdict;
 	const char *why;	/* behind unsure and none */
-	double change, lo, hi;	/* NAN when unknown */
+	enum lack lack;
+	double diff;		/* new less base on the scale of the test; NAN when unknown */
+	double change, lo, hi;	/* NAN when unknown, as is a change from 0 */
+	double smaller;		/* where diff is linear: the smaller centre, in its units */
 	double t, df, se, p, p_holm, p_permute, p_mannwhitney;
 	bool permute_exact;
-	double p_least;		/* what so few values can reach; 0 where they can reach any */
-	double detectable;	/* at 80 % power and Holm's level */
+	double bound;		/* of a row that is the same: no change is as large */
 };
 
 struct comparison {
@@ -54,6 +66,7 @@ struct comparison {
 	struct cell *cells;	/* by row */
 	size_t counts[VERDICT_COUNT];
 	struct audit audit;
+	struct notes lacks;	/* what rows without a verdict lack, and what it takes */
 	bool paired, interleaved;
 };
 

@@ -69,6 +69,11 @@ void boot_free(struct boot *boot)
 		free(boot->extras[i].test);
 		free(boot->extras[i].what);
 	}
+	for (size_t i = 0; i < boot->nskips; i++) {
+		free(boot->skips[i].name);
+		free(boot->skips[i].reason);
+	}
+	free(boot->skips);
 	free(boot->extras);
 	free(boot->damaged_names);
 	free(boot->series);

@@ -55,6 +55,11 @@ struct tally {
 	unsigned int pass, fail, skip;	/* runs that ended so; a timeout is a failure */
 };
 
+/* A case that a benchmark skipped, in ktap/. */
+struct skip {
+	char *name, *reason;	/* reason is cleaned, and may be empty */
+};
+
 enum extra_kind { EXTRA_COUNTER, EXTRA_SYMBOL, EXTRA_FIO };
 
 /* A value of perf/ or fio/: it explains samples and gets no verdict. */
@@ -75,6 +80,8 @@ struct boot {
 	size_t noutcomes, outcomes_cap;
 	struct tally *tallies;
 	size_t ntallies, tallies_cap;
+	struct skip *skips;
+	size_t nskips, skips_cap;
 	struct extra *extras;
 	size_t nextras, extras_cap;
 	size_t damaged_files;	/* of perf/ and fio/ */
@@ -85,6 +92,7 @@ struct label {
 	char *name;		/* cleaned */
 	struct boot *boots;	/* in the order in which they started */
 	size_t n, cap;
+	size_t strays;		/* entries of its directory that are no boots */
 };
 
 struct dataset {

@@ -7,5 +7,7 @@
 
 /* A note for each; one that passed on base and fails on new is a regression. */
 void report_failing(struct report *r, const struct comparison *cmp);
+/* The same with one label. */
+void report_failing_alone(struct report *r);
 
 #endif

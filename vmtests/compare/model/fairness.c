@@ -56,6 +56,61 @@ static const struct field objects[] = {
 	{ "settings", "setting", AUDIT_NOTE, NULL },
 };
 
+/* Names that are in neither table. */
+static const char *const other_names[] = { "memory", "tainted", "mixed" };
+
+#define NAMES_MAX (ARRAY_SIZE(fields) + ARRAY_SIZE(objects) + ARRAY_SIZE(other_names))
+
+static size_t name_put(const char **names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return n;
+	names[n] = name;
+	return n + 1;
+}
+
+static size_t names_collect(const char *names[NAMES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].allow)
+			n = name_put(names, n, fields[i].allow);
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		if (objects[i].allow)
+			n = name_put(names, n, objects[i].allow);
+	for (size_t i = 0; i < ARRAY_SIZE(other_names); i++)
+		n = name_put(names, n, other_names[i]);
+	return n;
+}
+
+bool fairness_name(const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t n = names_collect(names);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+char *fairness_names(void)
+{
+	const char *names[NAMES_MAX];
+	size_t n = names_collect(names);
+	char *list = xstrdup(names[0]);
+
+	for (size_t i = 1; i < n; i++) {
+		char *longer = xasprintf("%s, %s", list, names[i]);
+
+		free(list);
+		list = longer;
+	}
+	return list;
+}
+
 /* A build id or a checksum: its first digits identify it, and a person can read them. */
 static bool hash_text(const char *s)
 {

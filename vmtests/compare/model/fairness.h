@@ -6,6 +6,10 @@
 #include "model/audit.h"
 #include "model/dataset.h"
 
+/* Is this what an unfair difference is allowed by? */
+bool fairness_name(const char *name);
+/* All of those, "arch, cpu, ..."; the caller frees them. */
+char *fairness_names(void);
 void audit_fairness(struct audit *audit, const struct label *base, const struct label *new);
 
 #endif

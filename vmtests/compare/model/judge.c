@@ -1,86 +1,110 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Claim: a verdict that is wrong at most alpha of the time over the whole table.
- * Method: Holm over all cells of a report; what a cell could have seen is said at the level that
- * Holm leaves it. A/A applies the same rule to halves of one label's boots and counts false alarms.
+ * Method: Holm over all cells of a report; of a row that is the same, how large its change can be,
+ * with an error that is controlled over all rows called so. A/A applies the same rule to halves of one label's boots and counts false alarms.
  */
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/cell.h"
 #include "model/judge.h"
 
-#define POWER 0.8
-#define SAME_MAX 0.05		/* without -m, a row that would miss 5 % is unsure, not the same */
+#define SAME_MAX 0.05	/* without -m, a row that may have changed by more is unsure, not the same */
 #define AA_SPLITS_MAX 1000
 #define AA_BOOTS_MIN 4
 #define AA_BOOTS_MAX 64
 
-static enum verdict verdict_make(const struct cell *c, const struct row *row,
-				 const struct options *opt, const char **why)
+/* Is it found? If so, in which direction; if not, VERDICT_NONE. */
+static enum verdict cell_found(const struct cell *c, const struct row *row,
+			       const struct options *opt)
 {
-	double enough = opt->min_effect > 0 ? opt->min_effect : SAME_MAX;
-
-	if (c->p_holm <= opt->alpha && !*why) {
-		double sign = isnan(c->change) ? 1 : c->change;
-
-		if (!isnan(c->change) && fabs(c->change) < opt->min_effect)
-			return VERDICT_SAME;
-		return (sign > 0) == row->higher ? VERDICT_BETTER : VERDICT_WORSE;
-	}
-	if (*why)
-		return VERDICT_UNSURE;
-	if (c->p <= opt->alpha) {
-		*why = "not after Holm";
-		return VERDICT_UNSURE;
-	}
-	if (c->detectable <= enough)
+	if (!(c->p_holm <= opt->alpha) || c->why)
+		return VERDICT_NONE;
+	if (cell_size(c, c->diff) < opt->min_effect)
 		return VERDICT_SAME;
-	*why = "would miss too much";
-	return VERDICT_UNSURE;
+	return (c->diff > 0) == row->higher ? VERDICT_BETTER : VERDICT_WORSE;
 }
 
-/* What the row would have seen at this level, in fractions of base. */
-static double cell_detectable(const struct cell *c, double level, double base)
+/* A row in which nothing was found may be the same. */
+static bool cell_still(const struct cell *c, double alpha)
 {
-	double d;
-
-	if (c->method == METHOD_EXACT)
-		return c->detectable;
-	if (c->p_least > level)
-		return INFINITY;
-	/* With ties the interval may have no width: any shift would have been seen. */
-	d = c->se == 0 ? 0 : detectable(c->se, c->df, level, POWER);
-	return method_linear(c->method) ? d / fabs(base) : expm1(d);
+	return !isnan(c->p_holm) && !c->why && c->p > alpha;
 }
 
-/* Holm over every judged cell, then what each could have seen at its level. */
+static double enough(const struct options *opt)
+{
+	return opt->min_effect > 0 ? opt->min_effect : SAME_MAX;
+}
+
+/* The judged cells of a report. */
+struct family {
+	const struct report *r;
+	size_t *at;	/* comparison * rows + row */
+	size_t n;
+};
+
+static double family_bound(void *arg, size_t i, double level)
+{
+	const struct family *f = arg;
+	size_t rows = f->r->ds->nrows;
+	const struct comparison *cmp = &f->r->cmp[f->at[i] / rows];
+	size_t row = f->at[i] % rows;
+
+	return cell_still(&cmp->cells[row], f->r->opt->alpha) ?
+	       cell_bound(f->r, cmp, row, level) : INFINITY;
+}
+
+static void cell_verdict(struct report *r, struct comparison *cmp, size_t row, double level)
+{
+	struct cell *c = &cmp->cells[row];
+
+	c->verdict = cell_found(c, &r->ds->rows[row], r->opt);
+	if (c->verdict != VERDICT_NONE)
+		return;
+	c->verdict = VERDICT_UNSURE;
+	if (c->why)
+		return;
+	if (!cell_still(c, r->opt->alpha)) {
+		c->why = "not after Holm";
+		return;
+	}
+	c->bound = level > 0 ? cell_bound(r, cmp, row, level) : INFINITY;
+	if (c->bound <= enough(r->opt)) {
+		c->verdict = VERDICT_SAME;
+		return;
+	}
+	c->bound = NAN;
+	c->why = "cannot exclude a change that matters";
+}
+
+/* Holm over every judged cell, then bounds of those in which nothing was found. */
 void report_judge(struct report *r)
 {
-	size_t n = r->ds->nrows * r->ncmp, judged = 0, rejected = 0;
+	size_t n = r->ds->nrows * r->ncmp;
+	struct family family = { r, xcalloc(n, sizeof(*family.at)), 0 };
 	double *p = xcalloc(n, sizeof(*p)), level;
 
 	for (size_t i = 0; i < n; i++) {
 		p[i] = r->cmp[i / r->ds->nrows].cells[i % r->ds->nrows].p_holm;
-		judged += !isnan(p[i]);
+		if (!isnan(p[i]))
+			family.at[family.n++] = i;
 	}
+	level = same_level(family.n, r->opt->alpha, enough(r->opt), family_bound, &family);
 	holm_adjust(p, n);
-	for (size_t i = 0; i < n; i++)
-		rejected += p[i] <= r->opt->alpha;
-	level = r->opt->alpha / (judged > rejected ? judged - rejected : 1);
 	for (size_t i = 0; i < n; i++) {
 		struct comparison *cmp = &r->cmp[i / r->ds->nrows];
-		size_t row = i % r->ds->nrows;
-		struct cell *c = &cmp->cells[row];
+		struct cell *c = &cmp->cells[i % r->ds->nrows];
 
 		if (!isnan(p[i])) {
-			c->detectable = cell_detectable(c, level, report_side(r, 0, row)->centre);
 			c->p_holm = p[i];
-			c->verdict = verdict_make(c, &r->ds->rows[row], r->opt, &c->why);
+			cell_verdict(r, cmp, i % r->ds->nrows, level);
 		}
 		cmp->counts[c->verdict]++;
 		r->regressions += c->verdict == VERDICT_WORSE;
 		r->unsure += c->verdict == VERDICT_UNSURE;
 	}
+	free(family.at);
 	free(p);
 }
 

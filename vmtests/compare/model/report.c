@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From a dataset to a report: sides, comparisons, verdicts, trends, in the order of their needs. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "model/failing.h"
 #include "model/fairness.h"
 #include "model/judge.h"
+#include "model/missing.h"
 #include "model/report.h"
 #include "model/side.h"
 #include "model/treatment.h"
@@ -58,6 +60,37 @@ static bool boots_interleaved(const struct label *base, const struct label *new)
 	       new->boots[0].started < base->boots[base->n - 1].started;
 }
 
+/* The larger of the 1-minute loads at the start of a boot's runs; 0 where none is known. */
+static double boot_load_of(const struct boot *boot)
+{
+	double load = json_number_value(json_array_get(boot_value(boot, "load"), 0));
+	const json_t *run;
+	size_t i;
+
+	json_array_foreach(boot_value(boot, "runs"), i, run)
+		load = fmax(load, json_number_value(json_array_get(json_object_get(run, "load"),
+								   0)));
+	return load;
+}
+
+/* What else ran on the machine is in the times of a label. */
+static void report_busy(struct report *r, const struct label *label)
+{
+	double cpus = label_number(label, "cpu.online"), most = 0;
+	size_t busy = 0;
+
+	for (size_t b = 0; b < label->n; b++) {
+		double load = boot_load_of(&label->boots[b]);
+
+		most = fmax(most, load);
+		busy += load > cpus;
+	}
+	if (busy && cpus > 0)
+		notes_add(&r->notes,
+			  "WARNING: the machine was busy when %zu of %zu boots of %s began: load %.1f on %.0f CPUs; what else ran is in their times",
+			  busy, label->n, label->name, most, cpus);
+}
+
 /* Counts of a TLB model (docs/tlb-model.md) must not be mistaken for hardware's. */
 static void report_modelled(struct report *r)
 {
@@ -89,14 +122,34 @@ static void rows_order(struct report *r)
 	qsort_r(r->order, r->ds->nrows, sizeof(*r->order), order_cmp, r->ds->rows);
 }
 
+/* The same repeats in another order have means that differ by rounding, which is no difference. */
+static void means_settle(struct report *r, size_t row)
+{
+	size_t n = 0, boots = 0;
+	double **means;
+
+	for (size_t l = 0; l < r->ds->nlabels; l++)
+		boots += report_side(r, l, row)->boots;
+	means = xcalloc(boots, sizeof(*means));
+	for (size_t l = 0; l < r->ds->nlabels; l++)
+		for (size_t b = 0; b < report_side(r, l, row)->boots; b++)
+			means[n++] = &report_side(r, l, row)->means[b];
+	stats_settle(means, n);
+	free(means);
+}
+
 static void sides_make(struct report *r)
 {
 	size_t rows = r->ds->nrows, n = rows * r->ds->nlabels;
 
 	r->sides = xcalloc(n, sizeof(*r->sides));
 	for (size_t i = 0; i < n; i++)
-		side_make(&r->sides[i], &r->ds->rows[i % rows], i % rows,
-			  &r->ds->labels[i / rows]);
+		side_collect(&r->sides[i], &r->ds->rows[i % rows], i % rows,
+			     &r->ds->labels[i / rows]);
+	for (size_t i = 0; i < rows; i++)
+		means_settle(r, i);
+	for (size_t i = 0; i < n; i++)
+		side_describe(&r->sides[i], i % rows);
 	for (size_t i = 0; i < n; i++)
 		side_aa(r, &r->ds->rows[i % rows], &r->sides[i]);
 }
@@ -114,6 +167,7 @@ static void comparison_make(struct report *r, struct comparison *cmp)
 	for (size_t i = 0; i < r->ds->nrows; i++)
 		cell_make(&cmp->cells[i], r, cmp, i);
 	report_failing(r, cmp);
+	report_missing(r, cmp);
 }
 
 int report_make(struct report *r, const struct dataset *ds, const struct options *opt)
@@ -134,8 +188,13 @@ int report_make(struct report *r, const struct dataset *ds, const struct options
 	sides_of_repeats(r);
 	for (size_t k = 0; k < r->ncmp; k++)
 		comparison_make(r, &r->cmp[k]);
+	if (!r->ncmp)
+		report_failing_alone(r);
+	for (size_t l = 0; l < ds->nlabels; l++)
+		report_busy(r, &ds->labels[l]);
 	report_modelled(r);
 	report_judge(r);
+	report_lacks(r);
 	trends_make(r);
 	return 0;
 }
@@ -147,6 +206,7 @@ void report_free(struct report *r)
 	for (size_t k = 0; k < r->ncmp; k++) {
 		free(r->cmp[k].cells);
 		audit_free(&r->cmp[k].audit);
+		notes_free(&r->cmp[k].lacks);
 	}
 	trends_free(r);
 	notes_free(&r->notes);

@@ -23,22 +23,12 @@ static double spread(double var, double centre)
 	return centre != 0 ? sqrt(var) / fabs(centre) : var == 0 ? 0 : NAN;
 }
 
-/* Which boots have the row, and all their repeats, boot after boot. The caller frees those. */
-static double *repeats_collect(struct side *side, size_t row, const struct label *label)
+/* All repeats, boot after boot. The caller frees them. */
+static double *repeats_collect(const struct side *side, size_t row)
 {
+	double *v = xcalloc(side->samples, sizeof(*v));
 	size_t n = 0;
-	double *v;
 
-	side->of = xcalloc(label->n, sizeof(*side->of));
-	for (size_t b = 0; b < label->n; b++) {
-		const struct series *s = boot_series(&label->boots[b], row);
-
-		if (!s)
-			continue;
-		side->of[side->boots++] = &label->boots[b];
-		side->samples += s->n;
-	}
-	v = xcalloc(side->samples, sizeof(*v));
 	for (size_t b = 0; b < side->boots; b++) {
 		const struct series *s = boot_series(side->of[b], row);
 
@@ -109,18 +99,35 @@ static bool repeats_drift(const struct side *side, size_t row, const double *v)
 			y[n] = v[n] - side->means[b];
 		}
 	}
-	drift = !slope_test(x, y, n, 0.05, &slope) && slope.p < DRIFT_LEVEL;
+	drift = !slope_test(x, y, n, side->boots, 0.05, &slope) && slope.p < DRIFT_LEVEL;
 	free(x);
 	free(y);
 	return drift;
 }
 
-void side_make(struct side *side, const struct row *row, size_t at, const struct label *label)
+void side_collect(struct side *side, const struct row *row, size_t at, const struct label *label)
 {
-	double *v = repeats_collect(side, at, label);
+	double *v;
+
+	side->of = xcalloc(label->n, sizeof(*side->of));
+	for (size_t b = 0; b < label->n; b++) {
+		const struct series *s = boot_series(&label->boots[b], at);
+
+		if (!s)
+			continue;
+		side->of[side->boots++] = &label->boots[b];
+		side->samples += s->n;
+	}
+	v = repeats_collect(side, at);
+	means_make(side, row, at, v);
+	free(v);
+}
+
+void side_describe(struct side *side, size_t at)
+{
+	double *v = repeats_collect(side, at);
 
 	if (side->boots) {
-		means_make(side, row, at, v);
 		centre_make(side);
 		side->within = spread_within(side, at, v);
 		if (repeats_drift(side, at, v))

@@ -5,8 +5,10 @@
 
 #include "model/comparison.h"
 
-/* at is the index of row in the dataset; side is all zero. */
-void side_make(struct side *side, const struct row *row, size_t at, const struct label *label);
+/* Which boots have the row, and their means. at is its index in the dataset; side is all zero. */
+void side_collect(struct side *side, const struct row *row, size_t at, const struct label *label);
+/* The rest, once means that differ by rounding only are equal over all labels. */
+void side_describe(struct side *side, size_t at);
 void side_free(struct side *side);
 
 #endif

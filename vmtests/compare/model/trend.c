@@ -79,6 +79,7 @@ static void trend_test(const struct report *r, size_t row, struct trend *t)
 	for (size_t i = 0; positive && i < n; i++)
 		y[i] = log(y[i]);
 	t->slope = theil_sen(x, y, n);
+	t->linear = !positive;
 	t->slope = positive ? expm1(t->slope) : base > 0 ? t->slope / base : NAN;
 	free(x);
 	free(y);
@@ -111,12 +112,18 @@ static void trend_fill(struct report *r, size_t row, const char *barred)
 		t->p_holm = t->test.p;
 }
 
+/* From the first label to the last; the same when their order is reversed. */
+static double trend_size(const struct report *r, const struct trend *t)
+{
+	double steps = r->ds->nlabels - 1;
+
+	return t->linear ? fabs(t->slope) * steps : expm1(fabs(log1p(t->slope)) * steps);
+}
+
 static void trend_judge(const struct report *r, struct trend *t, const struct row *row)
 {
-	double whole = fabs(t->slope) * (r->ds->nlabels - 1);
-
 	if (t->p_holm <= r->opt->alpha) {
-		if (whole < r->opt->min_effect) {
+		if (trend_size(r, t) < r->opt->min_effect) {
 			t->why = "smaller than -m";
 			return;
 		}

@@ -16,6 +16,7 @@ struct trend {
 	struct trend_point *points;	/* by label */
 	size_t labels, boots;		/* that have the row */
 	struct kendall test;		/* NAN when it could not be made */
+	bool linear;			/* slope is in units of |base| */
 	double slope;			/* from a label to the next; 0.01 is 1 % */
 	double p_holm;
 	enum verdict verdict;		/* better, worse, unsure, none */

@@ -18,6 +18,7 @@ const char *verdict_name(enum verdict verdict)
 const char *method_name(enum method method)
 {
 	static const char *const names[] = { "none", "welch-log", "welch-linear", "paired-log",
+					     "paired-linear",
 					     "repeats-shift", "repeats-shift-linear", "exact" };
 
 	return names[method];
@@ -59,11 +60,11 @@ void verdict_format(char buf[40], const struct cell *c)
 {
 	char change[24];
 
-	if (c->verdict != VERDICT_SAME || !(c->detectable > 0)) {
+	if (c->verdict != VERDICT_SAME || !(c->bound > 0)) {
 		snprintf(buf, 40, "%s", verdict_name(c->verdict));
 		return;
 	}
-	change_format(change, c->detectable);
+	change_format(change, c->bound);
 	snprintf(buf, 40, "same <%s", change + (change[0] == '+'));
 }
 

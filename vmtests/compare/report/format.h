@@ -24,7 +24,7 @@ void change_format(char buf[24], double fraction);
 void p_format(char buf[24], double p);
 /* A relative standard deviation as "1.2%"; "-" for NAN. */
 void spread_format(char buf[24], double spread);
-/* "better", or "same <2.8%" with the smallest change that would have been seen. */
+/* "better", or "same <2.8%" with what its change is below. */
 void verdict_format(char buf[40], const struct cell *c);
 
 #endif

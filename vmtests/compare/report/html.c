@@ -195,11 +195,12 @@ static void table_section(const struct report *r, const struct comparison *cmp, 
 	fputs("</tbody></table>\n", out);
 	if (cmp)
 		fprintf(out, "<p>%zu better, %zu worse, %zu same, %zu unsure, %zu missing, %zu without\n"
-			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": a change of x%% would have been\n"
-			"seen, with power 80%%. Spreads are relative standard deviations, base's /\n"
+			"verdict. p is adjusted by Holm, alpha %g. \"same &lt;x%%\": the change is smaller,\n"
+			"but for %g%% of such rows at most. Spreads are relative standard deviations, base's /\n"
 			"new's.</p>\n", cmp->counts[VERDICT_BETTER], cmp->counts[VERDICT_WORSE],
 			cmp->counts[VERDICT_SAME], cmp->counts[VERDICT_UNSURE],
-			cmp->counts[VERDICT_MISSING], cmp->counts[VERDICT_NONE], r->opt->alpha);
+			cmp->counts[VERDICT_MISSING], cmp->counts[VERDICT_NONE], r->opt->alpha,
+			100 * r->opt->alpha);
 }
 
 static void picture_section(const struct report *r, FILE *out)
@@ -250,6 +251,19 @@ static void pairing_section(const struct report *r, FILE *out)
 		if (r->ncmp > 1)
 			element(out, "", r->ds->labels[k + 1].name, ": ");
 		fprintf(out, "%s.</b></p>\n", words);
+	}
+}
+
+/* First and last: what rows without a verdict lack. */
+static void lacks_section(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++) {
+		for (size_t i = 0; i < r->cmp[k].lacks.n; i++) {
+			fputs("<p class=\"unfair\">", out);
+			if (r->ncmp > 1)
+				element(out, "", r->ds->labels[k + 1].name, ": ");
+			element(out, "", r->cmp[k].lacks.v[i], ".</p>\n");
+		}
 	}
 }
 
@@ -356,6 +370,7 @@ void html_write(const struct view *view)
 		fputs("<p class=\"unfair\">Emulated CPU: times and rates are not hardware's and get no\n"
 		      "verdict.</p>\n", out);
 	pairing_section(r, out);
+	lacks_section(r, out);
 	notes_section(&r->ds->notes, out);
 	notes_section(&r->notes, out);
 	for (size_t l = 0; l < r->ds->nlabels; l++)
@@ -371,5 +386,6 @@ void html_write(const struct view *view)
 	trend_section(r, out);
 	extra_section(r, out);
 	picture_section(r, out);
+	lacks_section(r, out);
 	fputs("</body></html>\n", out);
 }

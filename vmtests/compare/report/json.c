@@ -53,7 +53,7 @@ static json_t *row_json(const struct report *r, size_t row, const struct compari
 	json_object_set_new(o, "p_permutation", number(c->p_permute));
 	json_object_set_new(o, "p_permutation_exact", json_boolean(c->permute_exact));
 	json_object_set_new(o, "p_mann_whitney", number(c->p_mannwhitney));
-	json_object_set_new(o, "detectable", number(c->detectable));
+	json_object_set_new(o, "bound", number(c->bound));
 	return o;
 }
 
@@ -79,6 +79,15 @@ static json_t *notes_json(const struct report *r)
 		json_array_append_new(list, json_string(r->ds->notes.v[i]));
 	for (size_t i = 0; i < r->notes.n; i++)
 		json_array_append_new(list, json_string(r->notes.v[i]));
+	return list;
+}
+
+static json_t *lacks_json(const struct comparison *cmp)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < cmp->lacks.n; i++)
+		json_array_append_new(list, json_string(cmp->lacks.v[i]));
 	return list;
 }
 
@@ -159,9 +168,10 @@ void json_write(const struct view *view)
 	json_object_set_new(root, "base", json_string(r->ds->labels[0].name));
 	for (size_t k = 0; k < r->ncmp; k++) {
 		const struct comparison *cmp = &r->cmp[k];
-		json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:o, s:o}", "new",
+		json_t *o = json_pack("{s:s, s:b, s:b, s:o, s:b, s:o, s:o}", "new",
 				      r->ds->labels[k + 1].name, "paired", cmp->paired,
 				      "within_one_boot", within_one_boot(r, cmp),
+				      "no_verdict", lacks_json(cmp),
 				      "audit_passed", !cmp->audit.unfair, "audit",
 				      audit_json(&cmp->audit), "rows", rows_json(r, cmp));
 

@@ -25,6 +25,15 @@ static void escaped(FILE *out, const char *s)
 	}
 }
 
+static void lack_lines(const struct comparison *cmp, FILE *out)
+{
+	for (size_t i = 0; i < cmp->lacks.n; i++) {
+		fputs("**", out);
+		escaped(out, cmp->lacks.v[i]);
+		fputs(".**\n\n", out);
+	}
+}
+
 static void audit_table(const struct view *view, const struct comparison *cmp)
 {
 	FILE *out = view->out;
@@ -180,8 +189,10 @@ void markdown_write(const struct view *view)
 		fputs("\n\n", out);
 		if (pairing_words(r, &r->cmp[k]))
 			fprintf(out, "**%s.**\n\n", pairing_words(r, &r->cmp[k]));
+		lack_lines(&r->cmp[k], out);
 		audit_table(view, &r->cmp[k]);
 		comparison_table(r, &r->cmp[k], out);
+		lack_lines(&r->cmp[k], out);
 	}
 	if (!r->ncmp)
 		single_table(r, out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One gnuplot process draws all pictures of a report: starting it costs more than drawing. */
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,11 @@ void plots_run(struct plots *plots, const char *script, size_t len)
 	} else {
 		close(pipefd[1]);
 		text = file_slurp(pipefd[0], "gnuplot", SVG_MAX, &len);
+		/* It would wait for ever for a reader of what is left. */
+		if (!text)
+			kill(pid, SIGKILL);
 		if (waitpid(pid, &status, 0) < 0 || status)
-			plots->why = "gnuplot failed";
+			plots->why = text ? "gnuplot failed" : "gnuplot wrote more than 256 MB";
 	}
 	close(pipefd[0]);
 out:

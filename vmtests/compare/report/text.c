@@ -119,9 +119,9 @@ static void legend(const struct view *view)
 			 ", within one\nboot the median of it over all pairs of repeats";
 
 	fprintf(out, "> higher is better, < lower is better; change is new/base - 1%s.\n"
-		     "[%g%% interval]; same <x%%: a change of x%% would have been seen (power 80%%).\n"
+		     "[%g%% interval]; same <x%%: the change is smaller, but for %g%% of such rows.\n"
 		     "d: repeats drift; o: one boot lies far off.\n", of,
-		100 * (1 - r->opt->alpha));
+		100 * (1 - r->opt->alpha), 100 * r->opt->alpha);
 	if (view->verbose)
 		fputs("n: boots; between, within: relative standard deviations between and within\n"
 		      "boots, base/new; p: of the row alone; Holm: adjusted over the table.\n",
@@ -361,6 +361,7 @@ void text_write(const struct view *view)
 
 	text_emulated(r, out);
 	text_pairing(r, out);
+	text_lacks(r, out);
 	if (r->ds->nlabels == 1)
 		text_single(view);
 	else if (r->ncmp == 1)
@@ -369,4 +370,5 @@ void text_write(const struct view *view)
 		text_matrix(view);
 	if (view->verbose)
 		extra_lines(r, out);
+	text_lacks(r, out);
 }

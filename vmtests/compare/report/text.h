@@ -16,6 +16,8 @@ void text_paragraph(FILE *out, const char *head, size_t indent, char *body);
 void text_emulated(const struct report *r, FILE *out);
 /* Before anything else: what the verdicts are about. */
 void text_pairing(const struct report *r, FILE *out);
+/* First and last: what rows without a verdict lack. */
+void text_lacks(const struct report *r, FILE *out);
 void text_label(FILE *out, const char *role, const struct label *label);
 void text_audit(const struct view *view, const struct comparison *cmp);
 void text_notes(const struct report *r, FILE *out);

@@ -135,6 +135,17 @@ void text_pairing(const struct report *r, FILE *out)
 	}
 }
 
+void text_lacks(const struct report *r, FILE *out)
+{
+	for (size_t k = 0; k < r->ncmp; k++)
+		for (size_t i = 0; i < r->cmp[k].lacks.n; i++)
+			text_paragraph(out, "", 0,
+				       xasprintf("%s%s%s.", r->ncmp > 1 ?
+						 r->ds->labels[k + 1].name : "",
+						 r->ncmp > 1 ? ": " : "",
+						 r->cmp[k].lacks.v[i]));
+}
+
 void text_notes(const struct report *r, FILE *out)
 {
 	for (size_t i = 0; i < r->ds->notes.n; i++)

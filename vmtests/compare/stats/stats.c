@@ -1,22 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Means, Welch, Holm and power, each in its textbook form.
+ * Means, Welch and Holm, each in its textbook form.
  *
  * Checked against R (tests/golden) and by simulation (calibrate.c). Distributions and sorting are
- * GSL's; the noncentral t, which GSL lacks, is integrated from its definition.
+ * GSL's.
  */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_integration.h>
-#include <gsl/gsl_randist.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 
 #include "stats/stats.h"
 #include "util.h"
+
+static int pointed_cmp(const void *a, const void *b)
+{
+	double l = **(double *const *)a, r = **(double *const *)b;
+
+	return (l > r) - (l < r);
+}
+
+void stats_settle(double **v, size_t n)
+{
+	size_t first = 0;
+
+	qsort(v, n, sizeof(*v), pointed_cmp);
+	for (size_t i = 1; i < n; i++) {
+		if (*v[i] - *v[first] <= ROUNDING * fabs(*v[first]))
+			*v[i] = *v[first];
+		else
+			first = i;
+	}
+}
 
 bool stats_equal(const double *v, size_t n)
 {
@@ -64,7 +82,7 @@ double stats_var(const double *v, size_t n)
 
 double stats_harmonic(const double *v, size_t n)
 {
-	double sum = 0;
+	long double sum = 0;
 
 	if (!n)
 		return NAN;
@@ -73,14 +91,14 @@ double stats_harmonic(const double *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i] <= 0)
 			return 0;
-		sum += 1 / v[i];
+		sum += 1 / (long double)v[i];
 	}
 	return n / sum;
 }
 
 double stats_geometric(const double *v, size_t n)
 {
-	double sum = 0;
+	long double sum = 0;
 
 	if (!n)
 		return NAN;
@@ -89,9 +107,9 @@ double stats_geometric(const double *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i] <= 0)
 			return 0;
-		sum += log(v[i]);
+		sum += logl(v[i]);
 	}
-	return exp(sum / n);
+	return expl(sum / n);
 }
 
 double stats_quantile(const double *sorted, size_t n, double q)
@@ -102,6 +120,12 @@ double stats_quantile(const double *sorted, size_t n, double q)
 void stats_sort(double *v, size_t n)
 {
 	gsl_sort(v, 1, n);
+}
+
+/* The difference of two means; 0 where rounding explains it. */
+static double means_diff(double x, double y)
+{
+	return fabs(y - x) <= ROUNDING * fmax(fabs(x), fabs(y)) ? 0 : y - x;
 }
 
 /* Fill t, p and the interval from diff, se and df. */
@@ -128,7 +152,7 @@ int welch_test(const double *x, size_t nx, const double *y, size_t ny, double al
 		return -EDOM;
 	a = stats_var(x, nx) / nx;
 	b = stats_var(y, ny) / ny;
-	e->diff = stats_mean(y, ny) - stats_mean(x, nx);
+	e->diff = means_diff(stats_mean(x, nx), stats_mean(y, ny));
 	e->se = sqrt(a + b);
 	e->df = (a + b) * (a + b) / (a * a / (nx - 1) + b * b / (ny - 1));
 	return estimate_finish(e, alpha);
@@ -136,13 +160,22 @@ int welch_test(const double *x, size_t nx, const double *y, size_t ny, double al
 
 int paired_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e)
 {
-	double *d;
+	double *d, least = INFINITY, most = -INFINITY, size = 1;
 
 	if (n < 2)
 		return -EDOM;
 	d = xcalloc(n, sizeof(*d));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		d[i] = y[i] - x[i];
+		least = fmin(least, d[i]);
+		most = fmax(most, d[i]);
+		size = fmax(size, fabs(x[i]) + fabs(y[i]));
+	}
+	/* Logarithms lose digits as 1 does, however close to 0 they are. */
+	if (most - least <= ROUNDING * size) {
+		free(d);
+		return -EDOM;
+	}
 	e->diff = stats_mean(d, n);
 	e->se = sqrt(stats_var(d, n) / n);
 	e->df = n - 1;
@@ -179,59 +212,12 @@ void holm_adjust(double *p, size_t n)
 	free(order);
 }
 
-/*
- * T = (Z + ncp) / S with S = sqrt(chi2(df) / df) independent of the normal Z, hence
- * P(|T| > c) = integral over s of [ Phi(ncp - c s) + Phi(-ncp - c s) ] dP(S <= s).
- */
-double t_power(double ncp, double df, double alpha)
-{
-	static gsl_integration_glfixed_table *table;
-	double c = gsl_cdf_tdist_Qinv(alpha / 2, df), sum = 0;
-	/* S has mean near 1 and a standard deviation below 1 / sqrt(2 df): 12 of them hold all. */
-	double from = fmax(0, 1 - 12 / sqrt(2 * df)), to = 1 + 12 / sqrt(2 * df);
-
-	if (!table)
-		table = gsl_integration_glfixed_table_alloc(96);
-	for (size_t i = 0; i < 96; i++) {
-		double s, w;
-
-		gsl_integration_glfixed_point(from, to, i, &s, &w, table);
-		sum += w * 2 * df * s * gsl_ran_chisq_pdf(df * s * s, df) *
-		       (gsl_cdf_ugaussian_P(ncp - c * s) + gsl_cdf_ugaussian_P(-ncp - c * s));
-	}
-	return sum;
-}
-
-double detectable(double se, double df, double alpha, double power)
-{
-	double lo = 0, hi = 1;
-
-	if (!(se > 0) || !(df > 0) || !isfinite(se) || !(alpha > 0) || !(alpha < power))
-		return NAN;
-	if (isnan(t_power(hi, df, alpha)))
-		return NAN;
-	while (t_power(hi, df, alpha) < power) {
-		lo = hi;
-		hi *= 2;
-		if (hi > 1e12)
-			return INFINITY;
-	}
-	while (hi - lo > hi / 1e9) {
-		double mid = (lo + hi) / 2;
-
-		if (t_power(mid, df, alpha) < power)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return hi * se;
-}
-
-int slope_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e)
+int slope_test(const double *x, const double *y, size_t n, size_t means, double alpha,
+	       struct estimate *e)
 {
 	double mx, my, sxx = 0, sxy = 0, rss = 0;
 
-	if (n < 3)
+	if (n < means + 2)
 		return -EDOM;
 	mx = stats_mean(x, n);
 	my = stats_mean(y, n);
@@ -247,7 +233,7 @@ int slope_test(const double *x, const double *y, size_t n, double alpha, struct 
 
 		rss += r * r;
 	}
-	e->df = n - 2;
+	e->df = n - means - 1;
 	e->se = sqrt(rss / e->df / sxx);
 	return estimate_finish(e, alpha);
 }

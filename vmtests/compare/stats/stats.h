@@ -8,6 +8,7 @@
 #ifndef VMCOMPARE_STATS_H
 #define VMCOMPARE_STATS_H
 
+#include <float.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,18 @@ struct estimate {
 	double df;	/* degrees of freedom, Satterthwaite's for Welch */
 	double p;	/* two-sided */
 	double lo, hi;	/* confidence interval of diff */
+};
+
+/*
+ * Two results of the same arithmetic differ by less than this, relative to their size: so much is
+ * no difference. Four bits of a double's 52.
+ */
+#define ROUNDING (16 * DBL_EPSILON)
+/* Values that differ by no more than ROUNDING become equal. */
+void stats_settle(double **v, size_t n);
+
+struct interval {
+	double lo, hi;
 };
 
 bool stats_equal(const double *v, size_t n);
@@ -40,7 +53,7 @@ void stats_sort(double *v, size_t n);
  */
 int welch_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
 	       struct estimate *e);
-/* Student's t test of n pairs y[i] - x[i]. */
+/* Student's t test of n pairs y[i] - x[i]. -EDOM also when their differences are all the same. */
 int paired_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e);
 
 /*
@@ -68,25 +81,45 @@ double mannwhitney_test(const double *x, size_t nx, const double *y, size_t ny);
  * 4; K as R's wilcox.test), at a level of 1 - alpha at least. -EDOM when neither side varies, or
  * when so few values cannot reach that level: 3 against 3, or 2 against 7, at 5 %.
  *
- * se and df serve detectable() only: df is nx + ny - 2, and se the interval's half width divided by
- * Student's quantile, as if it were a t interval; 0 where ties leave the interval no width.
+ * t, se and df are NAN: ranks have none.
  */
 int shift_test(const double *x, size_t nx, const double *y, size_t ny, double alpha,
 	       struct estimate *e);
+/* Its interval alone, of two one-sided limits at this level each. */
+int shift_interval(const double *x, size_t nx, const double *y, size_t ny, double level,
+		   struct interval *i);
 
 /* Holm 1979, Scand. J. Statist. 6: adjusts p in place; NAN entries are no hypotheses. */
 void holm_adjust(double *p, size_t n);
 
 /*
- * The smallest true difference that a two-sided t test at level alpha would find with this power,
- * given the standard error and the degrees of freedom: noncentral t.
+ * Two-sided p of the least-squares slope of y over x, and the slope. So many means were taken off y:
+ * 1 of plain values, else one a group of which y is what is left. -EDOM without a degree of freedom.
  */
-double detectable(double se, double df, double alpha, double power);
-/* Power of a two-sided t test at level alpha for a difference of ncp standard errors. */
-double t_power(double ncp, double df, double alpha);
+int slope_test(const double *x, const double *y, size_t n, size_t means, double alpha,
+	       struct estimate *e);
 
-/* Two-sided p of the least-squares slope of y over x, and the slope; -EDOM below three points. */
-int slope_test(const double *x, const double *y, size_t n, double alpha, struct estimate *e);
+/* The farther end from 0. */
+double interval_reach(const struct interval *i);
+/* Student's, of two one-sided limits at this level each. */
+struct interval t_interval(const struct estimate *e, double level);
+/*
+ * The shifts of y that a permutation of the difference of means does not refuse, of two one-sided
+ * tests: Tritchler 1984, J. Am. Stat. Assoc. 79. Where so few values cannot reach the level, the widest
+ * that they have. -EDOM above PERMUTE_INTERVAL_MAX ways.
+ */
+#define PERMUTE_INTERVAL_MAX 20000
+int permute_interval(const double *x, size_t nx, const double *y, size_t ny, double level,
+		     double *lo, double *hi);
+/* What holds both: of means of boots, whose estimate is Welch's. */
+struct interval boots_interval(const double *x, size_t nx, const double *y, size_t ny,
+			       const struct estimate *e, double level);
+/*
+ * Of n rows those are called the same whose bound() is enough at most. The one-sided level at which
+ * bounds of all that are called so fail in a fraction alpha at most; 0 when none is.
+ */
+double same_level(size_t n, double alpha, double enough,
+		  double (*bound)(void *arg, size_t i, double level), void *arg);
 
 /*
  * Mann (1945, Econometrica 13) and Kendall's test of y for a trend over x, ties allowed in both:

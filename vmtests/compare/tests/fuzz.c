@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * libFuzzer target. The first byte picks the file that the rest stands for, samples, run.json or
- * verdicts, for two boots of up to three labels, then the forms of the report that need no gnuplot
+ * verdicts, for three boots of up to three labels, then the forms of the report that need no gnuplot
  * are written. The rest is also read as each of the files of perf/ and fio/, for the first boot,
  * and as two kernel configurations.
  */
@@ -16,6 +16,8 @@
 #include "model/config.h"
 #include "model/report.h"
 #include "report/forms.h"
+
+#define BOOTS 3	/* a side: fewer have no verdicts */
 
 static const char run_base[] =
 	"{\"schema\":1,\"boot_id\":\"b\",\"kernel\":{},\"cpu\":{},\"memory\":{}}";
@@ -88,6 +90,14 @@ static void extras_try(struct dataset *ds, struct boot *boot, const uint8_t *dat
 	}
 }
 
+static void ktap_try(struct boot *boot, const uint8_t *data, size_t size)
+{
+	int fd = memory_file(data, size);
+
+	ktap_file(boot, fd, "fuzz");
+	close(fd);
+}
+
 static void write_all(const struct dataset *ds)
 {
 	const struct options opt = { .alpha = 0.05 };
@@ -157,14 +167,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ds.nlabels = labels;
 	for (size_t l = 0; l < labels; l++) {
 		ds.labels[l].name = xasprintf("label%zu", l);
-		ds.labels[l].n = 2;
-		ds.labels[l].boots = xcalloc(2, sizeof(*ds.labels[l].boots));
-		for (size_t b = 0; good && b < 2; b++)
-			good = !boot_make(&ds, &ds.labels[l].boots[b], 2 * l + b, data,
+		ds.labels[l].n = BOOTS;
+		ds.labels[l].boots = xcalloc(BOOTS, sizeof(*ds.labels[l].boots));
+		for (size_t b = 0; good && b < BOOTS; b++)
+			good = !boot_make(&ds, &ds.labels[l].boots[b], BOOTS * l + b, data,
 					  data[0] > 128 && (l + b) % 2 ? cut + 1 : size);
 	}
-	if (good)
+	if (good) {
 		extras_try(&ds, &ds.labels[0].boots[0], data + 1, size - 1);
+		ktap_try(&ds.labels[0].boots[0], data + 1, size - 1);
+	}
 	if (good)
 		write_all(&ds);
 	dataset_free(&ds);

@@ -42,15 +42,6 @@ for (i in 1:50) {
 	put("holm", pair(p, p.adjust(p, "holm")))
 }
 
-for (n in c(2, 3, 5, 10, 30)) for (alpha in c(0.05, 0.01, 0.001)) {
-	# The noncentral t of R, solved for 80 % power.
-	df <- 2 * n - 2
-	tc <- qt(1 - alpha / 2, df)
-	power <- function(d) pt(-tc, df, d) + pt(tc, df, d, lower.tail = FALSE) - 0.8
-	if (tc < 20)	# R's pt() takes noncentralities to 37.62 only
-		put("detect", num(c(df, alpha, uniroot(power, c(0, 37.6), tol = 1e-12)$root)))
-}
-
 # A trend over labels: groups of equal x, half of the cases with ties in y too.
 for (i in 1:100) {
 	x <- rep(0:sample(2:7, 1), each = sample(1:4, 1))

@@ -72,6 +72,31 @@ printable() { ! LC_ALL=C grep -q "[^[:print:]]" "$dir/out" "$dir/err"; }
 "$generate" "$dir/wide" wide 5 10 3 13 1 pte=148701
 mkdir "$dir/empty"
 
+# custom LABEL UNIT REPEATS...: a label of one row, lower is better, whose boots have these repeats.
+# The boots of labels of the same $ids are the same.
+custom()
+{
+	label=$1
+	unit=$2
+	shift 2
+	boot=0
+	rm -rf "${dir:?}/$label"
+	for repeats in "$@"; do
+		id=c$boot-${ids:-$label}
+		boot=$((boot + 1))
+		rep=0
+		mkdir -p "$dir/$label/$id"
+		sed "s/\"boot_id\": *\"[^\"]*\"/\"boot_id\": \"$id\"/
+			s/\"label\": *\"[^\"]*\"/\"label\": \"$label\"/" \
+			"$dir/single/b000-4/run.json" >"$dir/$label/$id/run.json"
+		for value in $repeats; do
+			printf '{"bench":"a/b","case":"c","metric":"m","unit":"%s",' "$unit"
+			printf '"better":"lower","value":%s,"rep":%d,"run":0,"t":1}\n' "$value" $rep
+			rep=$((rep + 1))
+		done >"$dir/$label/$id/samples.jsonl"
+	done
+}
+
 check "two labels" golden pair.txt "$dir/plain" "$dir/bbml2"
 check "78 columns" narrow
 check "one label" golden single.txt "$dir/plain"
@@ -140,10 +165,92 @@ sed 's/"pass","reason"/"fail","reason"/' "$dir/plain/b000-1/verdicts.jsonl" \
 	>"$dir/third/b000-3/verdicts.jsonl"
 check "a test that fails now" runs 1 --fail-on regression "$dir/plain" "$dir/third"
 check "is named" says "test t: fails in 0 of 5 boots of plain, 1 of 5 of third"
+sed 's/"pass","reason":""/"skip","reason":"no"/' "$dir/plain/b000-1/verdicts.jsonl" \
+	>"$dir/bbml2/b000-2/verdicts.jsonl"
+check "a test that skips now" runs 0 "$dir/plain" "$dir/bbml2"
+check "says so" says "note  test t: skipped in all boots of bbml2"
+rm "$dir/bbml2/b000-2/verdicts.jsonl"
+# load is that of the start; 2 CPUs are busy with more than 2.
+cp -r "$dir/single" "$dir/busy"
+cp -r "$dir/other" "$dir/idle"
+sed -i '1s/{/{ "load": [14.5, 9.0, 3.0],/' "$dir/busy/b000-4/run.json"
+sed -i '1s/{/{ "load": [2.0, 9.0, 3.0],/' "$dir/idle/b000-5/run.json"
+for form in text markdown json html; do
+	check "a busy machine in $form" runs 0 -f $form "$dir/busy" "$dir/idle"
+	check "is warned of in $form" flat "WARNING: the machine was busy when 1 of 1 boots of single began: load 14.5 on 2 CPUs"
+	check "an idle one in $form is not" eval '! flat "boots of other began"'
+done
 check "A/A" runs 0 --aa "$dir/plain"
 check "A/A rate" says "A/A: .* alarms in .* splits"
+# The order of ranks takes no longer than it must: 50 repeats took 12 s of processor time.
+"$generate" "$dir/many1" many1 1 50 187 3 1 boot=same
+"$generate" "$dir/many2" many2 1 50 187 4 1 boot=same
+quick() { (ulimit -t 6 && "$vmcompare" "$@" >"$dir/out" 2>"$dir/err"); }
+check "50 repeats of a boot are quick" quick "$dir/many1" "$dir/many2"
+for target in samples.jsonl dmesg.txt; do
+	rm -rf "$dir/bad"
+	cp -r "$dir/single" "$dir/bad"
+	echo evidence >"$dir/bad/b000-4/dmesg.txt"
+	cp "$dir/bad/b000-4/$target" "$dir/kept"
+	ln "$dir/bad/b000-4/$target" "$dir/hard"
+	ln -s "bad/b000-4/$target" "$dir/soft"
+	for name in "bad/b000-4/$target" hard soft; do
+		check "-o of $target as $name" runs 2 -o "$dir/$name" "$dir/other" "$dir/bad"
+		check "is refused" says "would overwrite it"
+		check "and not done" cmp "$dir/kept" "$dir/bad/b000-4/$target"
+	done
+	rm "$dir/hard" "$dir/soft"
+done
+check "-o of an old report" runs 0 -o "$dir/kept" "$dir/single"
+mkdir "$dir/bin"
+printf '#!/bin/sh\nhead -c 300000000 /dev/zero\nexec sleep 60\n' >"$dir/bin/gnuplot"
+chmod +x "$dir/bin/gnuplot"
+flooded() { PATH="$dir/bin:$PATH" timeout 30 "$vmcompare" -f html "$dir/single" >"$dir/out" 2>"$dir/err"; }
+check "a gnuplot that does not end" flooded
+check "is ended" says "No pictures: gnuplot wrote more than 256 MB"
+cp -r "$dir/single" "$dir/littered"
+(cd "$dir/littered" && seq -f 'stray%g' 20000 | xargs touch)
+check "a label full of strays" runs 0 "$dir/littered"
+check "names the first" says "stray1 is no boot: ignored"
+check "and counts the rest" says "19992 more entries are no boots: ignored"
+check "in few lines" [ "$(wc -l <"$dir/out")" -lt 40 ]
+check "an unfair difference that is none" runs 2 --allow nonsense "$dir/plain" "$dir/fio"
+check "says which there are" says "there are arch, cpu, smt, .*, binaries, tools, memory, tainted, mixed"
+rm -rf "$dir/bad"
+cp -r "$dir/single" "$dir/bad"
+printf '{"test":"t","run":0,"result":"fail","reason":"","seconds":1}' >"$dir/bad/b000-4/verdicts.jsonl"
+check "verdicts without their last newline" runs 0 "$dir/other" "$dir/bad"
+check "are all kept" says "test t: fails in 0 of 1 boots of other, 1 of 1 of single"
 check "one boot a side" runs 0 "$dir/single" "$dir/other"
 check "has no verdict" says "4 without verdict\|3 without verdict"
+check "says why first" begins "NO VERDICT on 3 rows: fewer than 3 boots a side"
+check "and last" eval 'tail -4 "$dir/out" | grep -q "^NO VERDICT on 3 rows"'
+check "and what it takes" flat "It takes 3 boots of each label, better 5"
+for form in markdown html; do
+	check "one boot a side in $form" runs 0 -f $form "$dir/single" "$dir/other"
+	check "says why twice in $form" [ "$(grep -c "NO VERDICT on 3 rows" "$dir/out")" = 2 ]
+done
+check "one boot a side in JSON" runs 0 -f json "$dir/single" "$dir/other"
+check "says why in JSON" eval 'grep -A1 "\"no_verdict\"" "$dir/out" | grep -q "NO VERDICT on 3 rows"'
+custom two1 ns 100 101
+custom two2 ns 200 202 201
+check "two boots a side" runs 0 "$dir/two1" "$dir/two2"
+check "have no verdict" flat "NO VERDICT on 1 row: fewer than 3 boots a side (2 and 3)"
+custom two1 bytes 100 100
+custom two2 bytes 200 200
+check "two boots of an exact count" runs 0 "$dir/two1" "$dir/two2"
+check "have a verdict" says "^0 better, 1 worse"
+check "one label with a failed test" runs 0 "$dir/third"
+check "mentions it" says "test t: fails in 1 of 5 boots of third"
+# The case n3 is only in third; where plain skipped it, that is why.
+for boot in "$dir"/plain/*; do
+	mkdir "$boot/ktap"
+	printf 'TAP version 13\n1..2\nok 1 n0\n# no widget\nok 2 n3 # SKIP\n' \
+		>"$boot/ktap/0.linear_map_churn.ktap"
+done
+check "a case that was skipped" runs 0 "$dir/plain" "$dir/third"
+check "is why its row is missing" flat "note linear/churn n3: 1 row missing in plain, where the case was skipped: no widget"
+check "once a case" [ "$(grep -c "was skipped" "$dir/out")" = 1 ]
 check "missing is missing" runs 0 "$dir/plain" "$dir/third"
 check "missing is counted" says "1 missing"
 check "emulated" runs 0 "$dir/emubase" "$dir/emulated"
@@ -227,11 +334,15 @@ for repeats in 3 4; do
 	"$generate" "$dir/block$repeats" block 1 $repeats 2 10 1 boot=same
 	"$generate" "$dir/split$repeats" split 1 $repeats 2 11 1.2 boot=same
 done
+check "three repeats in short" runs 0 "$dir/block3" "$dir/split3"
+check "say so near the top" flat "NO VERDICT on 3 rows: too few repeats of one boot (3 at most)"
+check "and what they take" flat "4 a side for a row alone and 5 for the first of 3 rows: run_vmtests.sh -r 5"
+check "last too" eval 'tail -3 "$dir/out" | grep -q "^NO VERDICT"'
 check "three repeats" runs 0 -v "$dir/block3" "$dir/split3"
 check "are too few" flat "3/3, between -/-, within [^ ]*, p -, Holm -: too few repeats"
 check "for any verdict" says "0 same, 0 unsure, 0 missing, 3 without"
-check "four repeats" runs 3 "$dir/block4" "$dir/split4"
-check "cannot reach Holm's level" says "0 worse, 0 same, 2 unsure"
+check "four repeats" runs 0 "$dir/block4" "$dir/split4"
+check "cannot reach Holm's level" says "0 worse, 1 same, 1 unsure"
 # Five repeats of ten a tick of the clock later: p is small, but the interval holds 0.
 for label in block split; do
 	cp -r "$dir/$label" "$dir/tied-$label"
@@ -244,6 +355,58 @@ check "give no verdict that the interval denies" flat "Holm 0.0[0-9]*: too many 
 sed -i '1,10s/"value":[0-9.]*/"value":100/' "$dir"/tied-split/*/samples.jsonl
 check "repeats that are all equal" runs 0 -v "$dir/tied-block" "$dir/tied-split"
 check "are the same" says "^ ns_per_page .* +0\.00%  *+0\.00  *+0\.00 same$"
+
+# Where base is zero or below, the change has a sign, if no size.
+custom from0 bytes 0 0 0
+custom to-32768 bytes -32768 -32768 -32768
+custom from-32768 bytes -32768 -32768 -32768
+custom around0 bytes 0 1 -1
+custom around-32768 bytes -32768 -32769 -32767
+check "from zero to less" runs 0 --fail-on regression "$dir/from0" "$dir/to-32768"
+check "is better" says "^1 better, 0 worse"
+check "from less to zero" runs 1 --fail-on regression "$dir/from-32768" "$dir/from0"
+check "is worse, by its size" says " +100%  *+100  *+100 worse"
+check "from about zero to less" runs 0 --fail-on regression "$dir/around0" "$dir/around-32768"
+check "is better too" says "^1 better, 0 worse"
+check "from less to about zero" runs 1 --fail-on regression "$dir/around-32768" "$dir/around0"
+check "is worse too" says " +100%  *+100  *+100 worse"
+
+# -m is a size, the same in both directions: 95.1 is 4.9 % below 100, which is 5.2 % above it.
+custom near1 ns 100 100.1 99.9
+custom near2 ns 95.1 95.2 95
+check "-m 5 forth" runs 0 -m 5 "$dir/near1" "$dir/near2"
+check "finds what is larger" says "^1 better"
+check "-m 5 back" runs 0 -m 5 "$dir/near2" "$dir/near1"
+check "finds it too" says "^0 better, 1 worse"
+check "-m 6 forth" runs 0 -m 6 "$dir/near1" "$dir/near2"
+check "calls what is smaller the same" says "^0 better, 0 worse, 1 same"
+check "-m 6 back" runs 0 -m 6 "$dir/near2" "$dir/near1"
+check "as well" says "^0 better, 0 worse, 1 same"
+
+# What rounding explains is no difference: the same repeats in another order, and 0.1 + 0.2.
+for unit in ns ops/s 1 bytes; do
+	custom forth $unit "0.1 0.7 0.3" "0.1 0.7 0.3" "0.1 0.7 0.3"
+	custom back $unit "0.3 0.7 0.1" "0.7 0.3 0.1" "0.3 0.1 0.7"
+	check "the same repeats of $unit in another order" runs 0 -v "$dir/forth" "$dir/back"
+	check "are the same $unit" says " +0\.00%  *+0\.00  *+0\.00 same$"
+done
+custom forth ns 0.3 0.3 0.3
+custom back ns 0.30000000000000004 0.30000000000000004 0.30000000000000004
+check "a difference in the last bit" runs 0 -v "$dir/forth" "$dir/back"
+check "is none" says " +0\.00%  *+0\.00  *+0\.00 same$"
+ids=pair custom forth ns "0.1 0.7 0.3" "0.2 1.4 0.6" "0.3 2.1 0.9"
+ids=pair custom back ns "0.3 0.7 0.1" "1.4 0.6 0.2" "0.9 0.3 2.1"
+check "the same in pairs" runs 0 -v "$dir/forth" "$dir/back"
+check "are the same pairs" says " +0\.00%  *+0\.00  *+0\.00 same$"
+# A row that reaches zero keeps its pairs, on values: boots differ by more than the change.
+ids=pair custom zpairs bytes "0 0" "1000 1000" "3000 3000" "9000 9000"
+ids=pair custom zpairs2 bytes "99 101" "1101 1101" "3100 3100" "9099 9099"
+check "pairs that reach zero" runs 0 -f json "$dir/zpairs" "$dir/zpairs2"
+check "are pairs" says '"method": "paired-linear"'
+check "and show the change" says '"verdict": "worse"'
+ids=pair custom back ns "0.33 0.77 0.11" "1.54 0.66 0.22" "0.99 0.33 2.31"
+check "pairs that all differ by a tenth" runs 0 -v "$dir/forth" "$dir/back"
+check "have no spread" flat "p -, Holm -: no spread to judge by"
 check "an empty label" runs 2 "$dir/empty"
 check "a label of skips" runs 0 "$dir/nothing"
 check "nothing to compare with" runs 2 "$dir/plain" "$dir/empty"

@@ -63,12 +63,6 @@ static bool check_line(const char *tag, char *at, size_t line)
 	struct kendall k;
 	bool exact;
 
-	if (!strcmp(tag, "detect")) {
-		if (!numbers(&at, r, 3))
-			return false;
-		near(tag, line, detectable(1, r[0], r[1], 0.8), r[2], 1 / 1e7);
-		return true;
-	}
 	if (!list(&at, x, &nx) || !list(&at, y, &ny))
 		return false;
 	if (!strcmp(tag, "holm")) {
@@ -81,7 +75,7 @@ static bool check_line(const char *tag, char *at, size_t line)
 		near("permutation", line, permute_test(x, nx, y, ny, &least, &exact), r[0], CLOSE);
 		near("Mann-Whitney", line, mannwhitney_test(x, nx, y, ny), r[1], CLOSE);
 	} else if (!strcmp(tag, "slope")) {
-		if (!numbers(&at, r, 3) || slope_test(x, y, nx, 0.05, &e))
+		if (!numbers(&at, r, 3) || slope_test(x, y, nx, 1, 0.05, &e))
 			return false;
 		near(tag, line, e.diff, r[0], CLOSE);
 		near(tag, line, e.se, r[1], CLOSE);
