@@ -10,7 +10,6 @@
 #define ARRAY_SIZE(arr) (sizeof(arr) / sizeof((arr)[0]))
 #endif
 
-/* Bytes of a base page. */
 static inline size_t page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);
