@@ -25,7 +25,7 @@ unsigned int memcached_files(const struct memcached_config *config);
 
 /*
  * Start it and wait until it listens on a free port of the loopback interface. It is in the
- * journal (libmm/undo.h), so bench_guard() comes first, and dies with the caller; server_stop()
+ * journal (vmtests/undo.h), so bench_guard() comes first, and dies with the caller; server_stop()
  * (server.h) ends it. Changes the caller's CPU affinity: __bench_unpin() afterwards. Returns 0, or
  * -errno with a sentence in @why.
  */
