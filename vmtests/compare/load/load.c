@@ -72,7 +72,8 @@ static int boot_load(struct dataset *ds, struct label *label, struct boot *boot,
 	if (!ret) {
 		ret = boot_file_read(ds, boot, dir, 1) < 0 ||
 		      boot_file_read(ds, boot, dir, 2) < 0 ||
-		      extras_read(ds, boot, dir) || ktap_read(boot, dir) || samples_finish(ds, boot) ? -1 : 0;
+		      extras_read(ds, boot, dir) || ktap_read(boot, dir) ||
+		      samples_finish(ds, boot) ? -1 : 0;
 		if (!ret && boot->damaged)
 			notes_add(&ds->notes, "%s: %zu damaged last line%s dropped", clean,
 				  boot->damaged, boot->damaged > 1 ? "s" : "");

@@ -275,9 +275,9 @@ void cell_make(struct cell *c, const struct report *r, const struct comparison *
 	bool shared = within_one_boot(r, cmp);
 	double least = 1;
 
-	*c = (struct cell){ .verdict = VERDICT_NONE, .diff = NAN, .smaller = NAN, .change = NAN, .lo = NAN, .hi = NAN, .t = NAN,
-			    .df = NAN, .se = NAN, .p = NAN, .p_holm = NAN, .p_permute = NAN,
-			    .p_mannwhitney = NAN, .bound = NAN };
+	*c = (struct cell){ .verdict = VERDICT_NONE, .diff = NAN, .smaller = NAN, .change = NAN,
+			    .lo = NAN, .hi = NAN, .t = NAN, .df = NAN, .se = NAN, .p = NAN,
+			    .p_holm = NAN, .p_permute = NAN, .p_mannwhitney = NAN, .bound = NAN };
 	if (!base->boots || !new->boots) {
 		c->verdict = VERDICT_MISSING;
 		c->why = base->boots ? "missing in new" : new->boots ? "missing in base" :

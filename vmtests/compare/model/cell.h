@@ -9,8 +9,8 @@
 void cell_make(struct cell *c, const struct report *r, const struct comparison *cmp, size_t row);
 
 /*
- * The size of a difference on the cell's scale, the same when base and new are swapped: 0.01 where the
- * larger is 1 % above the smaller.
+ * The size of a difference on the cell's scale, the same when base and new are swapped: 0.01 where
+ * the larger is 1 % above the smaller.
  */
 double cell_size(const struct cell *c, double diff);
 /* No change is as large, at this one-sided level; INFINITY where so few values cannot say. */

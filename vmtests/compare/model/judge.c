@@ -2,7 +2,8 @@
 /*
  * Claim: a verdict that is wrong at most alpha of the time over the whole table.
  * Method: Holm over all cells of a report; of a row that is the same, how large its change can be,
- * with an error that is controlled over all rows called so. A/A applies the same rule to halves of one label's boots and counts false alarms.
+ * with an error that is controlled over all rows called so. A/A applies the same rule to halves of
+ * one label's boots and counts false alarms.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "model/cell.h"
 #include "model/judge.h"
 
-#define SAME_MAX 0.05	/* without -m, a row that may have changed by more is unsure, not the same */
+#define SAME_MAX 0.05	/* without -m, a row that may have changed by more is unsure */
 #define AA_SPLITS_MAX 1000
 #define AA_BOOTS_MIN 4
 #define AA_BOOTS_MAX 64

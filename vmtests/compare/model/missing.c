@@ -85,7 +85,8 @@ static void lacks_of(struct report *r, struct comparison *cmp)
 
 	for (size_t i = 0; i < r->ds->nrows; i++) {
 		const struct cell *c = &cmp->cells[i];
-		const struct side *base = report_side(r, 0, i), *new = report_side(r, cmp->label, i);
+		const struct side *base = report_side(r, 0, i);
+		const struct side *new = report_side(r, cmp->label, i);
 
 		judged += c->verdict < VERDICT_MISSING;
 		if (c->verdict != VERDICT_NONE)

@@ -4,8 +4,8 @@
  *
  * A bound is the farther of two one-sided confidence limits. Rows are picked for their small
  * bounds, so that bounds of the usual level would fail more often among those picked: the level is
- * that of Benjamini and Yekutieli (2005, J. Am. Stat. Assoc. 100) for selected intervals. Checked by
- * simulation (calibrate.c).
+ * that of Benjamini and Yekutieli (2005, J. Am. Stat. Assoc. 100) for selected intervals. Checked
+ * by simulation (calibrate.c).
  */
 #include <errno.h>
 #include <math.h>

@@ -146,7 +146,7 @@ double mannwhitney_test(const double *x, size_t nx, const double *y, size_t ny)
  */
 static size_t shift_rank_exact(size_t nx, size_t ny, double tail)
 {
-	size_t n = nx + ny, rank[MANNWHITNEY_MAX], u = 0;
+	size_t n = nx + ny, rank[MANNWHITNEY_MAX] = { 0 }, u = 0;
 	double *ways, all = 0, below = 0;
 
 	for (size_t i = 0; i < n; i++)

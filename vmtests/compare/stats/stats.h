@@ -93,8 +93,9 @@ int shift_interval(const double *x, size_t nx, const double *y, size_t ny, doubl
 void holm_adjust(double *p, size_t n);
 
 /*
- * Two-sided p of the least-squares slope of y over x, and the slope. So many means were taken off y:
- * 1 of plain values, else one a group of which y is what is left. -EDOM without a degree of freedom.
+ * Two-sided p of the least-squares slope of y over x, and the slope. So many means were taken off
+ * y: 1 of plain values, else one a group of which y is what is left. -EDOM without a degree of
+ * freedom.
  */
 int slope_test(const double *x, const double *y, size_t n, size_t means, double alpha,
 	       struct estimate *e);
@@ -105,8 +106,8 @@ double interval_reach(const struct interval *i);
 struct interval t_interval(const struct estimate *e, double level);
 /*
  * The shifts of y that a permutation of the difference of means does not refuse, of two one-sided
- * tests: Tritchler 1984, J. Am. Stat. Assoc. 79. Where so few values cannot reach the level, the widest
- * that they have. -EDOM above PERMUTE_INTERVAL_MAX ways.
+ * tests: Tritchler 1984, J. Am. Stat. Assoc. 79. Where so few values cannot reach the level, the
+ * widest that they have. -EDOM above PERMUTE_INTERVAL_MAX ways.
  */
 #define PERMUTE_INTERVAL_MAX 20000
 int permute_interval(const double *x, size_t nx, const double *y, size_t ny, double level,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * libFuzzer target. The first byte picks the file that the rest stands for, samples, run.json or
- * verdicts, for three boots of up to three labels, then the forms of the report that need no gnuplot
- * are written. The rest is also read as each of the files of perf/ and fio/, for the first boot,
- * and as two kernel configurations.
+ * verdicts, for three boots of up to three labels, then the forms of the report that need no
+ * gnuplot are written. The rest is also read as each of the files of perf/ and fio/ and as one of
+ * ktap/, for the first boot, and as two kernel configurations.
  */
 #include <math.h>
 #include <stdlib.h>
