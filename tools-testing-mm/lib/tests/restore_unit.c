@@ -105,6 +105,9 @@ static int child_end(bool changes, int sig)
 
 	fakeroot_must(pid >= 0, "fork");
 	if (!pid) {
+		/* Whoever runs this may ignore it, as nohup(1) does. */
+		if (sig)
+			signal(sig, SIG_DFL);
 		if (changes && __restore_set(ONE, "5", NULL))
 			_exit(1);
 		if (sig)
