@@ -29,8 +29,7 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
-      both take the words functional and benchmarks as well;
-      -t TEST:CASE runs one case of a test, and may be given for several
+      both take functional and benchmarks; -t TEST:CASE is one case of a test
   -T  quick (default): minutes, touches nothing it does not put back
       full: uses the whole machine
   -r  repeats of each measurement, 1 to 1000 (default 10)
