@@ -84,7 +84,7 @@ static int attribute_write(const char *name, const char *file, const char *value
 /* Give @name to @driver: @present has it now, or no driver does (""). */
 static int driver_change(const char *name, const char *present, const char *driver)
 {
-	char now[PCI_NAME_MAX];
+	char now[PCI_NAME_MAX] = "";
 	int ret;
 
 	ret = __undo_pci_driver(name, present);
