@@ -51,7 +51,8 @@ EOF
 }
 
 # trusted DIR: only root can change what is in it, or put another folder in its place; in a folder
-# like /tmp, which may be above it, entries stay with their owners
+# like /tmp, which may be above it, entries stay with their owners. find(1) must name every one of
+# them: one that fails, or knows no -uid, names none.
 trusted()
 {
 	real=$(readlink -f "$1") && [ -d "$real" ] || return
@@ -61,8 +62,9 @@ trusted()
 		set -- "$@" "$above/"
 		above=${above%/*}
 	done
-	[ -z "$(find "$@" -maxdepth 0 \
-		\( ! -uid 0 -o -perm /022 \( ! -perm -1000 -o -samefile "$real" \) \))" ]
+	[ "$(find "$@" -maxdepth 0 -uid 0 \
+		\( ! -perm /022 -o -perm -1000 ! -samefile "$real" \) 2>/dev/null)" = \
+		"$(printf '%s\n' "$@")" ]
 }
 
 # trusted_path PATH: its trusted folders, each with a colon behind it
@@ -78,11 +80,10 @@ trusted_path()
 # what they hold decides about the rest.
 SYSTEM_PATH=/usr/sbin:/usr/bin:/sbin:/bin
 callers_path=$PATH PATH=$SYSTEM_PATH
-if [ "$(id -u)" -eq 0 ]; then
-	PATH=$(trusted_path "$callers_path")$SYSTEM_PATH
-else
-	PATH=$callers_path
-fi
+case $(id -u) in
+[1-9]*) PATH=$callers_path ;;
+*) PATH=$(trusted_path "$callers_path")$SYSTEM_PATH ;;
+esac
 export PATH
 umask 022
 

@@ -89,6 +89,30 @@ result own_path_is_used $?
 cd "$scratch/open" && path_distrusted path_of_this_folder .
 cd / || exit 1
 
+# distrusted_without NAME PROGRAM STAND-IN: with that in the place of a program that the runner asks
+distrusted_without()
+{
+	rm -f "$mark"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	PATH=$scratch/open:$PATH unshare -m /bin/sh -c 'mount --bind "$0" "$1" && exec "$2" -t meta_pass -o "$3"' \
+		"$3" "$(readlink -f "$(command -v "$2")")" "$runner" "$scratch/path" >"$scratch/log" 2>&1
+	status=$?
+	[ ! -e "$mark" ] || cat "$mark" >>"$scratch/log"
+	[ $status -eq 0 ] && [ ! -e "$mark" ]
+	result "$1" $?
+}
+# What knows no -uid, as a find(1) of busybox.
+printf '#!/bin/sh\ncase " $* " in *" -uid "*) exit 1 ;; esac\n' >"$scratch/plain-find"
+printf '#!/bin/sh\nexit 1\n' >"$scratch/failing"
+chmod 755 "$scratch/plain-find" "$scratch/failing"
+if unshare -m true 2>/dev/null; then
+	distrusted_without path_without_find find /dev/null
+	distrusted_without path_with_a_plain_find find "$scratch/plain-find"
+	distrusted_without path_without_id id "$scratch/failing"
+else
+	skip path_without_find 'needs a mount namespace'
+fi
+
 mkdir -m 777 "$scratch/shared"
 chmod 777 "$scratch/shared"
 refused shared_folder "$scratch/shared" "$scratch/shared/label"
