@@ -90,16 +90,13 @@ struct ktap_count {
 int ktap_begin(struct ktap_count *k, const char *cases);
 void ktap_line(struct ktap_count *k, const char *text);
 
-/* settings: what a test changed without putting it back */
+/* settings: what changed during a test, apart from what the journal puts back */
 
 json_t *settings_snapshot(void);
-/*
- * Compare with @before, call @changed for each difference, and write the old value back.
- * Returns the number of differences.
- */
-int settings_put_back(const json_t *before,
-		      void (*changed)(const char *path, const char *was, const char *is, void *arg),
-		      void *arg);
+/* Call @changed for each setting that is not as @before. Returns 0 or -ENOMEM. */
+int settings_compare(const json_t *before,
+		     void (*changed)(const char *path, const char *was, const char *is, void *arg),
+		     void *arg);
 
 /* perf: perf stat and perf record beside a test */
 

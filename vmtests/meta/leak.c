@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * meta: passes, but changes a setting behind the journal's back and leaves it changed.
+ * meta: passes, and changes a setting past the journal, as another program would meanwhile.
  */
 #include <libmm/sysfile.h>
 #include <kselftest.h>
