@@ -25,7 +25,7 @@ usage()
 	cat <<'EOF'
 usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
                       [-T quick|full] [-r repeats] [-o label-dir]
-                      [-D device] [-n] [-d] [-p] [-S] [-R] [-h]
+                      [-D device] [-n] [-d] [-p] [-S] [-R] [-w] [-h]
 
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
@@ -42,6 +42,7 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
   -S  measure as LABEL-blocks, split the linear map to pages, measure again as
       LABEL-split: only a reboot undoes the split
   -R  go on with the label's newest run, which was killed or lost its kernel
+  -w  wait for another run on this machine to end, instead of being refused
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
@@ -95,9 +96,9 @@ vmtctl=$programs/vmtests/vmtctl
 splitter=$programs/vmtests/linear_map_split
 
 listing='' wanted='' excluded='' tier='' repeats='' label_dir='' tap=1 no_tap='' destructive=''
-device='' perf='' split='' resume=''
+device='' perf='' split='' resume='' wait=''
 [ "${1:-}" != --help ] || set -- -h
-while getopts ':lt:x:T:r:o:D:ndpSRh' option; do
+while getopts ':lt:x:T:r:o:D:ndpSRwh' option; do
 	case $option in
 	l) listing=1 ;;
 	t) wanted="$wanted $OPTARG" ;;
@@ -111,6 +112,7 @@ while getopts ':lt:x:T:r:o:D:ndpSRh' option; do
 	p) perf=-P ;;
 	S) split=1 ;;
 	R) resume=1 ;;
+	w) wait=-w ;;
 	h) usage; exit $PASS ;;
 	:) die "-$OPTARG wants an argument; -h shows the usage" ;;
 	*) die "unknown option -$OPTARG; -h shows the usage" ;;
@@ -272,19 +274,6 @@ if [ -n "$listing" ]; then
 	exit $PASS
 fi
 
-# Become the only run, after what a dead one left has been put back.
-if [ -z "${VMTESTS_LOCK_FD:-}" ]; then
-	exec "$vmtctl" locked "$here/run_vmtests.sh" "$@"
-fi
-arguments="$*"
-export VMTESTS_FIO_JOBS="$here/fio-jobs"
-
-# The OOM killer takes a test, never the runner; vmtctl gives tests the old score back.
-if VMTESTS_OOM_SCORE_ADJ=$(cat /proc/$$/oom_score_adj 2>/dev/null); then
-	export VMTESTS_OOM_SCORE_ADJ
-	(echo -1000 >/proc/$$/oom_score_adj) 2>/dev/null || unset VMTESTS_OOM_SCORE_ADJ
-fi
-
 if [ -n "$split" ]; then
 	"$splitter" -c || exit
 fi
@@ -340,6 +329,22 @@ names=$(echo "$plan" | cut -d ' ' -f 1 | paste -s -d ' ' -)
 [ -z "$resume" ] || [ "$names:$case_words" = "$planned_names:$planned_cases" ] ||
 	die "-R: the run to go on with was to run other tests (${planned_cases:-$planned_names}): leave out -t and -x, or -R for a new run"
 planned=$(echo "$plan" | wc -l)
+
+"$vmtctl" label "${label_dir%/}${split:+-blocks}" || exit $USAGE
+
+# Become the only run, after what a dead one left has been put back.
+if [ -z "${VMTESTS_LOCK_FD:-}" ]; then
+	# shellcheck disable=SC2086 # -w is a word or nothing
+	exec "$vmtctl" locked $wait -o "$label_dir" "$here/run_vmtests.sh" "$@"
+fi
+arguments="$*"
+export VMTESTS_FIO_JOBS="$here/fio-jobs"
+
+# The OOM killer takes a test, never the runner; vmtctl gives tests the old score back.
+if VMTESTS_OOM_SCORE_ADJ=$(cat /proc/$$/oom_score_adj 2>/dev/null); then
+	export VMTESTS_OOM_SCORE_ADJ
+	(echo -1000 >/proc/$$/oom_score_adj) 2>/dev/null || unset VMTESTS_OOM_SCORE_ADJ
+fi
 
 interrupted='' child=''
 stop()

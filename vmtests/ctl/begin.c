@@ -419,25 +419,48 @@ static int begin(const struct begin_options *o, const char *label_dir, const cha
 	return ret;
 }
 
+/* The label's folder without slashes behind it into @label_dir, and its name. NULL after a message. */
+static const char *label_name(const char *given, char label_dir[PATH_MAX])
+{
+	const char *label;
+	size_t length;
+
+	if (strlen(given) >= PATH_MAX) {
+		ctl_error("-o: the path is too long");
+		return NULL;
+	}
+	strcpy(label_dir, given);
+	for (length = strlen(label_dir); length > 1 && label_dir[length - 1] == '/';)
+		label_dir[--length] = '\0';
+	label = strrchr(label_dir, '/') ? strrchr(label_dir, '/') + 1 : label_dir;
+	if (name_valid(label))
+		return label;
+	ctl_error("-o %s: the last part is the label: " NAME_RULE, given, NAME_LENGTH_MAX);
+	return NULL;
+}
+
+/* What can be said of a label without a change and without the lock. */
+int ctl_label(int argc, char **argv)
+{
+	char label_dir[PATH_MAX];
+
+	if (argc != 2)
+		return ctl_error("label: LABEL-DIR");
+	if (!label_name(argv[1], label_dir))
+		return CTL_USAGE;
+	return folders_trust(label_dir) ? CTL_USAGE : CTL_PASS;
+}
+
 int ctl_begin(int argc, char **argv)
 {
 	char label_dir[PATH_MAX], boot_id[64];
 	struct begin_options o;
 	const char *label;
-	size_t length;
 
 	if (begin_parse(argc, argv, &o))
 		return ctl_error("begin: -o LABEL-DIR -T TIER -r REPEATS -w PLAN [-a ARGUMENTS] [-p PROGRAM-DIR]... [-d] [-P] [-S] [-R]");
-	if (strlen(o.label_dir) >= sizeof(label_dir))
-		return ctl_error("-o: the path is too long");
-	strcpy(label_dir, o.label_dir);
-	for (length = strlen(label_dir); length > 1 && label_dir[length - 1] == '/';)
-		label_dir[--length] = '\0';
-	label = strrchr(label_dir, '/') ? strrchr(label_dir, '/') + 1 : label_dir;
-	if (!name_valid(label))
-		return ctl_error("-o %s: the last part is the label: " NAME_RULE, o.label_dir,
-				 NAME_LENGTH_MAX);
-	if (plan_check(o.plan))
+	label = label_name(o.label_dir, label_dir);
+	if (!label || plan_check(o.plan))
 		return CTL_USAGE;
 	if (__sysfile_read("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) <= 0)
 		return ctl_error("cannot read /proc/sys/kernel/random/boot_id: is /proc mounted?");

@@ -26,6 +26,7 @@ int ctl_locked(int argc, char **argv);
 int ctl_device(int argc, char **argv);
 int ctl_with_device(int argc, char **argv);
 int ctl_needs(int argc, char **argv);
+int ctl_label(int argc, char **argv);
 int ctl_resume(int argc, char **argv);
 int ctl_begin(int argc, char **argv);
 int ctl_end(int argc, char **argv);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * locked: become the only run on this machine, put back what a dead one left, then become COMMAND.
+ * locked: become the only run on this kernel, put back what a dead one left, then become COMMAND.
  * The lock stays with the open descriptor, which COMMAND and all its children inherit.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vmtests/journal.h>
@@ -18,6 +20,7 @@
 
 #include "ctl.h"
 
+#define HOLDS "VMTESTS_HOLDS"
 /* More than the grace that a runner gives to a test that it ends. */
 #define TOLD_SECONDS 10
 /* After SIGKILL only the kernel can still take its time: large pools are freed page by page. */
@@ -29,76 +32,113 @@ static void say_recovered(const char *path, const char *value)
 }
 
 /*
- * Is this descriptor the one through which @owner, which may be dead, took the lock? Others that
- * wait for the lock, or have it by now, have the same file open. See show_fd_locks() in fs/locks.c:
- * "lock: 1: FLOCK ADVISORY WRITE PID ...".
+ * Is the lock held through this descriptor? Others that wait for it have the same file open, but
+ * only holders have a line: show_fd_locks() in fs/locks.c. Returns -errno when nobody can tell.
  */
-static bool fd_holds_lock(int process, const char *fd, pid_t owner)
+static int fd_holds_lock(int process, const char *fd, const struct stat *lock)
 {
-	char path[32], info[1024], *lock;
+	char path[32], info[1024];
+	struct stat file;
 	ssize_t length;
-	int file, pid;
+	int info_fd;
 
+	snprintf(path, sizeof(path), "fd/%.20s", fd);
+	if (fstatat(process, path, &file, 0))
+		return errno == ENOENT ? 0 : -errno;
+	if (file.st_dev != lock->st_dev || file.st_ino != lock->st_ino)
+		return 0;
 	snprintf(path, sizeof(path), "fdinfo/%.20s", fd);
-	file = openat(process, path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return false;
-	length = read(file, info, sizeof(info) - 1);
-	close(file);
+	info_fd = openat(process, path, O_RDONLY | O_CLOEXEC);
+	if (info_fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	length = read(info_fd, info, sizeof(info) - 1);
+	close(info_fd);
 	info[length > 0 ? length : 0] = '\0';
-	lock = strstr(info, "\nlock:");
-	return lock && sscanf(lock, " lock: %*s FLOCK %*s %*s %d", &pid) == 1 && pid == owner;
+	return !!strstr(info, "\nlock:");
 }
 
-static bool process_holds_lock(int process, const struct stat *lock, pid_t owner)
+/* Returns whether the process does; -errno when that cannot be seen. */
+static int process_holds_lock(int process, const struct stat *lock)
 {
 	int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *fds = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	struct stat file;
-	bool holds = false;
+	int holds = fds ? 0 : -errno;
 
-	if (!fds) {
-		if (fd >= 0)
-			close(fd);
-		return false;
+	while (!holds && (entry = readdir(fds))) {
+		if (entry->d_name[0] != '.')
+			holds = fd_holds_lock(process, entry->d_name, lock);
 	}
-	while (!holds && (entry = readdir(fds)))
-		holds = !fstatat(fd, entry->d_name, &file, 0) && file.st_dev == lock->st_dev &&
-			file.st_ino == lock->st_ino && fd_holds_lock(process, entry->d_name, owner);
-	closedir(fds);
+	if (fds)
+		closedir(fds);
+	else if (fd >= 0)
+		close(fd);
 	return holds;
 }
 
-/* Whoever holds the lock that a run took which has died since is a part of it. */
-static void leftovers_kill(pid_t owner)
+static int pid_holds_lock(pid_t pid, const struct stat *lock)
 {
-	char path[PATH_MAX];
+	char path[32];
+	int process, holds;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (process < 0)
+		return -errno;
+	holds = process_holds_lock(process, lock);
+	close(process);
+	return holds;
+}
+
+static int lock_stat(struct stat *lock)
+{
+	int fd = __run_lock_open();
+	int err = fd < 0 ? fd : fstat(fd, lock) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static void holder_kill(pid_t pid)
+{
+	fprintf(stderr, "vmtctl: process %d ignores that its run died: killed\n", (int)pid);
+	kill(pid, SIGKILL);
+}
+
+/* How many processes hold the lock that can be seen from here; each is given to @found. */
+static unsigned int holders_find(void (*found)(pid_t pid))
+{
+	unsigned int holders = 0;
 	struct dirent *entry;
 	struct stat lock;
-	DIR *proc;
+	DIR *proc = lock_stat(&lock) ? NULL : opendir("/proc");
 
-	if (__run_lock_path(path, sizeof(path)) || stat(path, &lock))
-		return;
-	proc = opendir("/proc");
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		int process;
 
-		if (pid <= 0 || pid == getpid())
+		if (pid <= 0 || pid == getpid() || pid_holds_lock(pid, &lock) <= 0)
 			continue;
-		process = openat(dirfd(proc), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (process < 0)
-			continue;
-		if (process_holds_lock(process, &lock, owner)) {
-			fprintf(stderr, "vmtctl: process %d ignores that its run died: killed\n",
-				(int)pid);
-			kill(pid, SIGKILL);
-		}
-		close(process);
+		holders++;
+		if (found)
+			found(pid);
 	}
 	if (proc)
 		closedir(proc);
+	return holders;
+}
+
+/*
+ * Has @owner ended, and left the lock to its children? Its pid may be another's by now. Where the
+ * kernel no longer says whose it was, what is left of it can be seen all the same.
+ */
+static bool owner_ended(pid_t owner)
+{
+	struct stat lock;
+
+	if (!owner)
+		return holders_find(NULL);
+	return process_dead(owner) || (!lock_stat(&lock) && !pid_holds_lock(owner, &lock));
 }
 
 /*
@@ -110,15 +150,91 @@ static int dead_run_wait(void)
 	pid_t owner = run_lock_owner();
 	int err;
 
-	if (!process_dead(owner))
+	if (!owner_ended(owner))
 		return -EBUSY;
-	fprintf(stderr, "vmtctl: waiting for what run %d, which died, left running\n", (int)owner);
+	fprintf(stderr, "vmtctl: waiting for what a run that died left running\n");
 	err = __run_lock_wait(TOLD_SECONDS);
 	if (err == -ETIMEDOUT) {
-		leftovers_kill(owner);
+		holders_find(holder_kill);
 		err = __run_lock_wait(KILLED_SECONDS);
 	}
-	return err ? err : __journal_open(say_recovered);
+	return err;
+}
+
+/* "SINCE LABEL" of a process that ctl_locked() became, or "". */
+static void holds_read(pid_t pid, char *holds, size_t size)
+{
+	char path[32], *line = NULL;
+	size_t room = 0;
+	FILE *file;
+
+	*holds = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	file = fopen(path, "re");
+	while (file && !*holds && getdelim(&line, &room, '\0', file) > 0)
+		if (!strncmp(line, HOLDS "=", strlen(HOLDS "=")))
+			snprintf(holds, size, "%s", line + strlen(HOLDS "="));
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+/* Who holds this machine: its pid, and, of a run, its label and since when. */
+static void owner_describe(pid_t owner, char *text, size_t size)
+{
+	char holds[PATH_MAX], since[32];
+	struct tm local;
+	time_t began;
+	char *label;
+
+	if (!owner) {
+		snprintf(text, size, "one that cannot be seen from this container");
+		return;
+	}
+	holds_read(owner, holds, sizeof(holds));
+	began = strtol(holds, &label, 10);
+	if (*label != ' ' || !localtime_r(&began, &local) ||
+	    !strftime(since, sizeof(since), "%F %T", &local)) {
+		snprintf(text, size, "pid %d", (int)owner);
+		return;
+	}
+	snprintf(text, size, "pid %d, label%s, since %s", (int)owner, label, since);
+	for (char *c = text; *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+}
+
+static int busy_error(void)
+{
+	char owner[PATH_MAX + 128];
+
+	owner_describe(run_lock_owner(), owner, sizeof(owner));
+	return ctl_error("another run holds this machine: %s: wait for it with -w, or end it",
+			 owner);
+}
+
+static int busy_wait(void)
+{
+	char owner[PATH_MAX + 128];
+
+	owner_describe(run_lock_owner(), owner, sizeof(owner));
+	fprintf(stderr, "vmtctl: waiting for another run: %s\n", owner);
+	return __run_lock_wait(0);
+}
+
+/* Returns 0 with lock and journal; -EBUSY when another run has them and @wait is not set. */
+static int machine_take(bool wait)
+{
+	int err;
+
+	while ((err = __journal_open(say_recovered)) == -EBUSY) {
+		err = dead_run_wait();
+		if (err == -EBUSY && wait)
+			err = busy_wait();
+		if (err)
+			break;
+	}
+	return err;
 }
 
 static int lock_pass_on(void)
@@ -133,27 +249,43 @@ static int lock_pass_on(void)
 	return setenv("VMTESTS_LOCK_FD", number, 1) ? -errno : 0;
 }
 
+/* For whoever comes meanwhile: see holds_read(). */
+static int holds_say(const char *label)
+{
+	char text[PATH_MAX + 32];
+
+	snprintf(text, sizeof(text), "%lld %s", (long long)time(NULL), label);
+	return setenv(HOLDS, text, 1) ? -errno : 0;
+}
+
 int ctl_locked(int argc, char **argv)
 {
-	int err;
+	const char *label = NULL;
+	bool wait = false;
+	int opt, err;
 
-	if (argc < 2)
-		return ctl_error("locked: COMMAND [ARGUMENTS]");
-	err = __journal_open(say_recovered);
+	while ((opt = getopt(argc, argv, "+o:w")) != -1) {
+		if (opt == 'o')
+			label = optarg;
+		else if (opt == 'w')
+			wait = true;
+	}
+	if (optind >= argc)
+		return ctl_error("locked: [-w] [-o LABEL-DIR] COMMAND [ARGUMENTS]");
+	err = machine_take(wait);
 	if (err == -EBUSY)
-		err = dead_run_wait();
+		return busy_error();
 	if (err == -ETIMEDOUT)
-		return ctl_error("run %d died, and what it left does not end: reboot",
-				 (int)run_lock_owner());
-	if (err == -EBUSY)
-		return ctl_error("another run holds this machine: pid %d: wait for it, or end it",
-				 (int)run_lock_owner());
+		return ctl_error("a run died, and what it left does not end: reboot");
 	if (err)
-		return ctl_error("cannot open the settings journal: %s", strerror(-err));
+		return ctl_error("cannot open the journal of changed settings in %s: %s: VMTESTS_STATE_DIR names another folder",
+				 state_dir(), strerror(-err));
 	fflush(stdout);
 	err = lock_pass_on();
+	if (!err && label)
+		err = holds_say(label);
 	if (err)
 		return ctl_error("cannot pass the lock on: %s", strerror(-err));
-	execvp(argv[1], argv + 1);
-	return ctl_error("cannot start %s: %s", argv[1], strerror(errno));
+	execvp(argv[optind], argv + optind);
+	return ctl_error("cannot start %s: %s", argv[optind], strerror(errno));
 }

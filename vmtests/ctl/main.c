@@ -17,10 +17,11 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } subcommands[] = {
-	{ "locked", ctl_locked, "COMMAND [ARGUMENTS]  run it as the only run on this machine" },
+	{ "locked", ctl_locked, "[-w] [-o LABEL-DIR] COMMAND [ARGUMENTS]  run it as the only run on this machine" },
 	{ "device", ctl_device, "DEVICE  say who uses this PCI device; exit 2 if someone does" },
 	{ "with-device", ctl_with_device, "PROGRAM [ARGUMENTS]  run it with a vfio-pci device" },
 	{ "needs", ctl_needs, "NEED[,NEED...]  say what is missing; exit 4 if something is" },
+	{ "label", ctl_label, "LABEL-DIR  say why no results can be there; exit 2 then" },
 	{ "resume", ctl_resume, "LABEL-DIR  say what its unfinished run was begun with" },
 	{ "begin", ctl_begin, "-o LABEL-DIR ...  open the results of one run" },
 	{ "end", ctl_end, "-b BOOT-DIR -i RUN -x EXIT  close them" },

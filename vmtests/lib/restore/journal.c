@@ -218,12 +218,14 @@ int __journal_open(void (*recovered)(const char *path, const char *value))
 	if (state.open)
 		return 0;
 
-	state.dir_fd = state_dir_open();
-	if (state.dir_fd < 0)
-		return state.dir_fd;
-	ret = __run_lock_take(state.dir_fd);
+	ret = __run_lock_take();
 	if (ret)
+		return ret;
+	state.dir_fd = state_dir_open();
+	if (state.dir_fd < 0) {
+		ret = state.dir_fd;
 		goto err;
+	}
 	/* What cannot be put back was reported, stays in the journal, and stops no run. */
 	ret = journal_undo(recovered ? recovered : recovered_report, &failed);
 	if (ret)
@@ -262,8 +264,8 @@ void journal_open(void)
 	int ret = __journal_open(NULL);
 
 	if (ret == -EBUSY)
-		libmm_fail("restore: another run (pid %d) holds %s/lock: wait for it, or end it",
-			   run_lock_owner(), state_dir());
+		libmm_fail("restore: another run (pid %d) holds this machine: wait for it, or end it",
+			   run_lock_owner());
 	if (ret == -EBADMSG)
 		libmm_fail("restore: %s/" JOURNAL_FILE " is no journal: check what it names, then remove it",
 			   state_dir());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* run_lock: one run at a time changes this machine. */
+/* run_lock: one run at a time changes this kernel. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,13 +10,17 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
+#include <libmm/sysfile.h>
 #include <vmtests/run_lock.h>
 
-#include "state_dir.h"
-
-#define LOCK_FILE "lock"
+/* The first that there is. A root that a unit test made up has none but itself. */
+static const char *const locked_paths[] = {
+	"/proc/self/ns/time", "/proc/self/ns/user", "/proc/self/ns/mnt", "/",
+};
 
 static int lock_fd = -1;
 static bool lock_is_own;	/* taken here, not inherited */
@@ -37,55 +41,49 @@ static int lock_inherited(const struct stat *lock)
 	return st.st_dev == lock->st_dev && st.st_ino == lock->st_ino ? fd : -1;
 }
 
-static int lock_write_pid(int fd)
+int __run_lock_open(void)
 {
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d\n", getpid());
-	ssize_t n;
+	char path[SYSFILE_PATH_MAX];
+	int fd = -1, ret = -ENOENT;
 
-	if (ftruncate(fd, 0))
-		return -errno;
-	n = pwrite(fd, text, len, 0);
-	return n == len ? 0 : n < 0 ? -errno : -EIO;
+	for (size_t i = 0; ret == -ENOENT && i < ARRAY_SIZE(locked_paths); i++) {
+		ret = __sysfile_path(path, sizeof(path), locked_paths[i]);
+		if (ret)
+			return ret;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		ret = fd < 0 ? -errno : 0;
+	}
+	return ret ? ret : fd;
 }
 
 /*
  * A lock of our own, or proof that we inherited one. That a fresh open cannot be locked shows that
  * the lock is held; that the inherited descriptor can, that it is held through that one.
  */
-static int lock_take(int dir_fd)
+static int lock_take(void)
 {
 	int fd, inherited, ret;
 	struct stat st;
 
-	fd = state_file_open(dir_fd, LOCK_FILE, O_RDWR);
+	fd = __run_lock_open();
 	if (fd < 0)
 		return fd;
-	if (!flock(fd, LOCK_EX | LOCK_NB)) {
-		lock_is_own = true;
-		ret = lock_write_pid(fd);
-		goto out;
-	}
-	lock_is_own = false;
+	lock_is_own = !flock(fd, LOCK_EX | LOCK_NB);
+	if (lock_is_own)
+		return fd;
 	ret = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	if (ret == -EBUSY && !fstat(fd, &st)) {
 		inherited = lock_inherited(&st);
-		if (inherited >= 0 && !flock(inherited, LOCK_EX | LOCK_NB)) {
-			close(fd);
-			return inherited;
-		}
+		if (inherited >= 0 && !flock(inherited, LOCK_EX | LOCK_NB))
+			ret = inherited;
 	}
-out:
-	if (ret) {
-		close(fd);
-		return ret;
-	}
-	return fd;
+	close(fd);
+	return ret;
 }
 
-int __run_lock_take(int dir_fd)
+int __run_lock_take(void)
 {
-	int fd = lock_take(dir_fd);
+	int fd = lock_take();
 
 	if (fd < 0)
 		return fd;
@@ -105,20 +103,34 @@ int run_lock_fd(void)
 	return lock_fd;
 }
 
+/* "1: FLOCK  ADVISORY  WRITE PID MAJOR:MINOR:INODE 0 EOF": lock_get_status() in fs/locks.c. */
+static pid_t lock_line_pid(const char *line, const struct stat *lock)
+{
+	unsigned int major, minor;
+	unsigned long inode;
+	int pid;
+
+	if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &major, &minor, &inode) != 4 ||
+	    makedev(major, minor) != lock->st_dev || inode != lock->st_ino)
+		return 0;
+	return pid;
+}
+
 pid_t run_lock_owner(void)
 {
-	char text[32] = "";
-	int dir_fd, fd, pid = 0;
+	int fd = __run_lock_open();
+	struct stat lock;
+	char line[256];
+	pid_t pid = 0;
+	FILE *locks;
 
-	dir_fd = open(state_dir(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir_fd < 0)
-		return 0;
-	fd = openat(dir_fd, LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	close(dir_fd);
 	if (fd < 0)
 		return 0;
-	if (read(fd, text, sizeof(text) - 1) <= 0 || sscanf(text, "%d", &pid) != 1 || pid < 0)
-		pid = 0;
+	locks = fstat(fd, &lock) ? NULL : fopen("/proc/locks", "re");
+	while (locks && !pid && fgets(line, sizeof(line), locks))
+		pid = lock_line_pid(line, &lock);
+	if (locks)
+		fclose(locks);
 	close(fd);
 	return pid;
 }
@@ -143,22 +155,11 @@ static int lock_wait(int fd, unsigned int seconds)
 	return ret == -EINTR ? -ETIMEDOUT : ret;
 }
 
-int __run_lock_path(char *path, size_t size)
-{
-	int len = snprintf(path, size, "%s/" LOCK_FILE, state_dir());
-
-	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
-}
-
 int __run_lock_wait(unsigned int seconds)
 {
-	int dir_fd, fd, ret;
+	int fd, ret;
 
-	dir_fd = state_dir_open();
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = state_file_open(dir_fd, LOCK_FILE, O_RDWR);
-	close(dir_fd);
+	fd = __run_lock_open();
 	if (fd < 0)
 		return fd;
 	ret = lock_wait(fd, seconds);

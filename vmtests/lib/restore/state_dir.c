@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* state_dir: where the lock and the journal lie. */
+/* state_dir: where the journal lies. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* state_dir: where the lock and the journal lie. Private to restore/; see vmtests/journal.h. */
+/* state_dir: where the journal lies. Private to restore/; see vmtests/journal.h. */
 #ifndef VMTESTS_STATE_DIR_H
 #define VMTESTS_STATE_DIR_H
 
-const char *state_dir(void);
+#include <vmtests/journal.h>
 
 /*
  * Open the directory, made if absent, or a file in it. Return a descriptor, -EPERM when it is of

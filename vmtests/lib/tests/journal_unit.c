@@ -407,6 +407,19 @@ TEST_F(journal, second_run_is_refused)
 	EXPECT_TRUE(file_is(A, "1"));
 }
 
+/* Where the journal lies does not matter: the settings are the same. */
+TEST_F(journal, second_run_is_refused_with_another_state_directory)
+{
+	int release;
+	pid_t holder = holder_start(&release);
+
+	setenv("VMTESTS_STATE_DIR", fakeroot_path(&root, "/other"), 1);
+	EXPECT_EQ(-EBUSY, child_ask(set_a));
+	EXPECT_EQ(holder, run_lock_owner());
+	close(release);
+	ASSERT_EQ(holder, waitpid(holder, NULL, 0));
+}
+
 static void lock_fd_export(int fd)
 {
 	char text[16];
@@ -419,8 +432,7 @@ TEST_F(journal, lock_is_inherited_only_with_proof)
 {
 	int held, other, unheld;
 
-	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
-	held = open(fakeroot_path(&root, "/state/lock"), O_RDWR | O_CREAT, 0600);
+	held = __run_lock_open();
 	ASSERT_LE(0, held);
 	ASSERT_EQ(0, flock(held, LOCK_EX | LOCK_NB));
 
@@ -431,7 +443,7 @@ TEST_F(journal, lock_is_inherited_only_with_proof)
 	lock_fd_export(other);
 	EXPECT_EQ(-EBUSY, child_ask(set_a));
 
-	unheld = open(fakeroot_path(&root, "/state/lock"), O_RDWR);
+	unheld = __run_lock_open();
 	ASSERT_LE(0, unheld);
 	lock_fd_export(unheld);
 	EXPECT_EQ(-EBUSY, child_ask(set_a));
@@ -569,7 +581,6 @@ TEST_F(journal, state_directory_must_be_safe)
 	EXPECT_TRUE(file_is(A, "1\n"));
 
 	fakeroot_must(!unlink(fakeroot_path(&root, JOURNAL)), "unlink");
-	fakeroot_must(!unlink(fakeroot_path(&root, "/state/lock")), "unlink");
 	fakeroot_must(!rmdir(fakeroot_path(&root, "/state")), "rmdir");
 	umask(0);
 	EXPECT_EQ(0, child_ask(set_a));

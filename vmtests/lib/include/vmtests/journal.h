@@ -21,7 +21,7 @@
  * by exit(3), or the next start restores. A handler set later over this one does the same. After
  * restoring, the signal is raised again with its default action, so the exit status is true.
  *
- * The journal and the lock live in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, for an ordinary
+ * The journal lives in $VMTESTS_STATE_DIR, by default /var/lib/vmtests, for an ordinary
  * user $XDG_RUNTIME_DIR/vmtests or else /tmp/vmtests-UID, created with mode 0700; it is refused
  * when it is a symbolic link, of another user, or writable by others. One run at a time:
  * vmtests/run_lock.h.
@@ -69,5 +69,8 @@ int __journal_note(const char *kind, const char *target, const char *value);
  * Returns 0 or -errno.
  */
 int __journal_guard(void);
+
+/* The directory in which the journal lies, whether it is there or not. */
+const char *state_dir(void);
 
 #endif
