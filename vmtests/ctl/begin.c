@@ -72,9 +72,9 @@ static int space_probe(const char *dir)
 
 	if (err)
 		return err;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = regular_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	for (size_t done = 0; !err && done < FREE_BYTES_NEEDED; done += sizeof(zeros)) {
 		ssize_t written = write(fd, zeros, sizeof(zeros));
 
@@ -183,7 +183,7 @@ fail:
 static json_t *run_json_load(const struct begin_options *o, const char *path)
 {
 	json_error_t error;
-	json_t *root = json_load_file(path, 0, &error);
+	json_t *root = json_file_load(path, &error);
 	json_t *now = NULL;
 
 	if (!root) {
@@ -223,7 +223,7 @@ static int run_json_write(const struct begin_options *o, const char *dir, json_t
 	if (!err)
 		err = json_file_replace(path, root);
 	if (err)
-		return ctl_error("cannot write %s: %s", path, strerror(-err));
+		return ctl_error("cannot write %s: %s", path, file_strerror(err));
 	printf("%s\n%zu\n", dir, run);
 	return CTL_PASS;
 }
@@ -474,6 +474,7 @@ int ctl_end(int argc, char **argv)
 	const char *dir = NULL, *run = NULL, *status = NULL;
 	char path[PATH_MAX], now[21];
 	json_t *root, *entry;
+	json_error_t error;
 	int opt, err;
 
 	while ((opt = getopt(argc, argv, "b:i:x:")) != -1) {
@@ -486,7 +487,7 @@ int ctl_end(int argc, char **argv)
 	}
 	if (!dir || !run || !status || ctl_path(path, dir, "run.json"))
 		return ctl_error("end: -b BOOT-DIR -i RUN -x EXIT");
-	root = json_load_file(path, 0, NULL);
+	root = json_file_load(path, &error);
 	entry = json_array_get(json_object_get(root, "runs"), strtoul(run, NULL, 10));
 	rfc3339_now(now);
 	if (!entry || json_object_set_new(entry, "finished", json_string(now)) ||
@@ -495,5 +496,5 @@ int ctl_end(int argc, char **argv)
 	else
 		err = json_file_replace(path, root);
 	json_decref(root);
-	return err ? ctl_error("cannot write %s: %s", path, strerror(-err)) : CTL_PASS;
+	return err ? ctl_error("cannot write %s: %s", path, file_strerror(err)) : CTL_PASS;
 }

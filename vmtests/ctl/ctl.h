@@ -149,6 +149,15 @@ json_t *past_verdicts(const struct past *past);
  * 0 or -errno.
  */
 int json_file_replace(const char *path, const json_t *value);
+/* As json_load_file(), but nothing else than a regular file is waited for or read. */
+json_t *json_file_load(const char *path, json_error_t *error);
+/*
+ * open(2) of a regular file that does not wait for anything, such as the other end of a FIFO.
+ * Returns a descriptor, -ENOTSUP when it is something else, or -errno.
+ */
+int regular_open(const char *path, int flags, mode_t mode);
+/* strerror() for what these return. */
+const char *file_strerror(int err);
 /* Make the name of the new file or folder @path as durable as its folder. Returns 0 or -errno. */
 int path_name_sync(const char *path);
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,41 @@ static int write_and_sync(int fd, const char *text)
 	return err;
 }
 
+int regular_open(const char *path, int flags, mode_t mode)
+{
+	int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
+	struct stat st;
+	int err;
+
+	/* Nobody reads the FIFO. */
+	if (fd < 0)
+		return errno == ENXIO ? -ENOTSUP : -errno;
+	err = fstat(fd, &st) ? -errno : S_ISREG(st.st_mode) ? 0 : -ENOTSUP;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+const char *file_strerror(int err)
+{
+	return err == -ENOTSUP ? "not a regular file" : strerror(-err);
+}
+
+json_t *json_file_load(const char *path, json_error_t *error)
+{
+	int fd = regular_open(path, O_RDONLY, 0);
+	json_t *root;
+
+	if (fd < 0) {
+		snprintf(error->text, sizeof(error->text), "%s", file_strerror(fd));
+		return NULL;
+	}
+	root = json_loadfd(fd, 0, error);
+	close(fd);
+	return root;
+}
+
 int path_name_sync(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -69,8 +105,8 @@ int json_file_replace(const char *path, const json_t *value)
 	if (!text)
 		return -ENOMEM;
 
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	err = fd < 0 ? -errno : write_and_sync(fd, text);
+	fd = regular_open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+	err = fd < 0 ? fd : write_and_sync(fd, text);
 	free(text);
 	if (!err && rename(temporary, path))
 		err = -errno;

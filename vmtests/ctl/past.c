@@ -159,13 +159,14 @@ static int boots_load(struct past *past)
 	past->boots = json_array();
 	while (past->boots && !err && (file = readdir(label))) {
 		char dir[PATH_MAX], path[PATH_MAX];
+		json_error_t error;
 		const char *id;
 		json_t *root;
 
 		if (file->d_name[0] == '.' || ctl_path(dir, past->label_dir, file->d_name) ||
 		    ctl_path(path, dir, "run.json"))
 			continue;
-		root = json_load_file(path, 0, NULL);
+		root = json_file_load(path, &error);
 		id = json_string_value(json_object_get(root, "boot_id"));
 		if (id && !strcmp(id, file->d_name) &&
 		    json_integer_value(json_object_get(root, "schema")) == RESULTS_SCHEMA)
@@ -221,7 +222,7 @@ static int lines_gather(const struct past *past, const struct past_run *run, con
 		err = __jsonl_read(dir, name, &lines);
 	if (err)
 		return ctl_error("cannot read %s/%s: %s", dir, name,
-				 err == -EBADMSG ? "damaged within" : strerror(-err));
+				 err == -EBADMSG ? "damaged within" : file_strerror(err));
 	json_array_foreach(lines, i, line) {
 		const char *test = json_string_value(json_object_get(line, "test"));
 
@@ -251,7 +252,7 @@ static int death_write(const struct past *past, const struct past_run *run, cons
 	if (!err)
 		err = line ? __jsonl_add(dir, VERDICTS_NAME, line) : -ENOMEM;
 	json_decref(line);
-	return err ? ctl_error("cannot write %s/" VERDICTS_NAME ": %s", dir, strerror(-err)) : 0;
+	return err ? ctl_error("cannot write %s/" VERDICTS_NAME ": %s", dir, file_strerror(err)) : 0;
 }
 
 /* What was started in @run and never judged died with it. */

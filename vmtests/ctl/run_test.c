@@ -269,13 +269,17 @@ static void check_settings(struct test *t, const json_t *before)
 		printf("# %s: settings not compared: %s\n", t->name, strerror(-err));
 }
 
-static FILE *log_open(const char *path, const char *mode)
+static FILE *log_open(const char *path, int flags, const char *mode)
 {
-	FILE *file = fopen(path, mode);
+	int fd = regular_open(path, O_WRONLY | O_CREAT | flags, 0644);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, mode);
 
-	if (!file)
-		ctl_error("cannot write %s: %s", path, strerror(errno));
-	return file;
+	if (file)
+		return file;
+	ctl_error("cannot write %s: %s", path, file_strerror(fd < 0 ? fd : -errno));
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
 static int logs_open(struct test *t)
@@ -285,10 +289,10 @@ static int logs_open(struct test *t)
 	snprintf(name, sizeof(name), "ktap/%lu.%s.ktap", t->run, t->name);
 	if (ctl_path(path, t->boot_dir, name))
 		return -ENAMETOOLONG;
-	t->log = log_open(path, "we");
+	t->log = log_open(path, O_TRUNC, "w");
 	if (ctl_path(path, t->boot_dir, "dmesg.txt"))
 		return -ENAMETOOLONG;
-	t->dmesg = log_open(path, "ae");
+	t->dmesg = log_open(path, O_APPEND, "a");
 	if (!t->log || !t->dmesg)
 		return -EIO;
 	fprintf(t->dmesg, "== run %lu %s\n", t->run, t->name);
@@ -318,7 +322,7 @@ static int start_write(const struct test *t)
 	json_decref(line);
 	if (err)
 		return ctl_error("cannot write %s/" STARTED_NAME ": %s", t->boot_dir,
-				 strerror(-err));
+				 file_strerror(err));
 	return 0;
 }
 
@@ -335,7 +339,7 @@ static int verdict_write(const struct test *t)
 	json_decref(line);
 	if (err)
 		return ctl_error("cannot write %s/" VERDICTS_NAME ": %s", t->boot_dir,
-				 strerror(-err));
+				 file_strerror(err));
 	return 0;
 }
 
@@ -423,6 +427,8 @@ static int test_run(void *arg)
 	if (verdict_write(t))
 		return CTL_USAGE;
 	verdict_print(t);
+	if (fflush(stdout) || ferror(stdout))
+		return ctl_error("the output of %s could not be written", t->name);
 	return verdict_exit(t);
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vmtests/jsonl.h>
@@ -126,6 +127,16 @@ static int file_prepare(int fd, int dirfd, const char *dir, const char *name)
 	return file_unlock(fd) ?: err;
 }
 
+/* Nothing here waits for another end, or has one. */
+static int file_check(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 : -ENOTSUP;
+}
+
 int __jsonl_open(const char *dir, const char *name)
 {
 	int dirfd, fd, err;
@@ -133,8 +144,10 @@ int __jsonl_open(const char *dir, const char *name)
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return -errno;
-	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	err = fd < 0 ? -errno : file_prepare(fd, dirfd, dir, name);
+	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
+	err = fd < 0 ? -errno : file_check(fd);
+	if (!err)
+		err = file_prepare(fd, dirfd, dir, name);
 	close(dirfd);
 	if (!err)
 		return fd;
@@ -252,8 +265,10 @@ int __jsonl_read(const char *dir, const char *name, json_t **lines)
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	file = fd < 0 ? NULL : fdopen(fd, "r");
-	err = file ? lines_read(file, *lines) : -errno;
+	err = fd < 0 ? -errno : file_check(fd);
+	file = err ? NULL : fdopen(fd, "r");
+	if (!err)
+		err = file ? lines_read(file, *lines) : -errno;
 	if (file)
 		fclose(file);
 	else if (fd >= 0)

@@ -13,7 +13,7 @@
 /*
  * Open DIR/NAME for appending, made if absent; its name is on the disk too when this returns. A
  * last line that is no whole JSON object, as a crash may leave it, is cut off, and stderr says so.
- * Returns a descriptor or -errno.
+ * Returns a descriptor, -ENOTSUP when it is no regular file, or -errno.
  */
 int __jsonl_open(const char *dir, const char *name);
 
@@ -28,7 +28,8 @@ int __jsonl_add(const char *dir, const char *name, const json_t *object);
 
 /*
  * All lines of DIR/NAME as a JSON array in @lines, empty when there is no such file; a damaged last
- * line is left out. Returns 0, -EBADMSG when another line is no JSON object, or -errno.
+ * line is left out. Returns 0, -EBADMSG when another line is no JSON object, -ENOTSUP, or
+ * -errno.
  */
 int __jsonl_read(const char *dir, const char *name, json_t **lines);
 
