@@ -5,8 +5,9 @@
 # no test: vmtests/vmtests.list does.
 
 set -uf
+unset CDPATH
 
-PASS=0 FAIL=1 USAGE=2 SKIP=4
+PASS=0 FAIL=1 USAGE=2 SKIP=4 INTERRUPTED=130
 # In seconds; hardware splits some GiB a second, an emulator some hundred MiB.
 SPLIT_TIMEOUT=3600
 # With -S: what more set-ups take, at most.
@@ -19,6 +20,12 @@ die()
 	echo "run_vmtests.sh: $*" >&2
 	exit $USAGE
 }
+
+# A closed stream's number would go to the next file that is opened, and words meant for the one would
+# be in the other.
+[ -e /proc/self/fd/2 ] || exec 2>/dev/null
+[ -e /proc/self/fd/1 ] || die 'standard output is closed, so nobody would see the results: use >/dev/null'
+[ -e /proc/self/fd/0 ] || exec </dev/null
 
 usage()
 {
@@ -113,16 +120,17 @@ while getopts ':lt:x:T:r:o:D:ndpSRwh' option; do
 	S) split=1 ;;
 	R) resume=1 ;;
 	w) wait=-w ;;
-	h) usage; exit $PASS ;;
+	h) usage || exit $USAGE; exit $PASS ;;
 	:) die "-$OPTARG wants an argument; -h shows the usage" ;;
 	*) die "unknown option -$OPTARG; -h shows the usage" ;;
 	esac
 done
 [ $OPTIND -gt $# ] || die "arguments behind the options: tests are named with -t"
 
-is_count()	# VALUE LARGEST
+# is_count VALUE LARGEST: from 1, and not as 010, which is 8 to some programs and 10 to others
+is_count()
 {
-	case $1 in '' | *[!0-9]* | ?????*) return 1 ;; esac
+	case $1 in '' | *[!0-9]* | 0* | ?????*) return 1 ;; esac
 	[ "$1" -ge 1 ] && [ "$1" -le "$2" ]
 }
 
@@ -181,11 +189,12 @@ for word in $wanted $excluded; do
 	! named "$excluded" "$word" || die "-x $word: single cases can be asked for, not left out"
 done
 
-class_of()	# PROGRAM
+# class_of PROGRAM: into $class
+class_of()
 {
 	case $1 in
-	tools-testing-mm/*) echo functional ;;
-	*) echo benchmarks ;;
+	tools-testing-mm/*) class=functional ;;
+	*) class=benchmarks ;;
 	esac
 }
 
@@ -196,7 +205,8 @@ in_tier()	# TIER
 
 # The words TEST:CASE of -t, but of tests that it names as a whole, too.
 case_words=$(entries | while read -r name group _ _ _ program _; do
-	! named "$wanted" "$name" "$group" "$(class_of "$program")" || continue
+	class_of "$program"
+	! named "$wanted" "$name" "$group" "$class" || continue
 	for word in $wanted; do
 		[ "${word%%:*}" != "$name" ] || echo "$word"
 	done
@@ -210,12 +220,20 @@ cases_of()
 	done
 }
 
+named_case()	# NAME
+{
+	case " $case_words" in
+	*" $1:"*) return 0 ;;
+	esac
+	return 1
+}
+
 selected()	# NAME GROUP TIER PROGRAM
 {
-	class=$(class_of "$4")
+	class_of "$4"
 	if named "$excluded" "$1" "$2" "$class"; then
 		return 1
-	elif named "$wanted" "$1" "$2" || [ -n "$(cases_of "$1")" ]; then
+	elif named "$wanted" "$1" "$2" || named_case "$1"; then
 		return 0
 	fi
 	{ [ -z "$wanted" ] || named "$wanted" "$class"; } && in_tier "$3"
@@ -264,13 +282,14 @@ list_tests()
 		missing=''
 		needs=$(needs_of "$flags")
 		[ -z "$needs" ] || missing=$("$vmtctl" needs "$needs")
-		printf '%-24s %-8s %-6s %s\n' "$name" "$group" "$test_tier" "${missing:-runs}"
+		printf '%-24s %-8s %-6s %s\n' "$name" "$group" "$test_tier" "${missing:-runs}" ||
+			exit $USAGE
 	done
 }
 
 if [ -n "$listing" ]; then
 	options_settle
-	list_tests
+	list_tests || exit $USAGE
 	exit $PASS
 fi
 
@@ -346,7 +365,8 @@ if VMTESTS_OOM_SCORE_ADJ=$(cat /proc/$$/oom_score_adj 2>/dev/null); then
 	(echo -1000 >/proc/$$/oom_score_adj) 2>/dev/null || unset VMTESTS_OOM_SCORE_ADJ
 fi
 
-interrupted='' child=''
+# In one second at any moment: what takes longer runs in the background, where this shell waits for it.
+interrupted='' child='' unheard=''
 stop()
 {
 	interrupted=1
@@ -354,11 +374,13 @@ stop()
 }
 trap stop INT TERM HUP
 
-# In the background, so that a signal to this shell is acted upon at once.
-run_test()
+# attended COMMAND [ARGUMENTS]: in the background, and told of a signal to this shell
+attended()
 {
-	"$vmtctl" run-test "$@" &
+	[ -z "$interrupted" ] || return $INTERRUPTED
+	"$@" &
 	child=$!
+	[ -z "$interrupted" ] || kill -TERM "$child" 2>/dev/null
 	status=0
 	wait "$child" || status=$?
 	while kill -0 "$child" 2>/dev/null; do
@@ -368,21 +390,37 @@ run_test()
 	return $status
 }
 
+# answer COMMAND [ARGUMENTS]: what it says, into a file that is in memory alone
+answer()
+{
+	attended "$@" >"/proc/self/fd/$VMTESTS_ANSWER_FD"
+}
+
+answered()
+{
+	cat "/proc/self/fd/$VMTESTS_ANSWER_FD"
+}
+
+# printed TEXT: a line of the output. Where it cannot be written nobody sees the results.
+printed()
+{
+	echo "$*" 2>/dev/null || unheard=1
+}
+
 say()
 {
-	[ -z "$tap" ] || printf '# '
-	echo "$*"
+	printed "${tap:+# }$*"
 }
 
 # label_begin LABEL-DIR: open its results
 label_begin()
 {
-	opened=$("$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" -w "$names" -c "$case_words" \
+	answer "$vmtctl" begin -o "$1" -T "$tier" -r "$repeats" -a "$arguments" -w "$names" -c "$case_words" \
 		${destructive:+-d} ${perf:+-P} ${split:+-S} ${resume:+-R} \
-		-p "$programs/vmtests" -p "$programs/tools-testing-mm") || return
-	boot_dir=$(echo "$opened" | sed -n 1p)
-	run=$(echo "$opened" | sed -n 2p)
-	judged=$(echo "$opened" | sed 1,2d)
+		-p "$programs/vmtests" -p "$programs/tools-testing-mm" || return
+	boot_dir=$(answered | sed -n 1p)
+	run=$(answered | sed -n 2p)
+	judged=$(answered | sed 1,2d)
 	boot_dir=$(cd "$boot_dir" && pwd) || die "cannot enter $boot_dir"
 	export VMTESTS_OUT="$boot_dir" VMTESTS_RUN="$run"
 }
@@ -390,10 +428,10 @@ label_begin()
 # The exit status of what was run until now.
 status_now()
 {
-	if [ -n "$broken" ]; then
+	if [ -n "$broken$unheard" ]; then
 		echo $USAGE
 	elif [ -n "$interrupted" ]; then
-		echo 130
+		echo $INTERRUPTED
 	elif [ "$failed" -gt 0 ]; then
 		echo $FAIL
 	elif [ "$passed" -eq 0 ]; then
@@ -433,11 +471,11 @@ judged_before()
 verdict_again()
 {
 	if [ -z "$tap" ]; then
-		printf '%-7s %s (earlier)%s\n' "$2" "$1" "${reason:+: $reason}"
+		printed "$(printf '%-7s' "$2") $1 (earlier)${reason:+: $reason}"
 		return
 	fi
-	[ -z "$reason" ] || printf '# %s: %s\n' "$1" "$reason"
-	echo "$3 $number $1${4:-}"
+	[ -z "$reason" ] || printed "# $1: $reason"
+	printed "$3 $number $1${4:-}"
 }
 
 # run_planned SUFFIX NAME TIMEOUT FLAGS PROGRAM [ARGUMENT...]: one test of the plan
@@ -447,16 +485,17 @@ run_planned()
 	shift 5
 	set -- "$programs/$program" "$@"
 	counted='' cases=$(cases_of "$name")
-	case $program in vmtests/*) counted=$perf ;; esac
+	class_of "$program"
+	[ $class = functional ] || counted=$perf
 	for each in $cases; do
-		case $(class_of "$program") in
+		case $class in
 		functional) set -- "$@" -r "$each" ;;
 		benchmarks) set -- "$@" -c "$each" ;;
 		esac
 	done
 	case ",$flags," in *,device,*) set -- "$vmtctl" with-device "$@" ;; esac
 	# shellcheck disable=SC2086 # -N and -P are words or nothing
-	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$suffix" -c "$cases" \
+	attended "$vmtctl" run-test -b "$boot_dir" -i "$run" -k "$number" -m "$name" -s "$suffix" -c "$cases" \
 		-t $(($(of_tier "$timeout") * timeout_mul)) -q "$(needs_of "$flags")" \
 		-p "[$number/$planned]" -l "$about_left" -w $$ $no_tap $counted "$@"
 }
@@ -465,6 +504,7 @@ run_planned()
 measure()
 {
 	while read -r name _ _ timeout flags program args; do
+		[ -z "$interrupted$broken$unheard" ] || break
 		number=$((number + 1))
 		about=$(of_tier "$(flag "$flags" about)")
 		if judged_before "$name"; then
@@ -474,7 +514,6 @@ measure()
 		# shellcheck disable=SC2086 # args are words
 		run_planned "$1" "$name" "$timeout" "$flags" "$program" $args </dev/null
 		count_result $?
-		[ -z "$interrupted$broken" ] || break
 		about_left=$((about_left - ${about:-1}))
 	done <<EOF
 $plan
@@ -484,9 +523,10 @@ EOF
 # split_step NAME [OPTION]: as one more test, whose verdict goes to the first of the two labels
 split_step()
 {
+	[ -z "$interrupted$broken$unheard" ] || return
 	number=$((number + 1))
 	# shellcheck disable=SC2086 # -N and -d are words or nothing
-	run_test -b "$boot_dir" -i "$run" -k "$number" -m "$1" \
+	attended "$vmtctl" run-test -b "$boot_dir" -i "$run" -k "$number" -m "$1" \
 		-t $((SPLIT_TIMEOUT * timeout_mul)) -p "[$number/$planned]" -l "$about_left" \
 		-w $$ $no_tap "$splitter" ${2:-} </dev/null
 	split_status=$?
@@ -524,19 +564,24 @@ tests=$planned
 if [ -n "$split" ]; then
 	planned=$((2 * tests + 2)) about_left=$((2 * about_left))
 	label_dir=${label_dir%/}
-	label_begin "$label_dir-blocks" || exit $USAGE
+	first_label=$label_dir-blocks
 else
-	label_begin "$label_dir" || exit $USAGE
+	first_label=$label_dir
 fi
+label_begin "$first_label" || {
+	[ -z "$interrupted" ] || exit $INTERRUPTED
+	exit $USAGE
+}
 first_dir=$boot_dir
 
 if [ -n "$tap" ]; then
-	echo 'KTAP version 1'
-	echo "1..$planned"
+	printed 'KTAP version 1'
+	printed "1..$planned"
 fi
 
 if [ -n "$perf" ]; then
-	perf_lacks=$("$vmtctl" perf-check) || perf=''
+	answer "$vmtctl" perf-check || perf=''
+	perf_lacks=$(answered)
 	[ -z "$perf_lacks" ] || say "-p: $perf_lacks"
 fi
 
@@ -547,13 +592,15 @@ elif split_rehearse && [ -z "$interrupted$broken" ]; then
 	measure -blocks
 	if [ -z "$interrupted$broken" ] && split_map; then
 		label_end "$(status_now)"
-		label_begin "$label_dir-split" || exit $USAGE
-		measure -split
+		if label_begin "$label_dir-split"; then
+			measure -split
+		elif [ -z "$interrupted" ]; then
+			exit $USAGE
+		fi
 	fi
 fi
 
-status=$(status_now)
-label_end "$status"
+label_end "$(status_now)"
 status=$(status_now)
 
 [ $number -eq "$planned" ] || [ -n "$broken" ] ||
@@ -562,8 +609,10 @@ say "Totals: pass:$passed fail:$failed skip:$skipped"
 if [ -x "$programs/vmtests/vmcompare" ] && [ -s "$boot_dir/samples.jsonl" ]; then
 	set -- "$boot_dir"
 	[ "$first_dir" = "$boot_dir" ] || set -- "$first_dir" "$boot_dir"
-	"$programs/vmtests/vmcompare" "$@" | while IFS= read -r line; do say "$line"; done
+	answer "$programs/vmtests/vmcompare" "$@" &&
+		answered | while IFS= read -r line; do say "$line"; done
 fi
 [ "$first_dir" = "$boot_dir" ] || say "results: $first_dir"
 say "results: $boot_dir"
+[ -z "$unheard" ] || die "standard output could not be written: the results are in $boot_dir"
 exit "$status"

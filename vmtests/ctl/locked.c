@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -237,16 +238,28 @@ static int machine_take(bool wait)
 	return err;
 }
 
-static int lock_pass_on(void)
+/* Let COMMAND inherit @fd, whose number is in the environment's @name. */
+static int fd_pass_on(int fd, const char *name)
 {
 	char number[16];
-	int fd = run_lock_fd();
 	int flags = fcntl(fd, F_GETFD);
 
 	if (flags < 0 || fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC))
 		return -errno;
 	snprintf(number, sizeof(number), "%d", fd);
-	return setenv("VMTESTS_LOCK_FD", number, 1) ? -errno : 0;
+	return setenv(name, number, 1) ? -errno : 0;
+}
+
+/*
+ * The lock, and a file for answers: a shell that reads a command's output through a pipe acts on no
+ * signal meanwhile, and one that makes a file needs a place for it.
+ */
+static int fds_pass_on(void)
+{
+	int fd = memfd_create("vmtests-answer", MFD_CLOEXEC);
+	int err = fd < 0 ? -errno : fd_pass_on(fd, "VMTESTS_ANSWER_FD");
+
+	return err ? err : fd_pass_on(run_lock_fd(), "VMTESTS_LOCK_FD");
 }
 
 /* For whoever comes meanwhile: see holds_read(). */
@@ -281,7 +294,7 @@ int ctl_locked(int argc, char **argv)
 		return ctl_error("cannot open the journal of changed settings in %s: %s: VMTESTS_STATE_DIR names another folder",
 				 state_dir(), strerror(-err));
 	fflush(stdout);
-	err = lock_pass_on();
+	err = fds_pass_on();
 	if (!err && label)
 		err = holds_say(label);
 	if (err)

@@ -69,7 +69,7 @@ mkdir "$scratch/root"
 "$runner" -t meta_hang -o "$scratch/first" >"$scratch/first.log" 2>&1 &
 first=$!
 until grep -q -e '# hanging' -e 'another run holds' "$scratch/first.log" || ! kill -0 $first 2>/dev/null; do
-	:
+	pause 50
 done
 if grep 'another run holds' "$scratch/first.log" >"$scratch/log"; then
 	wait $first
@@ -94,7 +94,7 @@ refused 2 wrong_label_first 'the last part is the label' "$runner" -t meta_pass 
 "$runner" -w -t meta_pass -o "$scratch/waiting" >"$scratch/waiting.log" 2>&1 &
 waiting=$!
 until grep -q 'waiting for another run' "$scratch/waiting.log" || ! kill -0 $waiting 2>/dev/null; do
-	:
+	pause 50
 done
 kill -TERM $first
 wait $first

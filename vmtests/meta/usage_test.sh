@@ -31,6 +31,7 @@ refused glob_is_no_test "unknown test or group '\*'" -t '*'
 refused repeats_zero '-r 0: a whole number from 1 to 1000' -r 0
 refused repeats_text '-r ten' -r ten
 refused repeats_large '-r 1001' -r 1001
+refused repeats_octal '-r 010: a whole number from 1 to 1000' -r 010
 refused repeats_huge '-r 99999999999999999999' -r 99999999999999999999
 refused tier '-T slow: quick or full' -T slow
 refused option 'unknown option -Z' -Z
@@ -120,6 +121,36 @@ VMTESTS_TIMEOUT_MUL=0 "$runner" -t meta_pass -o "$scratch/x" >"$scratch/out" 2>"
 [ $? -eq 2 ] && grep -q 'VMTESTS_TIMEOUT_MUL=0' "$scratch/log"
 result timeout_mul $?
 
+VMTESTS_TIMEOUT_MUL=08 "$runner" -t meta_pass -o "$scratch/x" >"$scratch/out" 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q 'VMTESTS_TIMEOUT_MUL=08: a whole number from 1 to 1000' "$scratch/log"
+result timeout_mul_octal $?
+
+# What nobody could see is no success.
+"$runner" -t meta_pass -o "$scratch/unseen" >/dev/full 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q 'could not be written' "$scratch/log"
+result output_full $?
+"$runner" -n -t meta_pass -o "$scratch/unseen" >/dev/full 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q 'could not be written' "$scratch/log"
+result plain_output_full $?
+"$runner" -t meta_pass -o "$scratch/unseen" >&- 2>"$scratch/log"
+[ $? -eq 2 ] && grep -q 'standard output is closed' "$scratch/log"
+result output_closed $?
+"$runner" -t meta_pass -o "$scratch/quiet" 2>&- <&- >"$scratch/log" && grep -q '^ok 1 meta_pass$' "$scratch/log"
+result other_streams_closed $?
+for option in -l -h; do
+	"$runner" $option >/dev/full 2>"$scratch/log"
+	[ $? -eq 2 ]
+	result "output_full_$option" $?
+done
+
+# cd(1) looks in CDPATH for a folder that has no slash in front.
+mkdir -p "$scratch/elsewhere/results/label/$(cat /proc/sys/kernel/random/boot_id)"
+(cd "$scratch" && CDPATH=$scratch/elsewhere && export CDPATH &&
+	"$runner" -t meta_pass -o results/label >"$scratch/log" 2>&1) &&
+	[ -z "$(find "$scratch/elsewhere" -type f)" ] &&
+	[ -s "$scratch/results/label/$(cat /proc/sys/kernel/random/boot_id)/verdicts.jsonl" ]
+result cdpath $?
+
 "$runner" -h >"$scratch/log" 2>&1 && grep -q '^usage: run_vmtests.sh' "$scratch/log"
 result help $?
 "$runner" -l >"$scratch/log" 2>&1 && grep -q '^meta_needs .*999999' "$scratch/log"
@@ -136,6 +167,16 @@ mkdir -p "$scratch/garbage/$boot"
 echo 'not json' >"$scratch/garbage/$boot/run.json"
 refused no_json 'not JSON' -t meta_pass -o "$scratch/garbage"
 
+# What is no file is not waited for.
+for name in run.json run.json.new verdicts.jsonl started.jsonl dmesg.txt ktap/0.meta_pass.ktap; do
+	label=$scratch/fifo-${name%%[./]*}-${#name}
+	mkdir -p "$label/$boot/ktap"
+	mkfifo "$label/$boot/$name"
+	timeout 60 "$runner" -t meta_pass -o "$label" >"$scratch/out" 2>"$scratch/log"
+	[ $? -eq 2 ] && grep -q "$label/$boot/${name%.new}: .*not a regular file" "$scratch/log"
+	result "fifo_$name" $?
+done
+
 # The same label again in the same boot adds a run.
 "$runner" -t meta_pass -o "$scratch/twice" >"$scratch/log" 2>&1 &&
 	"$runner" -t meta_pass -o "$scratch/twice" >>"$scratch/log" 2>&1 &&
@@ -149,11 +190,34 @@ first=$!
 until grep -q '# hanging' "$scratch/first.log" || ! kill -0 $first 2>/dev/null; do
 	:
 done
-refused second_runner "another run holds this machine: pid $first" -t meta_pass -o "$scratch/second"
+refused second_runner "another run holds this machine: pid $first, label $scratch/first, since" -t meta_pass -o "$scratch/second"
 kill -TERM $first
 wait $first
 [ $? -eq 130 ]
 result terminated_at_once $?
+
+# A signal is answered at once, whatever is done: here a program is asked for its version.
+mkdir "$scratch/slow"
+printf '#!/bin/sh\necho $$ >%s/asked\nexec sleep 60\n' "$scratch" >"$scratch/slow/fio"
+chmod 755 "$scratch" "$scratch/slow" "$scratch/slow/fio"
+for signal in TERM INT HUP; do
+	rm -f "$scratch/asked"
+	PATH=$scratch/slow:$PATH env --default-signal=HUP,INT,TERM "$runner" -t meta_pass \
+		-o "$scratch/asking" >"$scratch/log" 2>&1 &
+	asking=$!
+	until [ -s "$scratch/asked" ] || ! kill -0 $asking 2>/dev/null; do
+		pause 20
+	done
+	began=$(date +%s%N)
+	kill -$signal $asking
+	wait $asking
+	status=$?
+	ms=$((($(date +%s%N) - began) / 1000000))
+	kill "$(cat "$scratch/asked")"
+	echo "exit $status after $ms ms" >>"$scratch/log"
+	[ $status -eq 130 ] && [ $ms -le 1000 ] && ! grep -q meta_pass "$scratch/log"
+	result "signal_while_beginning_$signal" $?
+done
 
 # A disk without room.
 disk=$scratch/disk
