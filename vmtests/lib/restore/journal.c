@@ -140,6 +140,19 @@ static bool record_is_ours(const struct journal_record *record)
 	return record->owner.pid == getpid() || !journal_owner_alive(&record->owner);
 }
 
+/* Once a process: what cannot be read cannot be undone, and nothing else says so. */
+static void damage_complain(const struct journal *journal)
+{
+	static bool said;
+
+	if (!journal->damaged || said)
+		return;
+	said = true;
+	fprintf(stderr,
+		"restore: %s/" JOURNAL_FILE ": damaged, so this is not put back: '%s' and %zu lines more; see what it names, or reboot\n",
+		state_dir(), journal->damage, journal->damaged - 1);
+}
+
 static int journal_empty_if_done(int fd, const struct journal *journal)
 {
 	size_t i;
@@ -148,7 +161,7 @@ static int journal_empty_if_done(int fd, const struct journal *journal)
 		if (!journal->records[i].undone)
 			return 0;
 	}
-	return journal->n && ftruncate(fd, 0) ? -errno : 0;
+	return ftruncate(fd, 0) ? -errno : 0;
 }
 
 /*
@@ -168,6 +181,8 @@ static int journal_undo(void (*recovered)(const char *path, const char *value), 
 	if (fd < 0)
 		return fd;
 	ret = journal_read(fd, &journal);
+	if (!ret)
+		damage_complain(&journal);
 	for (i = journal.n; !ret && i; i--) {
 		record = &journal.records[i - 1];
 		if (record->undone || !record_is_ours(record))
@@ -267,7 +282,7 @@ void journal_open(void)
 		libmm_fail("restore: another run (pid %d) holds this machine: wait for it, or end it",
 			   run_lock_owner());
 	if (ret == -EBADMSG)
-		libmm_fail("restore: %s/" JOURNAL_FILE " is no journal: check what it names, then remove it",
+		libmm_fail("restore: %s/" JOURNAL_FILE " is of another version: see what it names, then remove it",
 			   state_dir());
 	if (ret == -EPERM || ret == -ELOOP || ret == -ENOTDIR)
 		libmm_fail("restore: %s must be user %u's and writable by nobody else: see VMTESTS_STATE_DIR",

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vmtests/procstat.h>
@@ -17,7 +18,8 @@
 
 #include "journal_file.h"
 
-#define JOURNAL_MAGIC "vmtests-journal 1 "
+#define JOURNAL_NAME "vmtests-journal "
+#define JOURNAL_MAGIC JOURNAL_NAME "1 "
 #define JOURNAL_UNDONE "done"
 #define BOOT_ID_SIZE 64
 #define FIELDS_MAX 5
@@ -152,7 +154,7 @@ int journal_append(int fd, const char *line)
 }
 
 /* The whole file as a string. */
-static int file_load(int fd, char **text)
+static int file_load(int fd, char **text, size_t *length)
 {
 	struct stat st;
 	ssize_t n = 0;
@@ -177,31 +179,45 @@ static int file_load(int fd, char **text)
 		return n;
 	}
 	(*text)[len] = '\0';
+	*length = len;
 	return 0;
 }
 
 /* Cut a line that a crash left without its newline off @text and off the file. */
-static int tail_drop(int fd, char *text)
+static int tail_drop(int fd, char *text, size_t *len)
 {
-	char *end = strrchr(text, '\n');
+	char *end = memrchr(text, '\n', *len);
 	size_t whole = end ? end + 1 - text : 0;
 
-	if (!text[whole])
+	if (whole == *len)
 		return 0;
+	*len = whole;
 	text[whole] = '\0';
 	return ftruncate(fd, whole) ? -errno : 0;
 }
 
-/* Returns 1 when the header is of this boot, 0 when of another, or -errno. */
-static int header_check(const char *header)
+/* Does what is in the file come from this boot, as far as the clock can tell? */
+static int written_in_this_boot(int fd)
+{
+	struct timespec now, up;
+	struct stat st;
+
+	if (fstat(fd, &st) || clock_gettime(CLOCK_REALTIME, &now) ||
+	    clock_gettime(CLOCK_BOOTTIME, &up))
+		return -errno;
+	return st.st_mtime >= now.tv_sec - up.tv_sec;
+}
+
+/* Returns 1 when @line is a header of this boot, 0 when of another, -EBADMSG when none. */
+static int header_check(const char *line)
 {
 	char id[BOOT_ID_SIZE];
 	int ret;
 
-	if (strncmp(header, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC)))
+	if (strncmp(line, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC)))
 		return -EBADMSG;
 	ret = boot_id_read(id, sizeof(id));
-	return ret ? ret : !strcmp(header + strlen(JOURNAL_MAGIC), id);
+	return ret ? ret : !strcmp(line + strlen(JOURNAL_MAGIC), id);
 }
 
 static int record_add(struct journal *journal, char *const field[],
@@ -273,34 +289,78 @@ static int line_parse(struct journal *journal, char *line)
 	return 0;
 }
 
+static void damage_note(struct journal *journal, const char *line)
+{
+	if (journal->damaged++)
+		return;
+	snprintf(journal->damage, sizeof(journal->damage), "%s", line);
+	for (char *c = journal->damage; *c; c++)
+		*c = *c >= ' ' && *c <= '~' ? *c : '?';
+}
+
+/*
+ * One line into @journal. The records behind a header are of its boot; @this_boot says of which those
+ * are that have none.
+ */
+static int line_read(struct journal *journal, char *line, int *this_boot)
+{
+	char text[sizeof(journal->damage)];
+	int ret = header_check(line);
+
+	if (ret >= 0) {
+		*this_boot = ret;
+		return 0;
+	}
+	/* Whole, but of a version that this program cannot read, or it would be damaged too. */
+	if (ret == -EBADMSG && !strncmp(line, JOURNAL_NAME, strlen(JOURNAL_NAME)))
+		return ret;
+	if (ret != -EBADMSG || !*this_boot)
+		return ret == -EBADMSG ? 0 : ret;
+	snprintf(text, sizeof(text), "%s", line);
+	ret = line_parse(journal, line);
+	if (ret == -EBADMSG)
+		damage_note(journal, text);
+	return ret == -EBADMSG ? 0 : ret;
+}
+
+/*
+ * A newline ends a line, and so does a NUL byte, which no line has: blocks that a power cut kept from
+ * the disk are full of them, and lines have been appended behind.
+ */
+static int lines_read(int fd, struct journal *journal, char *text, size_t len)
+{
+	int this_boot = written_in_this_boot(fd), ret = this_boot < 0 ? this_boot : 0;
+	char *line = text, *end;
+
+	while (!ret && line < text + len) {
+		end = line + strcspn(line, "\n");
+		if (*end) {
+			*end++ = '\0';
+			ret = line_read(journal, line, &this_boot);
+		} else {
+			if (this_boot)
+				damage_note(journal, *line ? line : "zeros");
+			while (end < text + len && !*end)
+				end++;
+		}
+		line = end;
+	}
+	return ret;
+}
+
 int journal_read(int fd, struct journal *journal)
 {
-	char *text = NULL, *rest, *line;
+	char *text = NULL;
+	size_t len = 0;
 	int ret;
 
 	*journal = (struct journal) { 0 };
-	ret = file_load(fd, &text);
+	ret = file_load(fd, &text, &len);
 	if (ret)
 		return ret;
-	ret = tail_drop(fd, text);
-	if (ret || !*text)
-		goto out;
-
-	rest = text;
-	ret = header_check(strsep(&rest, "\n"));
-	if (ret < 0)
-		goto out;
-	if (!ret) {
-		ret = ftruncate(fd, 0) ? -errno : 0;
-		goto out;
-	}
-
-	ret = 0;
-	while (!ret && *(line = strsep(&rest, "\n")))
-		ret = line_parse(journal, line);
-	if (!ret && rest)
-		ret = -EBADMSG;
-out:
+	ret = tail_drop(fd, text, &len);
+	if (!ret)
+		ret = lines_read(fd, journal, text, len);
 	free(text);
 	if (ret)
 		journal_free(journal);

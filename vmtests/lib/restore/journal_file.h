@@ -33,6 +33,8 @@ struct journal_record {
 struct journal {
 	struct journal_record *records;
 	size_t n;
+	size_t damaged;		/* lines of this boot that say nothing */
+	char damage[128];	/* the first of them, made printable */
 };
 
 /* The calling process as an owner. Returns 0 or -errno. */
@@ -61,9 +63,10 @@ char *journal_line(const char *kind, const char *target, const char *value,
 int journal_append(int fd, const char *line);
 
 /*
- * Read all whole records. A last line without a newline was cut short by a crash, before the change
- * that it announces, and is cut off the file. A journal of another boot is emptied. The caller
- * holds the journal's lock. Returns 0, -EBADMSG when the file is no journal, or -errno.
+ * Read all whole records of this boot. A last line without a newline was cut short by a crash,
+ * before the change that it announces, and is cut off the file. Lines that are damaged are counted.
+ * The caller holds the journal's lock. Returns 0, -EBADMSG when the journal is of another version,
+ * or -errno.
  */
 int journal_read(int fd, struct journal *journal);
 

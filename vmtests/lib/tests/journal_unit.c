@@ -498,30 +498,109 @@ TEST_F(journal, crash_during_first_append)
 	EXPECT_TRUE(file_is(A, "1"));
 }
 
-TEST_F(journal, broken_journal_is_refused_and_kept)
+TEST_F(journal, journal_of_another_version_is_refused_and_kept)
 {
-	static const char * const broken[] = {
-		"something else\n",
-		"vmtests-journal 2 11111111-2222-3333-4444-555555555555\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\nset /a 1\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\nset /a%0 1 1.1\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\nset /a%00 1 1.1\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\nset  1 1.1\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\nset /a 1 1.1x\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\n\nset /a 1 1.1\n",
-		"vmtests-journal 1 11111111-2222-3333-4444-555555555555\nset /a 1 2 3 1.1\n",
+	static const char other[] = "vmtests-journal 2 11111111-2222-3333-4444-555555555555\n";
+
+	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
+	fakeroot_write(&root, JOURNAL, other);
+	EXPECT_EQ(-EBADMSG, child_ask(set_a));
+	EXPECT_TRUE(file_is(JOURNAL, other));
+	EXPECT_TRUE(file_is(A, "1\n"));
+}
+
+/* What they say of A and B is undone, whatever else is there. */
+TEST_F(journal, damaged_lines_do_not_hide_the_others)
+{
+	static const char * const damaged[] = {
+		"something else\n", "set /a 1\n", "set /a%0 1 1.1\n", "set /a%00 1 1.1\n",
+		"set  1 1.1\n", "set /a 1 1.1x\n", "\n", "set /a 1 2 3 1.1\n", "\377\376\n",
 	};
+	char text[512];
 	size_t i;
 
 	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
-	for (i = 0; i < ARRAY_SIZE(broken); i++) {
-		fakeroot_write(&root, JOURNAL, broken[i]);
-		EXPECT_EQ(-EBADMSG, child_ask(set_a)) {
-			TH_LOG("%s", broken[i]);
+	for (i = 0; i < ARRAY_SIZE(damaged); i++) {
+		snprintf(text, sizeof(text), "vmtests-journal 1 11111111-2222-3333-4444-555555555555\n"
+			 "set " A " 8 1.1\n%sset " B " 9 1.1\n", damaged[i]);
+		fakeroot_write(&root, JOURNAL, text);
+		EXPECT_EQ(-2, child_ask(open_recover)) {
+			TH_LOG("%s", damaged[i]);
 		}
-		EXPECT_TRUE(file_is(JOURNAL, broken[i]));
+		EXPECT_TRUE(file_is(A, "8"));
+		EXPECT_TRUE(file_is(B, "9"));
+		EXPECT_TRUE(journal_is_empty());
+		fakeroot_write(&root, A, "1");
+		fakeroot_write(&root, B, "1");
 	}
+}
+
+static void zeros_write(const char *behind, size_t len)
+{
+	static const char zeros[4096];
+	FILE *file = fopen(fakeroot_path(&root, JOURNAL), "w");
+
+	fakeroot_must(file && fwrite(zeros, sizeof(zeros), 1, file) == 1 &&
+		      fwrite(behind, 1, len, file) == len && !fclose(file), "journal");
+}
+
+/* A power cut leaves zeros. They neither hide what follows nor what a later run is to put back. */
+TEST_F(journal, zeros_are_not_the_end)
+{
+	static const char lost[] = "set " A " 8 1.1\n";
+
+	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
+	zeros_write(lost, strlen(lost));
+	EXPECT_EQ(-1, child_ask(open_recover));
+	EXPECT_TRUE(file_is(A, "8"));
+	EXPECT_TRUE(journal_is_empty());
+
+	zeros_write("", 0);
+	child_run(change_and_leave, 0);
+	EXPECT_TRUE(file_is(A, "2"));
+	EXPECT_EQ(-1, child_ask(open_recover));
+	EXPECT_TRUE(file_is(A, "8"));
+
+	zeros_write("\n", 1);
+	child_run(change_and_leave, 0);
+	EXPECT_EQ(-1, child_ask(open_recover));
+	EXPECT_TRUE(file_is(A, "8"));
+	EXPECT_TRUE(journal_is_empty());
+}
+
+/* Without a header only the time says that it is of another boot. */
+TEST_F(journal, damaged_journal_of_another_boot_is_dropped)
+{
+	static const char lost[] = "set " A " 8 1.1\n";
+	const struct timespec long_ago[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+
+	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
+	zeros_write(lost, strlen(lost));
+	ASSERT_EQ(0, utimensat(AT_FDCWD, fakeroot_path(&root, JOURNAL), long_ago, 0));
+	EXPECT_EQ(0, child_ask(open_recover));
 	EXPECT_TRUE(file_is(A, "1\n"));
+	EXPECT_TRUE(journal_is_empty());
+}
+
+/* What is damaged is named. */
+TEST_F(journal, damage_is_named)
+{
+	int err = dup(STDERR_FILENO), file;
+	const char *said;
+
+	ASSERT_EQ(0, mkdir(fakeroot_path(&root, "/state"), 0700));
+	fakeroot_write(&root, JOURNAL, "vmtests-journal 1 11111111-2222-3333-4444-555555555555\n"
+		       "set /lost\033 7\n\n");
+	file = open(fakeroot_path(&root, "/said"), O_WRONLY | O_CREAT, 0600);
+	ASSERT_LE(0, file);
+	ASSERT_EQ(STDERR_FILENO, dup2(file, STDERR_FILENO));
+	EXPECT_EQ(0, child_ask(open_recover));
+	ASSERT_EQ(STDERR_FILENO, dup2(err, STDERR_FILENO));
+	said = fakeroot_read(&root, "/said");
+	EXPECT_NE(NULL, strstr(said, "/state/journal: damaged"));
+	EXPECT_NE(NULL, strstr(said, "'set /lost? 7' and 1 lines more"));
+	close(file);
+	close(err);
 }
 
 static int set_a_as_nobody(void)

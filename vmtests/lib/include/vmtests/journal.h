@@ -32,7 +32,8 @@
  *   set PATH OLD_VALUE OWNER
  *   done set PATH OLD_VALUE OWNER       that record is undone
  * Further record kinds (vmtests/undo.h) are added with journal_register(). The journal is emptied
- * when everything in it is undone.
+ * when everything in it is undone. Of a damaged one, which a power cut leaves, what can be read is
+ * undone, and the rest is named on stderr.
  *
  * Not for several threads of one process at a time.
  */
@@ -46,8 +47,8 @@
  * exit and signal handlers. @recovered is called once for every setting put back; NULL writes a
  * line to stderr instead. Called implicitly by the first restore_set(). What cannot be put back is
  * reported on stderr and is no failure. Returns 0; -EBUSY when another run holds the lock
- * (run_lock_owner() has its pid); -EBADMSG when the file is no journal; -EPERM when the state
- * directory is not safe (above); or -errno.
+ * (run_lock_owner() has its pid); -EBADMSG when the journal is of another version; -EPERM when the
+ * state directory is not safe (above); or -errno.
  */
 int __journal_open(void (*recovered)(const char *path, const char *value));
 void journal_open(void);
