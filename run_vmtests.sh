@@ -37,19 +37,18 @@ usage: run_vmtests.sh [-l] [-t "groups or tests"] [-x "excluded"]
   -l  list the tests, and why each would be skipped here
   -t  run only these groups or tests        -x  leave these out
       both take functional and benchmarks; -t TEST:CASE is one case of a test
-  -T  quick (default): minutes, touches nothing it does not put back
-      full: uses the whole machine
+  -T  quick (default): minutes; settings come back, split blocks do not
+      full: uses the whole machine; its tests also run when -t names them
   -r  repeats of each measurement, 1 to 1000 (default 10)
   -o  folder of the label (default results/KERNEL-RELEASE)
   -D  PCI device, as 0000:01:00.0, whose memory the pfnmap tests may overwrite:
       refused while it is in use; its driver has it back afterwards
-  -n  no TAP: one line a test
+  -n  no TAP: one line a test               -w  wait for another run to end
   -d  allow lasting changes: soft offline, module load, CPU hot-unplug
   -p  perf stat and perf record beside each benchmark
   -S  measure as LABEL-blocks, split the linear map to pages, measure again as
       LABEL-split: only a reboot undoes the split
   -R  go on with the label's newest run, which was killed or lost its kernel
-  -w  wait for another run on this machine to end, instead of being refused
 
 KTAP on stdout. Results in LABEL-DIR/BOOT_ID, see docs/results.md.
 Exit: 0 pass, 1 fail, 2 wrong use or results not writable, 4 nothing could run.
@@ -233,10 +232,13 @@ selected()	# NAME GROUP TIER PROGRAM
 	class_of "$4"
 	if named "$excluded" "$1" "$2" "$class"; then
 		return 1
-	elif named "$wanted" "$1" "$2" || named_case "$1"; then
+	elif named "$wanted" "$1" || named_case "$1"; then
 		return 0
+	elif named "$wanted" "$2"; then
+		[ "$3" = ask ] || in_tier "$3"
+	else
+		{ [ -z "$wanted" ] || named "$wanted" "$class"; } && in_tier "$3"
 	fi
-	{ [ -z "$wanted" ] || named "$wanted" "$class"; } && in_tier "$3"
 }
 
 # QUICK/FULL -> the one of this tier
@@ -282,6 +284,8 @@ list_tests()
 		missing=''
 		needs=$(needs_of "$flags")
 		[ -z "$needs" ] || missing=$("$vmtctl" needs "$needs")
+		[ -n "$missing" ] || [ "$test_tier" != full ] || [ "$tier" = full ] ||
+			missing='runs by its own name or with -T full'
 		printf '%-24s %-8s %-6s %s\n' "$name" "$group" "$test_tier" "${missing:-runs}" ||
 			exit $USAGE
 	done
@@ -549,7 +553,8 @@ split_map()
 
 label_end()	# EXIT-STATUS
 {
-	"$vmtctl" end -b "$boot_dir" -i "$run" -x "$1" || broken=1
+	split_blocks=$("$vmtctl" end -b "$boot_dir" -i "$run" -x "$1") || broken=1
+	[ -z "$split_blocks" ] || say "$split_blocks"
 }
 
 about_left=0
@@ -573,11 +578,13 @@ label_begin "$first_label" || {
 	exit $USAGE
 }
 first_dir=$boot_dir
+busy=$("$vmtctl" load)
 
 if [ -n "$tap" ]; then
 	printed 'KTAP version 1'
 	printed "1..$planned"
 fi
+[ -z "$busy" ] || say "$busy"
 
 if [ -n "$perf" ]; then
 	answer "$vmtctl" perf-check || perf=''

@@ -57,7 +57,7 @@ elapsed()	# in ms
 # The run that a killed one held the lock of has ended when the lock is free; then one more starts.
 next_start()
 {
-	flock /var/lib/vmtests/lock true && "$here/vmtests/vmtctl" locked true >>"$scratch/log" 2>&1
+	"$here/vmtests/vmtctl" locked -w true >>"$scratch/log" 2>&1
 }
 
 # round NAME SIGNAL VICTIM LONGEST COMMAND...: end VICTIM (the first process, or its child) by SIGNAL.

@@ -132,11 +132,12 @@ static json_t *run_entry(const struct begin_options *o, size_t run, const struct
 	char now[21];
 
 	rfc3339_now(now);
-	entry = json_pack("{s:I, s:s, s:n, s:s, s:s, s:o, s:n, s:o, s:o, s:b, s:b, s:b}", "run",
-			  (json_int_t)run, "started", now, "finished", "tier", o->tier, "repeats",
+	entry = json_pack("{s:I, s:s, s:n, s:s, s:s, s:o, s:n, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:n}",
+			  "run", (json_int_t)run, "started", now, "finished", "tier", o->tier, "repeats",
 			  o->repeats, "arguments", string_or_null(o->arguments), "exit", "plan",
 			  words_json(o->plan), "cases", words_json(o->cases), "destructive",
-			  o->destructive, "perf", o->perf, "split", o->split);
+			  o->destructive, "perf", o->perf, "split", o->split, "load", load_json(),
+			  "blocks", blocks_json(), "blocks_split");
 	if (entry && o->resume &&
 	    json_object_set_new(entry, "continues",
 				json_pack("{s:s, s:I}", "boot_id", past->runs[0].boot_id, "run",
@@ -419,7 +420,7 @@ static int begin(const struct begin_options *o, const char *label_dir, const cha
 	return ret;
 }
 
-/* The label's folder without slashes behind it into @label_dir, and its name. NULL after a message. */
+/* The label's directory, without slashes at its end, into @label_dir. NULL after a message. */
 static const char *label_name(const char *given, char label_dir[PATH_MAX])
 {
 	const char *label;
@@ -472,8 +473,8 @@ int ctl_begin(int argc, char **argv)
 int ctl_end(int argc, char **argv)
 {
 	const char *dir = NULL, *run = NULL, *status = NULL;
+	json_t *root, *entry, *now_blocks, *split;
 	char path[PATH_MAX], now[21];
-	json_t *root, *entry;
 	json_error_t error;
 	int opt, err;
 
@@ -490,11 +491,18 @@ int ctl_end(int argc, char **argv)
 	root = json_file_load(path, &error);
 	entry = json_array_get(json_object_get(root, "runs"), strtoul(run, NULL, 10));
 	rfc3339_now(now);
+	now_blocks = blocks_json();
+	split = blocks_split(json_object_get(entry, "blocks"), now_blocks);
 	if (!entry || json_object_set_new(entry, "finished", json_string(now)) ||
-	    json_object_set_new(entry, "exit", json_integer(strtol(status, NULL, 10))))
+	    json_object_set_new(entry, "exit", json_integer(strtol(status, NULL, 10))) ||
+	    json_object_set(entry, "blocks_split", split))
 		err = -EINVAL;
 	else
 		err = json_file_replace(path, root);
+	if (!err)
+		blocks_split_say(split);
+	json_decref(split);
+	json_decref(now_blocks);
 	json_decref(root);
 	return err ? ctl_error("cannot write %s: %s", path, file_strerror(err)) : CTL_PASS;
 }

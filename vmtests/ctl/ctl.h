@@ -32,6 +32,7 @@ int ctl_begin(int argc, char **argv);
 int ctl_end(int argc, char **argv);
 int ctl_run_test(int argc, char **argv);
 int ctl_perf_check(int argc, char **argv);
+int ctl_load(int argc, char **argv);
 
 /* "vmtctl: " and the message on stderr; returns CTL_USAGE. */
 int ctl_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -107,6 +108,18 @@ int settings_compare(const json_t *before,
  */
 int perf_around(const char *boot_dir, unsigned long run, const char *test,
 		int (*run_it)(void *arg), void *arg);
+
+/* blocks: what a run splits of the linear map, for good */
+
+/* What there is to count from, or JSON null. */
+json_t *blocks_json(void);
+/* Splits by level between two of those, {"pmd", "pud"}, or JSON null where that cannot be known. */
+json_t *blocks_split(const json_t *then, const json_t *now);
+void blocks_split_say(const json_t *split);
+
+/* load: the mean number of runnable processes of the last minute, or JSON null */
+
+json_t *load_json(void);
 
 /* trust: what root may write to */
 

@@ -17,7 +17,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } subcommands[] = {
-	{ "locked", ctl_locked, "[-w] [-o LABEL-DIR] COMMAND [ARGUMENTS]  run it as the only run on this machine" },
+	{ "locked", ctl_locked, "[-w] [-o LABEL-DIR] COMMAND ...  run it as the only run here" },
 	{ "device", ctl_device, "DEVICE  say who uses this PCI device; exit 2 if someone does" },
 	{ "with-device", ctl_with_device, "PROGRAM [ARGUMENTS]  run it with a vfio-pci device" },
 	{ "needs", ctl_needs, "NEED[,NEED...]  say what is missing; exit 4 if something is" },
@@ -26,6 +26,7 @@ static const struct {
 	{ "begin", ctl_begin, "-o LABEL-DIR ...  open the results of one run" },
 	{ "end", ctl_end, "-b BOOT-DIR -i RUN -x EXIT  close them" },
 	{ "run-test", ctl_run_test, "-b BOOT-DIR -i RUN ... PROGRAM [ARGUMENTS]  run one test" },
+	{ "load", ctl_load, "  say when this machine is busy already" },
 	{ "perf-check", ctl_perf_check, "  say what perf lacks here; exit 4 if it cannot be used" },
 };
 

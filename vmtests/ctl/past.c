@@ -252,7 +252,8 @@ static int death_write(const struct past *past, const struct past_run *run, cons
 	if (!err)
 		err = line ? __jsonl_add(dir, VERDICTS_NAME, line) : -ENOMEM;
 	json_decref(line);
-	return err ? ctl_error("cannot write %s/" VERDICTS_NAME ": %s", dir, file_strerror(err)) : 0;
+	return err ? ctl_error("cannot write %s/" VERDICTS_NAME ": %s", dir,
+			       file_strerror(err)) : 0;
 }
 
 /* What was started in @run and never judged died with it. */

@@ -35,6 +35,7 @@ static int stat_text(const char *dir, char *text, size_t size)
 int __procstat_read(const char *dir, struct procstat *stat)
 {
 	char text[STAT_MAX], *first, *last;
+	uint64_t children_user, children_kernel;
 	int err = stat_text(dir, text, sizeof(text));
 
 	if (err)
@@ -46,13 +47,14 @@ int __procstat_read(const char *dir, struct procstat *stat)
 		return -EINVAL;
 	*last = '\0';
 	snprintf(stat->name, sizeof(stat->name), "%.64s", first + 1);
-	/* Fields 3, 4, 14, 15, 22 and 39. */
+	/* Fields 3, 4, 14 to 17, 22 and 39. */
 	if (sscanf(last + 1, " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
-		   " %*s %*s %*s %*s %*s %*s %" SCNu64
+		   " %" SCNu64 " %" SCNu64 " %*s %*s %*s %*s %" SCNu64
 		   " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
 		   &stat->state, &stat->parent, &stat->user_ticks, &stat->kernel_ticks,
-		   &stat->start, &stat->cpu) != 6)
+		   &children_user, &children_kernel, &stat->start, &stat->cpu) != 8)
 		return -EINVAL;
+	stat->children_ticks = children_user + children_kernel;
 	return 0;
 }
 

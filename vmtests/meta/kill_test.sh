@@ -67,7 +67,6 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/lib.sh"
 runner=$here/../../run_vmtests.sh
 vmtctl=$VMTESTS_BUILD/vmtests/vmtctl
-lock=/var/lib/vmtests/lock
 IDLE_MOST=100
 # Where timeouts are stretched, as in an emulator, things take longer too, if not by that much.
 slower=$(((${VMTESTS_TIMEOUT_MUL:-1} + 4) / 5))
@@ -83,10 +82,7 @@ export TMPDIR="$scratch/tmp" VMTESTS_CACHE_DIR="$scratch/cache"
 # and for what a killed one left
 snapshot()
 {
-	while ! KILL_STATE=1 "$vmtctl" locked "$0" "$VMTESTS_BUILD" >"$1" 2>"$scratch/why"; do
-		grep -q 'another run holds' "$scratch/why" || return 1
-		flock $lock true
-	done
+	KILL_STATE=1 "$vmtctl" locked -w "$0" "$VMTESTS_BUILD" >"$1" 2>"$scratch/why" || return 1
 	grep '^# an earlier run died' "$1" >>"$scratch/log"
 	sed -i '/^# an earlier run died/d' "$1"
 }
@@ -147,9 +143,7 @@ length_learn()
 }
 
 echo 'KTAP version 1'
-for tool in pgrep flock; do
-	command -v $tool >/dev/null || { skip kills "$tool is not installed"; finish; }
-done
+command -v pgrep >/dev/null || { skip kills 'pgrep is not installed'; finish; }
 [ "$(id -u)" -eq 0 ] || { skip kills 'needs root: only root changes settings'; finish; }
 echo "# seed $seed"
 here_run=$("$runner" -l | awk '$NF == "runs" { print $1 }' | tr '\n' ' ')
@@ -185,7 +179,7 @@ while [ $dead -lt "$rounds" ] && [ $idle -lt $((IDLE_MOST + 10 * rounds)) ]; do
 	snapshot "$scratch/before" || ok=1
 	kill_round "$name" "$victim" "$drawn"
 	while grep -q 'another run holds' "$scratch/run"; do
-		flock $lock true
+		"$vmtctl" locked -w true >>"$scratch/log" 2>&1
 		kill_round "$name" "$victim" "$drawn"
 	done
 	snapshot "$scratch/after" || ok=1

@@ -74,6 +74,15 @@ result unknown_case_of_a_benchmark $?
 cases_run 0 'ok 1 boot_memory' 'boot_memory:boot boot' && ! grep -q '^# 1\.\.1$' "$scratch/log"
 result group_beside_a_case $?
 
+# What a group has of the full tier runs there, or by its own name.
+"$runner" -l >"$scratch/log" 2>&1 &&
+	grep -q '^hugetlb_regress_test  *hvo  *full  *runs by its own name or with -T full$' "$scratch/log" &&
+	"$runner" -T full -l >"$scratch/log" 2>&1 &&
+	grep -q '^hugetlb_regress_test  *hvo  *full  *runs$' "$scratch/log"
+result list_says_tier $?
+refused group_without_full_tier 'nothing is left to run' -t hvo \
+	-x "$(awk '$2 == "hvo" && $3 != "full" { print $1 }' "$here/../vmtests.list" | tr '\n' ' ')"
+
 # functional, benchmarks: what they stand for, less all but one or all of it
 programs()	# FOLDER
 {

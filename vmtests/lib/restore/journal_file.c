@@ -299,8 +299,8 @@ static void damage_note(struct journal *journal, const char *line)
 }
 
 /*
- * One line into @journal. The records behind a header are of its boot; @this_boot says of which those
- * are that have none.
+ * One line into @journal. The records behind a header are of its boot; @this_boot says of which
+ * those are that have none.
  */
 static int line_read(struct journal *journal, char *line, int *this_boot)
 {
@@ -324,8 +324,8 @@ static int line_read(struct journal *journal, char *line, int *this_boot)
 }
 
 /*
- * A newline ends a line, and so does a NUL byte, which no line has: blocks that a power cut kept from
- * the disk are full of them, and lines have been appended behind.
+ * A newline ends a line, and so does a NUL byte, which no line has: blocks that a power cut kept
+ * from the disk are full of them, and lines have been appended behind.
  */
 static int lines_read(int fd, struct journal *journal, char *text, size_t len)
 {

@@ -14,6 +14,7 @@ struct procstat {
 	pid_t parent;
 	uint64_t user_ticks;	/* of sysconf(_SC_CLK_TCK) */
 	uint64_t kernel_ticks;
+	uint64_t children_ticks;	/* both, of children that it has waited for */
 	uint64_t start;		/* ticks after boot */
 	int cpu;		/* where it ran last */
 };

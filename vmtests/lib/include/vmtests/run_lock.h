@@ -3,9 +3,9 @@
  * run_lock: one run at a time changes this kernel.
  *
  * Settings are the kernel's, so the lock is too: an flock(2) on /proc/self/ns/time, an inode that
- * every process has in common, in whatever mount, PID, network or user namespace, and below whatever
- * root. A container has a time namespace of its own only when it is asked for one; such a run is not
- * seen. Kernels without time namespaces take the next of that directory that they have.
+ * all processes have in common, in any mount, PID, network or user namespace, and below any root. A
+ * container has a time namespace of its own only when it is asked for one; such a run is not seen.
+ * Kernels without time namespaces take the next of that directory that they have.
  *
  * A test that run_vmtests.sh started inherits the lock as the open file descriptor
  * $VMTESTS_LOCK_FD, which counts only if it is of that inode and the lock is held through it.
