@@ -7,9 +7,11 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -471,8 +473,12 @@ TEST_F(bench, bad_options_fail)
 TEST_F(bench, unwritable_samples_fail_the_case)
 {
 	struct bench_case cases[] = { traced, { 0 } };
+	struct rlimit limit;
 
-	ASSERT_EQ(0, symlink("/dev/full", self->samples));
+	ASSERT_TRUE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &limit));
+	limit.rlim_cur = 10;
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
 	EXPECT_EQ(KSFT_FAIL, RUN(cases));
 	EXPECT_NE(NULL, strstr(output, "No space left on device"));
 	EXPECT_NE(NULL, strstr(output, "not ok 1 traced\n"));

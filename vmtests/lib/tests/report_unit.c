@@ -2,8 +2,8 @@
 /*
  * Claim: samples.jsonl is what docs/results.md says, line by line, and stays whole: with a full
  * disk, after a crash, and with several writers at once.
- * Method: real files in a temporary folder, read back with jansson. A full disk is /dev/full (the
- * write fails) and RLIMIT_FSIZE (the write is cut short).
+ * Method: real files in a temporary directory, read back with jansson. A full disk is RLIMIT_FSIZE:
+ * a write at it fails, one across it is cut short.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -401,31 +401,48 @@ TEST_F(report, whole_line_longer_than_a_block_is_kept)
 	free(h);
 }
 
+/* From here on, no file grows beyond @size. */
+static int file_size_limit(rlim_t size)
+{
+	struct rlimit limit;
+
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || getrlimit(RLIMIT_FSIZE, &limit))
+		return -errno;
+	limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+	return setrlimit(RLIMIT_FSIZE, &limit) ? -errno : 0;
+}
+
 TEST_F(report, full_disk_is_reported)
 {
-	ASSERT_EQ(0, symlink("/dev/full", self->path));
 	ASSERT_EQ(0, __report_open(&self->r, BENCH));
-	EXPECT_EQ(-ENOSPC, sample_add(self->r, 1, 0));
+	ASSERT_EQ(0, file_size_limit(0));
+	EXPECT_EQ(-EFBIG, sample_add(self->r, 1, 0));
+	ASSERT_EQ(0, file_size_limit(RLIM_INFINITY));
+}
+
+/* What is no file may hold its writer up for good, and keeps nothing. */
+TEST_F(report, only_a_regular_file_is_written)
+{
+	ASSERT_EQ(0, mkfifo(self->path, 0600));
+	EXPECT_EQ(-ENOTSUP, __report_open(&self->r, BENCH));
+	ASSERT_EQ(0, unlink(self->path));
+	ASSERT_EQ(0, symlink("/dev/full", self->path));
+	EXPECT_EQ(-ENOTSUP, __report_open(&self->r, BENCH));
 }
 
 TEST_F(report, short_write_is_taken_back)
 {
-	struct rlimit limit, small;
 	off_t size;
 
 	ASSERT_EQ(0, __report_open(&self->r, BENCH));
 	ASSERT_EQ(0, sample_add(self->r, 1, 0));
 	size = file_size(self->path);
 
-	ASSERT_TRUE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &limit));
-	small = limit;
-	small.rlim_cur = size + 10;
-	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &small));
+	ASSERT_EQ(0, file_size_limit(size + 10));
 	EXPECT_EQ(-ENOSPC, sample_add(self->r, 2, 1));
 	EXPECT_EQ(size, file_size(self->path));
 
-	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+	ASSERT_EQ(0, file_size_limit(RLIM_INFINITY));
 	EXPECT_EQ(0, sample_add(self->r, 3, 2));
 	EXPECT_EQ(2u, lines_count(self->path));
 }
