@@ -45,7 +45,6 @@ static const struct {
 	{ "census", JSON_OBJECT },	   { "census.ranges", JSON_OBJECT },
 	{ "directmap", JSON_OBJECT },	   { "binaries", JSON_OBJECT },
 	{ "tools", JSON_OBJECT },	   { "settings", JSON_OBJECT },
-	{ "load", JSON_ARRAY },
 };
 
 static int run_check(struct boot *boot, const char *name)

@@ -63,13 +63,12 @@ static bool boots_interleaved(const struct label *base, const struct label *new)
 /* The larger of the 1-minute loads at the start of a boot's runs; 0 where none is known. */
 static double boot_load_of(const struct boot *boot)
 {
-	double load = json_number_value(json_array_get(boot_value(boot, "load"), 0));
+	double load = 0;
 	const json_t *run;
 	size_t i;
 
 	json_array_foreach(boot_value(boot, "runs"), i, run)
-		load = fmax(load, json_number_value(json_array_get(json_object_get(run, "load"),
-								   0)));
+		load = fmax(load, json_number_value(json_object_get(run, "load")));
 	return load;
 }
 

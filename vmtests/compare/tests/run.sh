@@ -175,8 +175,8 @@ rm "$dir/bbml2/b000-2/verdicts.jsonl"
 # load is that of the start; 2 CPUs are busy with more than 2.
 cp -r "$dir/single" "$dir/busy"
 cp -r "$dir/other" "$dir/idle"
-sed -i '1s/{/{ "load": [14.5, 9.0, 3.0],/' "$dir/busy/b000-4/run.json"
-sed -i '1s/{/{ "load": [2.0, 9.0, 3.0],/' "$dir/idle/b000-5/run.json"
+sed -i 's/"run": 0,/& "load": 14.5,/' "$dir/busy/b000-4/run.json"
+sed -i 's/"run": 0,/& "load": 2.0,/' "$dir/idle/b000-5/run.json"
 for form in text markdown json html; do
 	check "a busy machine in $form" runs 0 -f $form "$dir/busy" "$dir/idle"
 	check "is warned of in $form" flat "WARNING: the machine was busy when 1 of 1 boots of single began: load 14.5 on 2 CPUs"
