@@ -271,6 +271,14 @@ static int holds_say(const char *label)
 	return setenv(HOLDS, text, 1) ? -errno : 0;
 }
 
+static int journal_error(int err)
+{
+	char reason[RESTORE_REASON_MAX];
+
+	journal_refuse(err, reason, sizeof(reason));
+	return ctl_error("%s", reason);
+}
+
 int ctl_locked(int argc, char **argv)
 {
 	const char *label = NULL;
@@ -291,8 +299,7 @@ int ctl_locked(int argc, char **argv)
 	if (err == -ETIMEDOUT)
 		return ctl_error("a run died, and what it left does not end: reboot");
 	if (err)
-		return ctl_error("cannot open the journal of changed settings in %s: %s: VMTESTS_STATE_DIR names another folder",
-				 state_dir(), strerror(-err));
+		return journal_error(err);
 	fflush(stdout);
 	err = fds_pass_on();
 	if (!err && label)

@@ -237,4 +237,26 @@ if mount -t tmpfs -o size=1m tmpfs "$disk" 2>/dev/null; then
 else
 	skip full_disk 'no small disk can be made: mounting a tmpfs needs root'
 fi
+
+# read_only DIR COMMAND [ARGUMENTS]: where that directory cannot be written
+read_only()
+{
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare -m sh -c 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"' "$@"
+}
+
+# What does not work, and what would.
+mkdir -p "$scratch/state"
+for missing in "$scratch/state" "$scratch/state/below"; do
+	name=read_only_${missing##*/}
+	if read_only "$scratch/state" true 2>/dev/null; then
+		VMTESTS_STATE_DIR=$missing read_only "$scratch/state" "$runner" -t meta_pass \
+			-o "$scratch/readonly" >"$scratch/out" 2>"$scratch/log"
+		[ $? -eq 2 ] && [ "$(wc -l <"$scratch/log")" -eq 1 ] &&
+			grep -q " $missing: Read-only file system: .*VMTESTS_STATE_DIR" "$scratch/log"
+		result "$name" $?
+	else
+		skip "$name" 'a namespace of mounts is refused here'
+	fi
+done
 finish

@@ -260,36 +260,42 @@ err:
 	return ret;
 }
 
+int journal_refuse(int err, char *reason, size_t len)
+{
+	switch (err) {
+	case -EBUSY:
+		return libmm_refuse(err, reason, len,
+				    "another run (pid %d) holds this machine: wait for it, or end it",
+				    run_lock_owner());
+	case -EBADMSG:
+		return libmm_refuse(err, reason, len,
+				    "%s/" JOURNAL_FILE " is of another version: see what it names, then remove it",
+				    state_dir());
+	case -EPERM:
+	case -ELOOP:
+	case -ENOTDIR:
+		return libmm_refuse(err, reason, len,
+				    "%s must be user %u's and writable by nobody else: see VMTESTS_STATE_DIR",
+				    state_dir(), geteuid());
+	}
+	return libmm_refuse(err, reason, len,
+			    "cannot keep a journal of changed settings in %s: %s: set VMTESTS_STATE_DIR to a directory of your own",
+			    state_dir(), strerror(-err));
+}
+
 int __restore_begin(char *reason, size_t len)
 {
 	int ret = __journal_open(NULL);
 
-	if (ret == -EBUSY)
-		return libmm_refuse(ret, reason, len,
-				    "process %d changes settings of this machine: wait for its end",
-				    run_lock_owner());
-	if (ret)
-		return libmm_refuse(ret, reason, len, "no journal of changed settings in %s: %s",
-				    state_dir(), strerror(-ret));
-	return 0;
+	return ret ? journal_refuse(ret, reason, len) : 0;
 }
 
 void journal_open(void)
 {
-	int ret = __journal_open(NULL);
+	char reason[RESTORE_REASON_MAX];
 
-	if (ret == -EBUSY)
-		libmm_fail("restore: another run (pid %d) holds this machine: wait for it, or end it",
-			   run_lock_owner());
-	if (ret == -EBADMSG)
-		libmm_fail("restore: %s/" JOURNAL_FILE " is of another version: see what it names, then remove it",
-			   state_dir());
-	if (ret == -EPERM || ret == -ELOOP || ret == -ENOTDIR)
-		libmm_fail("restore: %s must be user %u's and writable by nobody else: see VMTESTS_STATE_DIR",
-			   state_dir(), geteuid());
-	if (ret)
-		libmm_fail("restore: cannot use %s (%s): run as root, or set VMTESTS_STATE_DIR to your own",
-			   state_dir(), strerror(-ret));
+	if (__restore_begin(reason, sizeof(reason)))
+		libmm_fail("restore: %s", reason);
 }
 
 int __restore_save(const char *path)

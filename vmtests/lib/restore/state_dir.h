@@ -3,7 +3,8 @@
 #ifndef VMTESTS_STATE_DIR_H
 #define VMTESTS_STATE_DIR_H
 
-#include <vmtests/journal.h>
+/* Its path, whether it is there or not. */
+const char *state_dir(void);
 
 /*
  * Open the directory, made if absent, or a file in it. Return a descriptor, -EPERM when it is of

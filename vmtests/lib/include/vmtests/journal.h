@@ -53,6 +53,9 @@
 int __journal_open(void (*recovered)(const char *path, const char *value));
 void journal_open(void);
 
+/* Put one sentence on why __journal_open() returned @err, and what helps, into @reason. Returns @err. */
+int journal_refuse(int err, char *reason, size_t len);
+
 /*
  * Changes that are no setting: @undo gets the target and value that __journal_note() was given
  * under the same @kind, before the change is made, and returns 0 or -errno. Undoing what was never
@@ -70,8 +73,5 @@ int __journal_note(const char *kind, const char *target, const char *value);
  * Returns 0 or -errno.
  */
 int __journal_guard(void);
-
-/* The directory in which the journal lies, whether it is there or not. */
-const char *state_dir(void);
 
 #endif
