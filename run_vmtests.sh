@@ -385,13 +385,13 @@ attended()
 	"$@" &
 	child=$!
 	[ -z "$interrupted" ] || kill -TERM "$child" 2>/dev/null
-	status=0
-	wait "$child" || status=$?
+	ended=0
+	wait "$child" || ended=$?
 	while kill -0 "$child" 2>/dev/null; do
-		wait "$child" || status=$?
+		wait "$child" || ended=$?
 	done
 	child=''
-	return $status
+	return $ended
 }
 
 # answer COMMAND [ARGUMENTS]: what it says, into a file that is in memory alone
