@@ -142,8 +142,9 @@ FIXTURE_SETUP(undo)
 {
 	self->unused = 0;
 	fakeroot_create(&root);
-	/* Only the journal is elsewhere: what is built is built for real. */
-	fakeroot_must(!unsetenv("LIBMM_ROOT"), "unsetenv");
+	/* What is built is built for real; the journal, and the lock beside it, are of this root. */
+	fakeroot_write(&root, "/proc/sys/kernel/random/boot_id",
+		       "11111111-2222-3333-4444-555555555555\n");
 	fakeroot_must(!setenv("VMTESTS_STATE_DIR", fakeroot_path(&root, "/state"), 1), "setenv");
 	unsetenv("VMTESTS_LOCK_FD");
 	fakeroot_write(&root, "/kept", "kept");
