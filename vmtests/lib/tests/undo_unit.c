@@ -142,7 +142,7 @@ FIXTURE_SETUP(undo)
 {
 	self->unused = 0;
 	fakeroot_create(&root);
-	/* What is built is built for real; the journal, and the lock beside it, are of this root. */
+	/* What is built is built for real; the journal and the lock are of this root. */
 	fakeroot_write(&root, "/proc/sys/kernel/random/boot_id",
 		       "11111111-2222-3333-4444-555555555555\n");
 	fakeroot_must(!setenv("VMTESTS_STATE_DIR", fakeroot_path(&root, "/state"), 1), "setenv");

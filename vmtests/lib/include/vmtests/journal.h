@@ -53,7 +53,7 @@
 int __journal_open(void (*recovered)(const char *path, const char *value));
 void journal_open(void);
 
-/* Put one sentence on why __journal_open() returned @err, and what helps, into @reason. Returns @err. */
+/* Put one sentence into @reason: why __journal_open() returned @err. Returns @err. */
 int journal_refuse(int err, char *reason, size_t len);
 
 /*
