@@ -197,7 +197,7 @@ result second_run_appends $?
 "$runner" -t meta_hang -o "$scratch/first" >"$scratch/first.log" 2>&1 &
 first=$!
 until grep -q '# hanging' "$scratch/first.log" || ! kill -0 $first 2>/dev/null; do
-	:
+	pause 50
 done
 refused second_runner "another run holds this machine: pid $first, label $scratch/first, since" -t meta_pass -o "$scratch/second"
 kill -TERM $first
