@@ -23,7 +23,7 @@ int __sysfile_path(char *buf, size_t size, const char *path)
 	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
-static int file_open(const char *path, int flags)
+int sysfile_open(const char *path, int flags)
 {
 	char full[SYSFILE_PATH_MAX];
 	int err, fd;
@@ -51,7 +51,7 @@ static ssize_t read_to_end(int fd, char *buf, size_t size)
 
 ssize_t __sysfile_read(const char *path, char *buf, size_t size)
 {
-	int fd = file_open(path, O_RDONLY);
+	int fd = sysfile_open(path, O_RDONLY);
 	ssize_t len;
 
 	if (fd < 0)
@@ -100,7 +100,7 @@ int __sysfile_write(const char *path, const char *value)
 	if (!len)
 		return -EINVAL;
 	/* The kernel's files ignore O_TRUNC; a regular file of a test's root needs it. */
-	fd = file_open(path, O_WRONLY | O_TRUNC);
+	fd = sysfile_open(path, O_WRONLY | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	n = write(fd, value, len);
@@ -124,7 +124,7 @@ static const char *line_value(const char *line, const char *key)
 
 int __sysfile_read_key(const char *path, const char *key, uint64_t *value)
 {
-	int fd = file_open(path, O_RDONLY), err = -ENOENT;
+	int fd = sysfile_open(path, O_RDONLY), err = -ENOENT;
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *line = NULL, *end;
 	const char *number;
@@ -151,7 +151,7 @@ int __sysfile_read_key(const char *path, const char *key, uint64_t *value)
 
 bool sysfile_readable(const char *path)
 {
-	int fd = file_open(path, O_RDONLY | O_NONBLOCK);
+	int fd = sysfile_open(path, O_RDONLY | O_NONBLOCK);
 
 	if (fd >= 0)
 		close(fd);
