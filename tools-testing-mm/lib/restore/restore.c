@@ -60,15 +60,6 @@ int __restore_all(void)
 	return ret;
 }
 
-void restore_all(void)
-{
-	int err = __restore_all();
-
-	if (err)
-		libmm_fail("restore: not every setting was put back (%s): see above",
-			   strerror(-err));
-}
-
 static void at_exit(void)
 {
 	__restore_all();
@@ -141,18 +132,16 @@ int __restore_save(const char *path)
 	err = __restore_begin(reason, sizeof(reason));
 	if (err)
 		return err;
-	change = calloc(1, sizeof(*change));
-	if (!change || strlen(path) >= sizeof(change->path)) {
-		free(change);
+	change = malloc(sizeof(*change));
+	if (!change)
 		return -ENOMEM;
-	}
-	strcpy(change->path, path);
-	change->owner = getpid();
 	len = __setting_get(path, change->value, sizeof(change->value));
 	if (len <= 0) {
 		free(change);
 		return len ? len : -EINVAL;
 	}
+	snprintf(change->path, sizeof(change->path), "%s", path);
+	change->owner = getpid();
 	/* The handler sees a change only when it is whole. */
 	change->next = changes;
 	__atomic_signal_fence(__ATOMIC_RELEASE);
@@ -169,15 +158,4 @@ int __restore_set(const char *path, const char *value, char *got)
 		return 0;
 	err = __restore_save(path);
 	return err ? err : __setting_write(path, value, got ? got : kept);
-}
-
-void restore_set(const char *path, const char *value)
-{
-	char got[SETTING_VALUE_MAX];
-	int err = __restore_set(path, value, got);
-
-	if (err == -EBADE)
-		libmm_fail("restore: wrote '%s' to %s and the kernel kept '%s'", value, path, got);
-	if (err)
-		libmm_fail("restore: cannot set %s to '%s': %s", path, value, strerror(-err));
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include <libmm/base.h>
-#include <libmm/setting.h>
+#include <libmm/restore.h>
 #include <libmm/sysfile.h>
 #include <vmtests/known_settings.h>
 
