@@ -30,13 +30,31 @@ static const int ending_signals[] = {
 
 static struct change *changes;
 
+/* The value, or the word of "a [b] c" that is in brackets. Returns its length or -errno. */
+static ssize_t value_read(const char *path, char *value)
+{
+	ssize_t len = __sysfile_read(path, value, SETTING_VALUE_MAX);
+	char *open = len < 0 ? NULL : strchr(value, '[');
+	char *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return len;
+	*close = '\0';
+	memmove(value, open + 1, close - open);
+	return close - open - 1;
+}
+
+static bool value_is(const char *path, const char *value)
+{
+	char now[SETTING_VALUE_MAX];
+
+	return value_read(path, now) >= 0 && !strcmp(now, value);
+}
+
 static int undo(const struct change *change)
 {
-	char got[SETTING_VALUE_MAX];
-
-	if (setting_is(change->path, change->value))
-		return 0;
-	return __setting_write(change->path, change->value, got);
+	return value_is(change->path, change->value) ? 0 :
+	       __sysfile_write(change->path, change->value);
 }
 
 int __restore_all(void)
@@ -135,7 +153,7 @@ int __restore_save(const char *path)
 	change = malloc(sizeof(*change));
 	if (!change)
 		return -ENOMEM;
-	len = __setting_get(path, change->value, sizeof(change->value));
+	len = value_read(path, change->value);
 	if (len <= 0) {
 		free(change);
 		return len ? len : -EINVAL;
@@ -154,8 +172,17 @@ int __restore_set(const char *path, const char *value, char *got)
 	char kept[SETTING_VALUE_MAX];
 	int err;
 
-	if (setting_is(path, value))
+	if (strlen(value) >= sizeof(kept))
+		return -EOVERFLOW;
+	if (value_is(path, value))
 		return 0;
 	err = __restore_save(path);
-	return err ? err : __setting_write(path, value, got ? got : kept);
+	if (!err)
+		err = __sysfile_write(path, value);
+	if (err)
+		return err;
+	err = value_read(path, got ? got : kept);
+	if (err < 0)
+		return err;
+	return strcmp(got ? got : kept, value) ? -EBADE : 0;
 }

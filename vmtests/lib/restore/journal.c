@@ -22,6 +22,7 @@
 #include <libmm/restore.h>
 #include <vmtests/journal.h>
 #include <vmtests/run_lock.h>
+#include <vmtests/setting.h>
 
 #include "journal_file.h"
 #include "state_dir.h"

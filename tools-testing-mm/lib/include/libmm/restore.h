@@ -13,12 +13,10 @@
 #ifndef LIBMM_RESTORE_H
 #define LIBMM_RESTORE_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #define RESTORE_REASON_MAX 192
-#define SETTING_VALUE_MAX 256
+#define SETTING_VALUE_MAX 256	/* with the terminating null byte */
 
 /*
  * Get ready to change the machine. The first change does this by itself; a test that wants to skip
@@ -36,8 +34,10 @@ int __restore_save(const char *path);
 
 /*
  * Save, write @value, and read it back; nothing of that when the setting has @value already, so
- * that a container with read-only settings can be asked for what it has. Returns 0 or -errno as
- * __setting_write(); @got may be NULL. restore_set() ends the test instead.
+ * that a container with read-only settings can be asked for what it has. A file of the "a [b] c"
+ * kind has the word in brackets. Returns 0; -EBADE when the kernel kept another value, which is
+ * then in @got (SETTING_VALUE_MAX bytes, or NULL); -EOVERFLOW when @value is too long; or -errno.
+ * restore_set() ends the test instead.
  */
 int __restore_set(const char *path, const char *value, char *got);
 void restore_set(const char *path, const char *value);
@@ -48,23 +48,5 @@ void restore_set(const char *path, const char *value);
  */
 int __restore_all(void);
 void restore_all(void);
-
-/*
- * For back ends: the value of a setting. A file of the "a [b] c" kind has the word in brackets;
- * white space is one space. Returns its length, -EOVERFLOW when it does not fit @size, or -errno.
- */
-ssize_t __setting_get(const char *path, char *buf, size_t size);
-
-/* Whether two values mean the same: numbers compare as numbers. */
-bool setting_equal(const char *a, const char *b);
-
-/* Whether the setting has @value now; false when it cannot be read. */
-bool setting_is(const char *path, const char *value);
-
-/*
- * Write @value and read it back. Returns 0; -EBADE when the kernel kept another value, which is
- * then in @got (SETTING_VALUE_MAX bytes); -EOVERFLOW when @value is too long; or -errno.
- */
-int __setting_write(const char *path, const char *value, char *got);
 
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* restore: settings, and what is the same for every back end. */
+/* setting: files of the kernel that hold one value. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmm/fail.h>
-#include <libmm/restore.h>
 #include <libmm/sysfile.h>
+
+#include <vmtests/setting.h>
 
 /* Blanks and newlines as one space, and then the chosen word of "a [b] c". */
 static size_t value_normalize(char *s)
@@ -91,27 +91,4 @@ int __setting_write(const char *path, const char *value, char *got)
 	if (len < 0)
 		return len;
 	return value_is(got, value) ? 0 : -EBADE;
-}
-
-void restore_set(const char *path, const char *value)
-{
-	char got[SETTING_VALUE_MAX], reason[RESTORE_REASON_MAX];
-	int err;
-
-	if (__restore_begin(reason, sizeof(reason)))
-		libmm_fail("restore: %s", reason);
-	err = __restore_set(path, value, got);
-	if (err == -EBADE)
-		libmm_fail("restore: wrote '%s' to %s and the kernel kept '%s'", value, path, got);
-	if (err)
-		libmm_fail("restore: cannot set %s to '%s': %s", path, value, strerror(-err));
-}
-
-void restore_all(void)
-{
-	int err = __restore_all();
-
-	if (err)
-		libmm_fail("restore: not every setting was put back (%s): see above",
-			   strerror(-err));
 }
