@@ -24,10 +24,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <libmm/base.h>
 #include <libmm/harness.h>
-#include <libmm/hugemap.h>
-#include <libmm/hvo.h>
+#include <libmm/hugetlb.h>
 #include <libmm/kpage.h>
+#include <libmm/pagemap.h>
+#include <libmm/restore.h>
 
 #define NR_FORKS 32
 #define NR_INDEXED 512
@@ -36,8 +38,9 @@
 
 FIXTURE(hugetlb_regress)
 {
-	struct hvo hvo;
-	struct hugemap map;
+	struct hugetlb_pool pool;
+	size_t nr;		/* huge pages that the test may have */
+	char *map;		/* one of them */
 };
 
 FIXTURE_VARIANT(hugetlb_regress)
@@ -52,22 +55,38 @@ FIXTURE_VARIANT_ADD(hugetlb_regress, pud) { .level = "pud" };
 
 FIXTURE_SETUP(hugetlb_regress)
 {
-	bool on = hugetlb_hvo_probe().answer == PROBE_YES;
+	int err;
 
-	REQUIRE(hvo_begin(&self->hvo, variant->level, on));
+	self->map = MAP_FAILED;
+	REQUIRE(hugetlb_pool_take(&self->pool, variant->level, &self->nr));
+	/* Fake heads come with HVO, where the kernel has it. */
+	err = __restore_set("/proc/sys/vm/hugetlb_optimize_vmemmap", "1", NULL);
+	ASSERT_TRUE(!err || err == -ENOENT);
 }
 
 FIXTURE_TEARDOWN(hugetlb_regress)
 {
-	hugemap_close(&self->map);
-	hvo_end(&self->hvo);
+	if (self->map != MAP_FAILED)
+		munmap(self->map, self->pool.size);
+	hugetlb_pool_release(&self->pool);
+}
+
+/* Map and touch one huge page. */
+static char *page_map(const struct hugetlb_pool *pool)
+{
+	char *map = mmap(NULL, pool->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			 MAP_HUGETLB | hugetlb_size_flags(pool->size), -1, 0);
+
+	if (map != MAP_FAILED)
+		*map = MARK;
+	return map;
 }
 
 /* Leave free pages behind that were at high indexes of a file. Returns 0 or -errno. */
-static int indexed_pages_free(size_t page_size)
+static int indexed_pages_free(void)
 {
-	off_t first = FIRST_INDEX * page_size;
-	size_t size = NR_INDEXED * page_size;
+	off_t first = FIRST_INDEX * page_size();
+	size_t size = NR_INDEXED * page_size();
 	int ret = 0, fd = memfd_create("hugetlb_regress", MFD_CLOEXEC);
 	char *map;
 
@@ -90,16 +109,16 @@ TEST_F(hugetlb_regress, fork_copies)
 	int status, i, lost = 0;
 	pid_t pid;
 
-	REQUIRE(hvo_fill(&self->hvo, 2, 2));
-	hugemap_open(&self->map, self->hvo.pool.size, 1);
-	*self->map.addr = MARK;
+	REQUIRE(hugetlb_pool_fill(&self->pool, &self->nr, 2, 2));
+	self->map = page_map(&self->pool);
+	ASSERT_NE(MAP_FAILED, (void *)self->map);
 
 	for (i = 0; i < NR_FORKS; i++) {
-		ASSERT_EQ(0, indexed_pages_free(self->hvo.page_size));
+		ASSERT_EQ(0, indexed_pages_free());
 		pid = fork();
 		ASSERT_LE(0, pid);
 		if (!pid)
-			_exit(*self->map.addr == MARK ? 0 : 1);
+			_exit(*self->map == MARK ? 0 : 1);
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_TRUE(WIFEXITED(status));
 		lost += WEXITSTATUS(status);
@@ -111,22 +130,22 @@ TEST_F(hugetlb_regress, fork_copies)
 
 TEST_F(hugetlb_regress, fake_heads)
 {
+	size_t wrong = 0, pages = self->pool.size / page_size();
 	uint64_t pfn, *flags;
-	size_t wrong = 0;
 	int fd;
 
-	REQUIRE(hvo_fill(&self->hvo, 1, 1));
+	REQUIRE(hugetlb_pool_fill(&self->pool, &self->nr, 1, 1));
 	REQUIRE(probe_readable(KPAGE_FLAGS));
 	fd = kpage_open(KPAGE_FLAGS);
-	flags = calloc(self->hvo.pages, sizeof(*flags));
+	flags = calloc(pages, sizeof(*flags));
 	ASSERT_NE(NULL, flags);
-	hugemap_open(&self->map, self->hvo.pool.size, 1);
-	hugemap_touch(&self->map);
-	pfn = hugemap_pfn(&self->map, 0);
-	kpage_read(fd, pfn, flags, self->hvo.pages);
-	if (!kpage_flags_are_told(flags, self->hvo.pages))
+	self->map = page_map(&self->pool);
+	ASSERT_NE(MAP_FAILED, (void *)self->map);
+	pagemap_pfns(self->map, 1, &pfn);
+	kpage_read(fd, pfn, flags, pages);
+	if (!kpage_flags_are_told(flags, pages))
 		SKIP(return, KPAGE_NOT_TOLD);
-	EXPECT_TRUE(kpage_flags_are_huge(flags, self->hvo.pages, 0, &wrong)) {
+	EXPECT_TRUE(kpage_flags_are_huge(flags, pages, 0, &wrong)) {
 		TH_LOG("base page %zu: flags %#" PRIx64, wrong, flags[wrong]);
 	}
 	free(flags);

@@ -42,12 +42,6 @@ struct entry {
 	bool is_pte;
 };
 
-/* The vmemmap of one huge page. */
-struct vmemmap {
-	uint64_t pfn;		/* of the huge page's head */
-	struct entry *entries;
-};
-
 FIXTURE(hvo_remap)
 {
 	struct hvo hvo;
@@ -56,6 +50,9 @@ FIXTURE(hvo_remap)
 	struct kpgtable *tables;
 	uint64_t vmemmap;		/* address of struct page 0 */
 	size_t nr_entries;		/* pages of vmemmap that one huge page has */
+	size_t nr;			/* huge pages under test */
+	uint64_t *pfns;			/* of their heads */
+	struct entry *entries;		/* nr_entries of each */
 	struct zone_span zones[ZONES_MAX];
 	size_t nr_zones;
 };
@@ -126,6 +123,8 @@ FIXTURE_TEARDOWN(hvo_remap)
 	hugemap_close(&self->map);
 	kpgtable_close(self->tables);
 	kcore_close(self->kcore);
+	free(self->pfns);
+	free(self->entries);
 	hvo_end(&self->hvo);
 }
 
@@ -159,102 +158,22 @@ static void entry_read(FIXTURE_DATA(hvo_remap) * self, uint64_t va, struct entry
 	entry->is_pte = path.leaf.level == KPG_PTE;
 }
 
-static void vmemmap_read(FIXTURE_DATA(hvo_remap) * self, uint64_t pfn, struct vmemmap *vm)
+/* The vmemmap of huge page @i. */
+static struct entry *entries_of(FIXTURE_DATA(hvo_remap) * self, size_t i)
 {
-	uint64_t va = self->vmemmap + pfn * HVO_STRUCT_PAGE_SIZE;
-	size_t i;
-
-	vm->pfn = pfn;
-	for (i = 0; i < self->nr_entries; i++)
-		entry_read(self, va + i * self->hvo.page_size, &vm->entries[i]);
+	return &self->entries[i * self->nr_entries];
 }
 
-/* In one piece, for free(). */
-static struct vmemmap *vmemmaps_alloc(size_t nr, size_t nr_entries)
+static void vmemmaps_read(FIXTURE_DATA(hvo_remap) * self)
 {
-	struct vmemmap *vms = calloc(nr, sizeof(*vms) + nr_entries * sizeof(*vms->entries));
-	size_t i;
+	size_t i, j;
 
-	if (!vms)
-		libmm_fail("hvo_remap: no memory for %zu entries", nr * nr_entries);
-	for (i = 0; i < nr; i++)
-		vms[i].entries = (struct entry *)(vms + nr) + i * nr_entries;
-	return vms;
-}
+	for (i = 0; i < self->nr; i++) {
+		uint64_t va = self->vmemmap + self->pfns[i] * HVO_STRUCT_PAGE_SIZE;
 
-static int pa_compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Whether no physical page is mapped twice in the vmemmap of @nr huge pages. */
-static bool entries_are_distinct(const struct vmemmap *vms, size_t nr, size_t nr_entries)
-{
-	uint64_t *pas = calloc(nr * nr_entries, sizeof(*pas));
-	bool distinct = true;
-	size_t i;
-
-	if (!pas)
-		libmm_fail("hvo_remap: no memory for %zu entries", nr * nr_entries);
-	for (i = 0; i < nr * nr_entries; i++)
-		pas[i] = vms[i / nr_entries].entries[i % nr_entries].pa;
-	qsort(pas, nr * nr_entries, sizeof(*pas), pa_compare);
-	for (i = 1; i < nr * nr_entries; i++)
-		distinct &= pas[i] != pas[i - 1];
-	free(pas);
-	return distinct;
-}
-
-/* Returns the first entry that is not as an optimized huge page's, or @nr_entries. */
-static size_t optimized_wrong_at(const struct vmemmap *vm, size_t nr_entries)
-{
-	size_t i;
-
-	if (!vm->entries[0].present || !vm->entries[0].writable || !vm->entries[0].is_pte)
-		return 0;
-	for (i = 1; i < nr_entries; i++) {
-		const struct entry *entry = &vm->entries[i];
-
-		if (!entry->present || entry->writable || !entry->is_pte ||
-		    entry->pa != vm->entries[1].pa)
-			return i;
+		for (j = 0; j < self->nr_entries; j++)
+			entry_read(self, va + j * self->hvo.page_size, &entries_of(self, i)[j]);
 	}
-	return i;
-}
-
-static size_t plain_wrong_at(const struct vmemmap *vm, size_t nr_entries)
-{
-	size_t i;
-
-	for (i = 0; i < nr_entries; i++) {
-		if (!vm->entries[i].present || !vm->entries[i].writable)
-			return i;
-	}
-	return i;
-}
-
-static void entry_expect(struct __test_metadata *_metadata, const struct vmemmap *vm, size_t nr,
-			 size_t wrong)
-{
-	const struct entry *entry = &vm->entries[wrong];
-
-	EXPECT_EQ(nr, wrong) {
-		TH_LOG("pfn %#llx entry %zu: pa %#llx %s %s %s", (unsigned long long)vm->pfn, wrong,
-		       (unsigned long long)entry->pa, entry->present ? "present" : "missing",
-		       entry->writable ? "rw" : "ro", entry->is_pte ? "pte" : "block");
-	}
-}
-
-static void expect_optimized(struct __test_metadata *_metadata, const struct vmemmap *vm, size_t nr)
-{
-	entry_expect(_metadata, vm, nr, optimized_wrong_at(vm, nr));
-}
-
-static void expect_plain(struct __test_metadata *_metadata, const struct vmemmap *vm, size_t nr)
-{
-	entry_expect(_metadata, vm, nr, plain_wrong_at(vm, nr));
 }
 
 static struct probe pages_fill(struct hvo *h)
@@ -263,140 +182,179 @@ static struct probe pages_fill(struct hvo *h)
 }
 
 /* Touch all huge pages of the pool, and read the vmemmap of each. */
-static struct vmemmap *pages_take(FIXTURE_DATA(hvo_remap) * self)
+static void pages_take(FIXTURE_DATA(hvo_remap) * self)
 {
-	struct vmemmap *vms = vmemmaps_alloc(self->hvo.nr, self->nr_entries);
 	size_t i;
 
-	hugemap_open(&self->map, self->hvo.pool.size, self->hvo.nr);
+	self->nr = self->hvo.nr;
+	free(self->pfns);
+	free(self->entries);
+	self->pfns = calloc(self->nr, sizeof(*self->pfns));
+	self->entries = calloc(self->nr * self->nr_entries, sizeof(*self->entries));
+	if (!self->pfns || !self->entries)
+		libmm_fail("hvo_remap: no memory for the vmemmap of %zu pages", self->nr);
+	hugemap_open(&self->map, self->hvo.pool.size, self->nr);
 	hugemap_touch(&self->map);
-	for (i = 0; i < self->hvo.nr; i++)
-		vmemmap_read(self, hugemap_pfn(&self->map, i), &vms[i]);
-	return vms;
+	for (i = 0; i < self->nr; i++)
+		self->pfns[i] = hugemap_pfn(&self->map, i);
+	vmemmaps_read(self);
+}
+
+static int pa_compare(const void *a, const void *b)
+{
+	uint64_t x = ((const struct entry *)a)->pa, y = ((const struct entry *)b)->pa;
+
+	return (x > y) - (x < y);
+}
+
+/* Whether no physical page is mapped twice in all the vmemmap that was read. Sorts it. */
+static bool entries_are_distinct(FIXTURE_DATA(hvo_remap) * self)
+{
+	size_t i, nr = self->nr * self->nr_entries;
+
+	qsort(self->entries, nr, sizeof(*self->entries), pa_compare);
+	for (i = 1; i < nr; i++) {
+		if (self->entries[i].pa == self->entries[i - 1].pa)
+			return false;
+	}
+	return true;
+}
+
+/* Whether entry @j of a huge page is as an optimized one's, or as one's that is not. */
+static bool entry_is_right(const struct entry *entries, size_t j, bool optimized)
+{
+	const struct entry *entry = &entries[j];
+
+	if (!optimized)
+		return entry->present && entry->writable;
+	if (!entry->present || !entry->is_pte)
+		return false;
+	return j ? !entry->writable && entry->pa == entries[1].pa : entry->writable;
+}
+
+static void expect_entries(struct __test_metadata *_metadata, FIXTURE_DATA(hvo_remap) * self,
+			   size_t i, bool optimized)
+{
+	const struct entry *entry, *entries = entries_of(self, i);
+	size_t j;
+
+	for (j = 0; j < self->nr_entries && entry_is_right(entries, j, optimized); j++)
+		;
+	entry = &entries[j];
+	EXPECT_EQ(self->nr_entries, j) {
+		TH_LOG("pfn %#" PRIx64 " entry %zu: pa %#" PRIx64 " %s %s %s", self->pfns[i], j,
+		       entry->pa, entry->present ? "present" : "missing",
+		       entry->writable ? "rw" : "ro", entry->is_pte ? "pte" : "block");
+	}
+}
+
+static void expect_all(struct __test_metadata *_metadata, FIXTURE_DATA(hvo_remap) * self,
+		       bool optimized)
+{
+	size_t i;
+
+	for (i = 0; i < self->nr; i++)
+		expect_entries(_metadata, self, i, optimized);
 }
 
 /* Each entry of each page is right, and the pages share one page per zone and nothing else. */
 TEST_F(hvo_remap, optimized)
 {
 	struct zone_span *zone;
-	struct vmemmap *vms;
-	size_t i, j, nr;
-	uint64_t shared;
+	uint64_t head, shared;
+	size_t i, j;
 
 	REQUIRE(pages_fill(&self->hvo));
-	nr = self->hvo.nr;
-	vms = pages_take(self);
-	for (i = 0; i < nr; i++) {
-		expect_optimized(_metadata, &vms[i], self->nr_entries);
+	pages_take(self);
+	expect_all(_metadata, self, true);
+	for (i = 0; i < self->nr; i++) {
+		head = entries_of(self, i)[0].pa;
+		shared = entries_of(self, i)[1].pa;
 		for (j = 0; j < i; j++)
-			EXPECT_NE(vms[j].entries[0].pa, vms[i].entries[0].pa);
-
-		shared = vms[i].entries[1].pa;
-		if (shared == vms[i].entries[0].pa)
+			EXPECT_NE(entries_of(self, j)[0].pa, head);
+		if (shared == head)
 			continue;	/* this kernel's tails are the head's page */
-		zone = zone_find(self, vms[i].pfn);
+		zone = zone_find(self, self->pfns[i]);
 		ASSERT_NE(NULL, zone);
 		if (!zone->shared)
 			zone->shared = shared;
 		EXPECT_EQ(zone->shared, shared);
 	}
-	free(vms);
 }
 
 /* With HVO off the vmemmap of a huge page is not remapped. */
 TEST_F(hvo_remap, not_optimized)
 {
-	struct vmemmap *vms;
-	size_t i, nr;
-
 	ASSERT_EQ(0, hugetlb_hvo_set(false));
 	REQUIRE(pages_fill(&self->hvo));
-	nr = self->hvo.nr;
-	vms = pages_take(self);
-	for (i = 0; i < nr; i++)
-		expect_plain(_metadata, &vms[i], self->nr_entries);
-	EXPECT_TRUE(entries_are_distinct(vms, nr, self->nr_entries));
-	free(vms);
+	pages_take(self);
+	expect_all(_metadata, self, false);
+	EXPECT_TRUE(entries_are_distinct(self));
 }
 
-/*
- * After the pages were freed every entry is writable, and maps a physical page of its own that is
- * not the one that the tails shared.
- */
-TEST_F(hvo_remap, restored)
+/* Free the huge pages. Their vmemmap is plain then, and has none of the page that tails shared. */
+static void expect_restored(struct __test_metadata *_metadata, FIXTURE_DATA(hvo_remap) * self)
 {
-	struct vmemmap *before, *after;
-	size_t i, j, nr;
+	uint64_t *shared = calloc(self->nr, sizeof(*shared));
+	size_t i, j;
 
-	REQUIRE(pages_fill(&self->hvo));
-	nr = self->hvo.nr;
-	before = pages_take(self);
-	after = vmemmaps_alloc(nr, self->nr_entries);
+	ASSERT_NE(NULL, shared);
+	for (i = 0; i < self->nr; i++) {
+		if (entries_of(self, i)[1].pa != entries_of(self, i)[0].pa)
+			shared[i] = entries_of(self, i)[1].pa;
+	}
 	hugemap_close(&self->map);
 	ASSERT_EQ(0, hugetlb_pool_resize(&self->hvo.pool, 0));
-
-	for (i = 0; i < nr; i++) {
-		expect_optimized(_metadata, &before[i], self->nr_entries);
-		vmemmap_read(self, before[i].pfn, &after[i]);
-		expect_plain(_metadata, &after[i], self->nr_entries);
-		if (before[i].entries[1].pa == before[i].entries[0].pa)
-			continue;
-		for (j = 0; j < self->nr_entries; j++)
-			EXPECT_NE(before[i].entries[1].pa, after[i].entries[j].pa);
+	vmemmaps_read(self);
+	expect_all(_metadata, self, false);
+	for (i = 0; i < self->nr; i++) {
+		for (j = 0; shared[i] && j < self->nr_entries; j++)
+			EXPECT_NE(shared[i], entries_of(self, i)[j].pa);
 	}
-	EXPECT_TRUE(entries_are_distinct(after, nr, self->nr_entries));
-	free(before);
-	free(after);
+	EXPECT_TRUE(entries_are_distinct(self));
+	free(shared);
+}
+
+/* After the pages were freed every entry is writable, and maps a physical page of its own. */
+TEST_F(hvo_remap, restored)
+{
+	REQUIRE(pages_fill(&self->hvo));
+	pages_take(self);
+	expect_all(_metadata, self, true);
+	expect_restored(_metadata, self);
 }
 
 /* The second cycle finds split tables and remaps them in place. */
 TEST_F(hvo_remap, second_cycle)
 {
-	struct vmemmap *vms;
-	size_t i, nr;
 	int cycle;
 
 	for (cycle = 0; cycle < 2; cycle++) {
 		REQUIRE(pages_fill(&self->hvo));
-		nr = self->hvo.nr;
-		vms = pages_take(self);
-		for (i = 0; i < nr; i++)
-			expect_optimized(_metadata, &vms[i], self->nr_entries);
-		hugemap_close(&self->map);
-		ASSERT_EQ(0, hugetlb_pool_resize(&self->hvo.pool, 0));
-		for (i = 0; i < nr; i++) {
-			vmemmap_read(self, vms[i].pfn, &vms[i]);
-			expect_plain(_metadata, &vms[i], self->nr_entries);
-		}
-		EXPECT_TRUE(entries_are_distinct(vms, nr, self->nr_entries));
-		free(vms);
+		pages_take(self);
+		expect_all(_metadata, self, true);
+		expect_restored(_metadata, self);
 	}
 }
 
 /* In a pool made half with HVO on and half with it off each page is wholly one or the other. */
 TEST_F(hvo_remap, mixed_pool)
 {
-	size_t i, nr, half, optimized = 0;
-	struct vmemmap *vms;
+	size_t i, half = self->hvo.nr_map / 2, nr_optimized = 0;
 
-	half = self->hvo.nr_map / 2;
 	if (!half)
 		SKIP(return, "memory for two huge pages of this size is missing");
 	ASSERT_EQ(half, hugetlb_pool_resize(&self->hvo.pool, half));
 	ASSERT_EQ(0, hugetlb_hvo_set(false));
 	REQUIRE(pages_fill(&self->hvo));
-	nr = self->hvo.nr;
-	vms = pages_take(self);
-	for (i = 0; i < nr; i++) {
-		if (!vms[i].entries[self->nr_entries - 1].writable) {
-			expect_optimized(_metadata, &vms[i], self->nr_entries);
-			optimized++;
-		} else {
-			expect_plain(_metadata, &vms[i], self->nr_entries);
-		}
+	pages_take(self);
+	for (i = 0; i < self->nr; i++) {
+		bool optimized = !entries_of(self, i)[self->nr_entries - 1].writable;
+
+		expect_entries(_metadata, self, i, optimized);
+		nr_optimized += optimized;
 	}
-	EXPECT_EQ(half, optimized);
-	free(vms);
+	EXPECT_EQ(half, nr_optimized);
 }
 
 TEST_HARNESS_MAIN

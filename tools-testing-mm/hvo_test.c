@@ -414,7 +414,7 @@ TEST_F(hvo, reserve_and_punch)
 	nr = self->hvo.nr_map;
 	ASSERT_EQ(nr, hugetlb_pool_resize(&self->hvo.pool, nr));
 	page = self->hvo.pool.size;
-	self->fd = memfd_create("hvo_test", MFD_CLOEXEC | MFD_HUGETLB | hugemap_size_flags(page));
+	self->fd = memfd_create("hvo_test", MFD_CLOEXEC | MFD_HUGETLB | hugetlb_size_flags(page));
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, ftruncate(self->fd, nr * page));
 
@@ -475,7 +475,7 @@ TEST_F(hvo, demote)
 	EXPECT_EQ(0, hugetlb_pool_count(&self->hvo.pool, "nr"));
 	EXPECT_EQ(nr_small, hugetlb_pool_count(&small, "nr"));
 	EXPECT_EQ(nr_small, hugetlb_pool_count(&small, "free"));
-	small_saving = hugetlb_hvo_saving(small_size, HVO_STRUCT_PAGE_SIZE, self->hvo.page_size);
+	small_saving = hugetlb_hvo_saving(small_size, self->hvo.page_size);
 	if (!variant->on)
 		small_saving = 0;
 	EXPECT_EQ(-(int64_t)(nr_small * small_saving * self->hvo.page_size),

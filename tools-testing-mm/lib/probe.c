@@ -54,33 +54,24 @@ struct probe probe_root(void)
 
 static struct probe path_opened(const char *path, int flags, const char *doing)
 {
-	char full[SYSFILE_PATH_MAX];
-	int fd;
+	int fd = sysfile_open(path, flags | O_NONBLOCK);
 
-	if (__sysfile_path(full, sizeof(full), path))
-		return probe_unknown("%s: the path is too long", path);
-	fd = open(full, flags | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0) {
 		close(fd);
 		return probe_yes();
 	}
-	switch (errno) {
-	case ENOENT:
+	if (fd == -ENOENT)
 		return probe_no("no %s: the kernel was built without it, or a container hides it",
 				path);
-	case EROFS:
+	if (fd == -EROFS)
 		return probe_no("%s is on a read-only file system: run outside the container",
 				path);
-	case EACCES:
-	case EPERM:
-		if (geteuid())
-			return probe_no("%s cannot be %s by user %u: run as root", path, doing,
-					geteuid());
-		return probe_no("%s cannot be %s even by root: a container or lockdown forbids it",
-				path, doing);
-	default:
-		return probe_no("%s cannot be %s: %s", path, doing, strerror(errno));
-	}
+	if (fd != -EACCES && fd != -EPERM)
+		return probe_no("%s cannot be %s: %s", path, doing, strerror(-fd));
+	if (geteuid())
+		return probe_no("%s cannot be %s by user %u: run as root", path, doing, geteuid());
+	return probe_no("%s cannot be %s even by root: a container or lockdown forbids it", path,
+			doing);
 }
 
 struct probe probe_readable(const char *path)

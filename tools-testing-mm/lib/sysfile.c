@@ -15,6 +15,9 @@
 
 #include <libmm/sysfile.h>
 
+/* For all of a file of keys, of which vmstat is the longest. */
+#define KEYS_MAX 32768
+
 int __sysfile_path(char *buf, size_t size, const char *path)
 {
 	const char *root = getenv("LIBMM_ROOT");
@@ -23,7 +26,7 @@ int __sysfile_path(char *buf, size_t size, const char *path)
 	return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
-static int file_open(const char *path, int flags)
+int sysfile_open(const char *path, int flags)
 {
 	char full[SYSFILE_PATH_MAX];
 	int err, fd;
@@ -51,7 +54,7 @@ static ssize_t read_to_end(int fd, char *buf, size_t size)
 
 ssize_t __sysfile_read(const char *path, char *buf, size_t size)
 {
-	int fd = file_open(path, O_RDONLY);
+	int fd = sysfile_open(path, O_RDONLY);
 	ssize_t len;
 
 	if (fd < 0)
@@ -100,7 +103,7 @@ int __sysfile_write(const char *path, const char *value)
 	if (!len)
 		return -EINVAL;
 	/* The kernel's files ignore O_TRUNC; a regular file of a test's root needs it. */
-	fd = file_open(path, O_WRONLY | O_TRUNC);
+	fd = sysfile_open(path, O_WRONLY | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	n = write(fd, value, len);
@@ -124,34 +127,23 @@ static const char *line_value(const char *line, const char *key)
 
 int __sysfile_read_key(const char *path, const char *key, uint64_t *value)
 {
-	int fd = file_open(path, O_RDONLY), err = -ENOENT;
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	char *line = NULL, *end;
+	char text[KEYS_MAX], *line, *end, *rest = text;
+	ssize_t len = __sysfile_read(path, text, sizeof(text));
 	const char *number;
-	size_t size = 0;
 
-	if (fd < 0)
-		return fd;
-	if (!file) {
-		close(fd);
-		return -ENOMEM;
-	}
-	errno = 0;
-	while (err == -ENOENT && getline(&line, &size, file) >= 0) {
+	if (len < 0)
+		return len;
+	while ((line = strsep(&rest, "\n"))) {
 		number = line_value(line, key);
 		if (number)
-			err = number_parse(number, &end, value);
+			return number_parse(number, &end, value);
 	}
-	if (ferror(file))
-		err = errno ? -errno : -EIO;
-	free(line);
-	fclose(file);
-	return err;
+	return -ENOENT;
 }
 
 bool sysfile_readable(const char *path)
 {
-	int fd = file_open(path, O_RDONLY | O_NONBLOCK);
+	int fd = sysfile_open(path, O_RDONLY | O_NONBLOCK);
 
 	if (fd >= 0)
 		close(fd);

@@ -331,7 +331,7 @@ static int huge_make(struct bench_case *c, uint64_t page_size)
 	if (err)
 		return err;
 	gups.fd = memfd_create("kernel_gups",
-			       MFD_CLOEXEC | MFD_HUGETLB | hugemap_size_flags(huge));
+			       MFD_CLOEXEC | MFD_HUGETLB | hugetlb_size_flags(huge));
 	if (gups.fd < 0 || ftruncate(gups.fd, bytes))
 		return bench_fail(c, -errno, "cannot make a file of huge pages");
 	return huge_fill(c, huge, bytes);

@@ -19,6 +19,7 @@
 #include <libmm/bpfprog.h>
 #include <libmm/fail.h>
 #include <libmm/hugetlb.h>
+#include <libmm/hvo.h>
 #include <libmm/kconfig.h>
 #include <libmm/memory.h>
 #include <libmm/secretmem.h>

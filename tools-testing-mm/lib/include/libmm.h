@@ -6,7 +6,6 @@
 #include <libmm/base.h>
 #include <libmm/fail.h>
 #include <libmm/sysfile.h>
-#include <libmm/setting.h>
 #include <libmm/probe.h>
 #include <libmm/harness.h>
 #include <libmm/kconfig.h>

@@ -10,11 +10,8 @@
 
 #include <libmm/fail.h>
 #include <libmm/hugemap.h>
+#include <libmm/hugetlb.h>
 #include <libmm/pagemap.h>
-
-#ifndef MAP_HUGE_SHIFT
-#define MAP_HUGE_SHIFT 26
-#endif
 
 /* Of larger pages one word in SPARSE_STEP is looked at: all would take seconds. */
 #define DENSE_BYTES_MAX (UINT64_C(64) << 20)
@@ -23,14 +20,9 @@
 /* Odd, with about as many ones as zeros: neighbouring words differ widely. */
 #define PATTERN_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
-unsigned int hugemap_size_flags(uint64_t page)
-{
-	return (unsigned int)__builtin_ctzll(page) << MAP_HUGE_SHIFT;
-}
-
 int __hugemap_open(struct hugemap *map, uint64_t page, size_t nr)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | hugemap_size_flags(page);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | hugetlb_size_flags(page);
 	void *addr = mmap(NULL, nr * page, PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (addr == MAP_FAILED)

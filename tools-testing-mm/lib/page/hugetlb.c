@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* hugetlb: pools through nr_hugepages in sysfs. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,40 +17,33 @@
 
 #define POOLS_DIR "/sys/kernel/mm/hugepages"
 #define NODES_DIR "/sys/devices/system/node"
-#define HVO_SYSCTL "/proc/sys/vm/hugetlb_optimize_vmemmap"
 #define NUMBER_MAX 32
+/* Enough for an optimization in bulk and for neighbours in one vmemmap page table. */
+#define NR_PAGES_MAX 16
+/* A test takes at most this share of the memory that is available. */
+#define MEMORY_SHARE 8
 
-/* Ascending, for qsort(). */
-static int size_compare(const void *a, const void *b)
+/* Put the path of nr_hugepages into @pool. */
+static void pool_name(struct hugetlb_pool *pool, int node)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	char dir[64] = POOLS_DIR;
 
-	return (x > y) - (x < y);
+	if (node != HUGETLB_ALL_NODES)
+		snprintf(dir, sizeof(dir), NODES_DIR "/node%d/hugepages", node);
+	snprintf(pool->path, sizeof(pool->path), "%s/hugepages-%" PRIu64 "kB/nr_hugepages", dir,
+		 pool->size / 1024);
 }
 
 size_t hugetlb_sizes(uint64_t *sizes, size_t max)
 {
-	char path[SYSFILE_PATH_MAX];
-	struct dirent *entry;
+	struct hugetlb_pool pool;
 	size_t nr = 0;
-	DIR *dir;
 
-	if (__sysfile_path(path, sizeof(path), POOLS_DIR))
-		return 0;
-	dir = opendir(path);
-	if (!dir)
-		return 0;
-	while (nr < max && (entry = readdir(dir))) {
-		unsigned long long kib;
-		int end = 0;
-
-		if (sscanf(entry->d_name, "hugepages-%llukB%n", &kib, &end) != 1 || !end ||
-		    entry->d_name[end])
-			continue;
-		sizes[nr++] = kib * 1024;
+	for (pool.size = page_size(); pool.size && nr < max; pool.size <<= 1) {
+		pool_name(&pool, HUGETLB_ALL_NODES);
+		if (sysfile_readable(pool.path))
+			sizes[nr++] = pool.size;
 	}
-	closedir(dir);
-	qsort(sizes, nr, sizeof(*sizes), size_compare);
 	return nr;
 }
 
@@ -60,12 +53,6 @@ struct probe hugetlb_probe(void)
 
 	return hugetlb_sizes(&size, 1) ? probe_yes() :
 	       probe_no("no huge page size in " POOLS_DIR ": the kernel was built without CONFIG_HUGETLBFS, or a container hides it");
-}
-
-struct probe hugetlb_hvo_probe(void)
-{
-	return sysfile_readable(HVO_SYSCTL) ? probe_yes() :
-	       probe_no("no vm.hugetlb_optimize_vmemmap: the kernel was built without CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP or can optimize no huge page size, or a container hides it");
 }
 
 const char *hugetlb_level(uint64_t size, uint64_t page_size)
@@ -84,17 +71,6 @@ const char *hugetlb_level(uint64_t size, uint64_t page_size)
 	if (size / entries < pmd)
 		return "contpmd";
 	return size / entries == pmd ? "pud" : "other";
-}
-
-/* Put the path of nr_hugepages into @pool. */
-static void pool_name(struct hugetlb_pool *pool, int node)
-{
-	unsigned long long kib = pool->size / 1024;
-	char dir[64] = POOLS_DIR;
-
-	if (node != HUGETLB_ALL_NODES)
-		snprintf(dir, sizeof(dir), NODES_DIR "/node%d/hugepages", node);
-	snprintf(pool->path, sizeof(pool->path), "%s/hugepages-%llukB/nr_hugepages", dir, kib);
 }
 
 /*
@@ -116,17 +92,13 @@ static int pool_save(struct hugetlb_pool *pool)
 
 int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node)
 {
-	char path[SYSFILE_PATH_MAX];
 	int err;
 
-	*pool = (struct hugetlb_pool){ .size = size, .fd = -1 };
+	pool->size = size;
 	pool_name(pool, node);
-	err = __sysfile_path(path, sizeof(path), pool->path);
-	if (err)
-		return err;
-	pool->fd = open(path, O_RDWR | O_CLOEXEC);
+	pool->fd = sysfile_open(pool->path, O_RDWR);
 	if (pool->fd < 0)
-		return -errno;
+		return pool->fd;
 	err = node == HUGETLB_ALL_NODES ? pool_save(pool) : __restore_save(pool->path);
 	if (err)
 		hugetlb_pool_close(pool);
@@ -147,9 +119,8 @@ long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
 	ssize_t done;
 
 	done = pwrite(pool->fd, number, len, 0);
-	if (done != len)
-		return done < 0 ? -errno : -EIO;
-	done = pread(pool->fd, number, sizeof(number) - 1, 0);
+	if (done == len)
+		done = pread(pool->fd, number, sizeof(number) - 1, 0);
 	if (done <= 0)
 		return done < 0 ? -errno : -EIO;
 	number[done] = '\0';
@@ -194,29 +165,97 @@ size_t hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which)
 	return count;
 }
 
-int hugetlb_hvo_set(bool on)
+/* The huge page size that this kernel maps at @level, or 0. */
+static uint64_t level_size(const char *level)
 {
-	return __restore_set(HVO_SYSCTL, on ? "1" : "0", NULL);
+	uint64_t sizes[HUGETLB_MAX_SIZES];
+	size_t i, nr = hugetlb_sizes(sizes, HUGETLB_MAX_SIZES);
+
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(hugetlb_level(sizes[i], page_size()), level))
+			return sizes[i];
+	}
+	return 0;
 }
 
-int hugetlb_memmap_bytes(uint64_t *bytes)
+/* How many huge pages a test may have: 0 when even one would be half of what there is. */
+static size_t pages_affordable(uint64_t size)
 {
-	uint64_t boot, later;
+	uint64_t kib, share;
+
+	if (__sysfile_read_key("/proc/meminfo", "MemAvailable", &kib))
+		return 0;
+	share = kib * 1024 / MEMORY_SHARE / size;
+	if (share)
+		return share < NR_PAGES_MAX ? share : NR_PAGES_MAX;
+	return kib * 1024 / 2 >= size;
+}
+
+/* The caller may change settings, and knows huge pages. */
+static struct probe machine_probe(void)
+{
+	struct probe probe = probe_root();
 	int err;
 
-	err = __sysfile_read_key("/proc/vmstat", "nr_memmap_boot_pages", &boot);
-	if (!err)
-		err = __sysfile_read_key("/proc/vmstat", "nr_memmap_pages", &later);
-	if (!err)
-		*bytes = (boot + later) * page_size();
-	return err;
+	if (probe.answer == PROBE_YES)
+		probe = hugetlb_probe();
+	if (probe.answer != PROBE_YES)
+		return probe;
+	err = __restore_begin(probe.why, sizeof(probe.why));
+	if (err && err != -EBUSY)
+		libmm_fail("hugetlb: %s", probe.why);
+	probe.answer = err ? PROBE_NO : PROBE_YES;
+	return probe;
 }
 
-uint64_t hugetlb_hvo_saving(uint64_t size, uint64_t struct_page_size, uint64_t page_size)
+static struct probe pool_probe(struct hugetlb_pool *pool)
 {
-	uint64_t vmemmap = size / page_size * struct_page_size;
+	size_t there = hugetlb_pool_count(pool, "nr");
 
-	if (struct_page_size & (struct_page_size - 1) || vmemmap <= page_size)
-		return 0;
-	return vmemmap / page_size - 1;
+	if (there)
+		return probe_no("%s is %zu: the tests count struct pages and need an empty pool",
+				pool->path, there);
+	if (__hugetlb_pool_resize(pool, 0) == -EINVAL)
+		return probe_no("%s cannot be written: gigantic pages need CONFIG_CONTIG_ALLOC",
+				pool->path);
+	return probe_yes();
+}
+
+struct probe hugetlb_pool_take(struct hugetlb_pool *pool, const char *level, size_t *nr)
+{
+	struct probe probe = machine_probe();
+	uint64_t size = level_size(level);
+	int err;
+
+	if (probe.answer != PROBE_YES)
+		return probe;
+	if (!size)
+		return probe_no("this kernel has no huge page mapped at the level %s", level);
+	*nr = pages_affordable(size);
+	if (!*nr)
+		return probe_no("two huge pages of %" PRIu64 " MiB must be available as memory",
+				size >> 20);
+	err = hugetlb_pool_open(pool, size, HUGETLB_ALL_NODES);
+	if (err)
+		libmm_fail("hugetlb: opening %s: %s", pool->path, strerror(-err));
+	probe = pool_probe(pool);
+	if (probe.answer != PROBE_YES)
+		hugetlb_pool_release(pool);
+	return probe;
+}
+
+struct probe hugetlb_pool_fill(struct hugetlb_pool *pool, size_t *nr, size_t want, size_t least)
+{
+	if (*nr < least)
+		return probe_no("memory for %zu huge pages of this size is missing", least);
+	*nr = hugetlb_pool_resize(pool, want);
+	return *nr >= least ? probe_yes() :
+	       probe_no("memory is too fragmented for huge pages: %zu, and the test needs %zu",
+			*nr, least);
+}
+
+void hugetlb_pool_release(struct hugetlb_pool *pool)
+{
+	restore_all();
+	hugetlb_pool_close(pool);
 }

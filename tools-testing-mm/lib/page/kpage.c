@@ -20,14 +20,10 @@
 
 int kpage_open(const char *path)
 {
-	char full[SYSFILE_PATH_MAX];
-	int fd, ret = __sysfile_path(full, sizeof(full), path);
+	int fd = sysfile_open(path, O_RDONLY);
 
-	if (ret)
-		libmm_fail("kpage: %s: %s", path, strerror(-ret));
-	fd = open(full, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		libmm_fail("kpage: opening %s: %s", full, strerror(errno));
+		libmm_fail("kpage: opening %s: %s", path, strerror(-fd));
 	return fd;
 }
 

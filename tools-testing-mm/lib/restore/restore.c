@@ -30,13 +30,31 @@ static const int ending_signals[] = {
 
 static struct change *changes;
 
+/* The value, or the word of "a [b] c" that is in brackets. Returns its length or -errno. */
+static ssize_t value_read(const char *path, char *value)
+{
+	ssize_t len = __sysfile_read(path, value, SETTING_VALUE_MAX);
+	char *open = len < 0 ? NULL : strchr(value, '[');
+	char *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return len;
+	*close = '\0';
+	memmove(value, open + 1, close - open);
+	return close - open - 1;
+}
+
+static bool value_is(const char *path, const char *value)
+{
+	char now[SETTING_VALUE_MAX];
+
+	return value_read(path, now) >= 0 && !strcmp(now, value);
+}
+
 static int undo(const struct change *change)
 {
-	char got[SETTING_VALUE_MAX];
-
-	if (setting_is(change->path, change->value))
-		return 0;
-	return __setting_write(change->path, change->value, got);
+	return value_is(change->path, change->value) ? 0 :
+	       __sysfile_write(change->path, change->value);
 }
 
 int __restore_all(void)
@@ -58,15 +76,6 @@ int __restore_all(void)
 		free(change);
 	}
 	return ret;
-}
-
-void restore_all(void)
-{
-	int err = __restore_all();
-
-	if (err)
-		libmm_fail("restore: not every setting was put back (%s): see above",
-			   strerror(-err));
 }
 
 static void at_exit(void)
@@ -141,18 +150,16 @@ int __restore_save(const char *path)
 	err = __restore_begin(reason, sizeof(reason));
 	if (err)
 		return err;
-	change = calloc(1, sizeof(*change));
-	if (!change || strlen(path) >= sizeof(change->path)) {
-		free(change);
+	change = malloc(sizeof(*change));
+	if (!change)
 		return -ENOMEM;
-	}
-	strcpy(change->path, path);
-	change->owner = getpid();
-	len = __setting_get(path, change->value, sizeof(change->value));
+	len = value_read(path, change->value);
 	if (len <= 0) {
 		free(change);
 		return len ? len : -EINVAL;
 	}
+	snprintf(change->path, sizeof(change->path), "%s", path);
+	change->owner = getpid();
 	/* The handler sees a change only when it is whole. */
 	change->next = changes;
 	__atomic_signal_fence(__ATOMIC_RELEASE);
@@ -165,19 +172,17 @@ int __restore_set(const char *path, const char *value, char *got)
 	char kept[SETTING_VALUE_MAX];
 	int err;
 
-	if (setting_is(path, value))
+	if (strlen(value) >= sizeof(kept))
+		return -EOVERFLOW;
+	if (value_is(path, value))
 		return 0;
 	err = __restore_save(path);
-	return err ? err : __setting_write(path, value, got ? got : kept);
-}
-
-void restore_set(const char *path, const char *value)
-{
-	char got[SETTING_VALUE_MAX];
-	int err = __restore_set(path, value, got);
-
-	if (err == -EBADE)
-		libmm_fail("restore: wrote '%s' to %s and the kernel kept '%s'", value, path, got);
+	if (!err)
+		err = __sysfile_write(path, value);
 	if (err)
-		libmm_fail("restore: cannot set %s to '%s': %s", path, value, strerror(-err));
+		return err;
+	err = value_read(path, got ? got : kept);
+	if (err < 0)
+		return err;
+	return strcmp(got ? got : kept, value) ? -EBADE : 0;
 }

@@ -4,18 +4,14 @@
  * privilege and no huge page is needed.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <libmm/hugetlb.h>
+#include <libmm/hvo.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
 #include "kselftest_harness.h"
+#include "fakeroot.h"
 
 #define KIB 1024ull
 #define MIB (1024 * KIB)
@@ -58,78 +54,36 @@ TEST(levels_of_what_is_no_huge_page)
 /* 2 MiB are 512 struct pages of 64 bytes, 8 pages; 1 GiB 4096 of them. */
 TEST(hvo_keeps_one_page)
 {
-	EXPECT_EQ(7, hugetlb_hvo_saving(2 * MIB, 64, 4 * KIB));
-	EXPECT_EQ(4095, hugetlb_hvo_saving(GIB, 64, 4 * KIB));
-	EXPECT_EQ(0, hugetlb_hvo_saving(64 * KIB, 64, 4 * KIB));
-	EXPECT_EQ(0, hugetlb_hvo_saving(256 * KIB, 64, 4 * KIB));
-	EXPECT_EQ(1, hugetlb_hvo_saving(512 * KIB, 64, 4 * KIB));
-	EXPECT_EQ(0, hugetlb_hvo_saving(2 * MIB, 56, 4 * KIB));
-	EXPECT_EQ(7, hugetlb_hvo_saving(512 * MIB, 64, 64 * KIB));
+	EXPECT_EQ(7, hugetlb_hvo_saving(2 * MIB, 4 * KIB));
+	EXPECT_EQ(4095, hugetlb_hvo_saving(GIB, 4 * KIB));
+	EXPECT_EQ(0, hugetlb_hvo_saving(64 * KIB, 4 * KIB));
+	EXPECT_EQ(0, hugetlb_hvo_saving(256 * KIB, 4 * KIB));
+	EXPECT_EQ(1, hugetlb_hvo_saving(512 * KIB, 4 * KIB));
+	EXPECT_EQ(7, hugetlb_hvo_saving(512 * MIB, 64 * KIB));
 }
 
-FIXTURE(fake)
-{
-	char root[64];
+static struct fakeroot root;
+
+FIXTURE(fake) {
+	char unused;
 };
-
-static int path_make(char *path)
-{
-	char *slash;
-
-	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
-
-/* Make @path, below the fake root, a file of @len bytes. */
-static int file_make(const char *path, const void *content, size_t len)
-{
-	char full[SYSFILE_PATH_MAX];
-	int fd, err;
-
-	err = __sysfile_path(full, sizeof(full), path);
-	if (!err)
-		err = path_make(full);
-	if (err)
-		return err;
-	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	err = write(fd, content, len) == (ssize_t)len ? 0 : -EIO;
-	close(fd);
-	return err;
-}
-
-static int text_make(const char *path, const char *text)
-{
-	return file_make(path, text, strlen(text));
-}
 
 FIXTURE_SETUP(fake)
 {
-	strcpy(self->root, "/tmp/hugetlb_unit-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->root));
-	ASSERT_EQ(0, setenv("LIBMM_ROOT", self->root, 1));
-	ASSERT_EQ(0, text_make("/proc/sys/kernel/random/boot_id", "fake-boot\n"));
-	ASSERT_EQ(0, text_make(PMD_POOL "nr_hugepages", "3\n"));
-	ASSERT_EQ(0, text_make(PMD_POOL "free_hugepages", "2\n"));
-	ASSERT_EQ(0, text_make(PMD_POOL "surplus_hugepages", "1\n"));
-	ASSERT_EQ(0, text_make(POOLS "/hugepages-1048576kB/nr_hugepages", "0\n"));
-	ASSERT_EQ(0, text_make(POOLS "/hugepages-64kB/nr_hugepages", "0\n"));
-	ASSERT_EQ(0, text_make(POOLS "/README/text", "no pool\n"));
-	ASSERT_EQ(0, text_make(NODE_POOL "nr_hugepages", "3\n"));
+	fakeroot_create(&root);
+	fakeroot_write(&root, "/proc/sys/kernel/random/boot_id", "fake-boot\n");
+	fakeroot_write(&root, PMD_POOL "nr_hugepages", "3\n");
+	fakeroot_write(&root, PMD_POOL "free_hugepages", "2\n");
+	fakeroot_write(&root, PMD_POOL "surplus_hugepages", "1\n");
+	fakeroot_write(&root, POOLS "/hugepages-1048576kB/nr_hugepages", "0\n");
+	fakeroot_write(&root, POOLS "/hugepages-64kB/nr_hugepages", "0\n");
+	fakeroot_write(&root, POOLS "/README/text", "no pool\n");
+	fakeroot_write(&root, NODE_POOL "nr_hugepages", "3\n");
 }
 
 FIXTURE_TEARDOWN(fake)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", self->root);
-	EXPECT_EQ(0, system(command));
+	fakeroot_remove(&root);
 }
 
 TEST_F(fake, sizes_ascend)
@@ -162,7 +116,7 @@ TEST_F(fake, pool_is_resized_and_restored)
 	hugetlb_pool_close(&pool);
 
 	/* As the kernel would have it: the node has what all nodes have. */
-	ASSERT_EQ(0, text_make(NODE_POOL "nr_hugepages", "10\n"));
+	fakeroot_write(&root, NODE_POOL "nr_hugepages", "10\n");
 	ASSERT_EQ(0, __restore_all());
 	ASSERT_LT(0, __sysfile_read(PMD_POOL "nr_hugepages", value, sizeof(value)));
 	EXPECT_EQ(3, atoi(value));
@@ -197,7 +151,7 @@ TEST_F(fake, hvo_absent_off_on)
 
 	EXPECT_EQ(PROBE_NO, hugetlb_hvo_probe().answer);
 	EXPECT_EQ(-ENOENT, hugetlb_hvo_set(true));
-	ASSERT_EQ(0, text_make(HVO_SYSCTL, "0\n"));
+	fakeroot_write(&root, HVO_SYSCTL, "0\n");
 	EXPECT_EQ(PROBE_YES, hugetlb_hvo_probe().answer);
 	EXPECT_EQ(0, hugetlb_hvo_set(true));
 	ASSERT_EQ(0, __sysfile_read_u64(HVO_SYSCTL, &on));
@@ -211,9 +165,9 @@ TEST_F(fake, memmap_is_both_counters)
 {
 	uint64_t bytes;
 
-	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_zone_active_anon 9\n"));
+	fakeroot_write(&root, "/proc/vmstat", "nr_memmap_pages 5\nnr_zone_active_anon 9\n");
 	EXPECT_EQ(-ENOENT, hugetlb_memmap_bytes(&bytes));
-	ASSERT_EQ(0, text_make("/proc/vmstat", "nr_memmap_pages 5\nnr_memmap_boot_pages 100\n"));
+	fakeroot_write(&root, "/proc/vmstat", "nr_memmap_pages 5\nnr_memmap_boot_pages 100\n");
 	ASSERT_EQ(0, hugetlb_memmap_bytes(&bytes));
 	EXPECT_EQ(105ull * sysconf(_SC_PAGESIZE), bytes);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <libmm/hugetlb.h>
+#include <libmm/hvo.h>
 #include <vmtests/bench.h>
 
 #define CHURN_NAME_MAX 64

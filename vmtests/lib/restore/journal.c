@@ -22,6 +22,7 @@
 #include <libmm/restore.h>
 #include <vmtests/journal.h>
 #include <vmtests/run_lock.h>
+#include <vmtests/setting.h>
 
 #include "journal_file.h"
 #include "state_dir.h"
@@ -348,19 +349,6 @@ int __restore_set(const char *path, const char *value, char *got)
 	return ret ? ret : __setting_write(path, value, got ? got : now);
 }
 
-void restore_set(const char *path, const char *value)
-{
-	char got[SETTING_VALUE_MAX];
-	int ret;
-
-	journal_open();
-	ret = __restore_set(path, value, got);
-	if (ret == -EBADE)
-		libmm_fail("restore: wrote '%s' to %s and the kernel kept '%s'", value, path, got);
-	if (ret)
-		libmm_fail("restore: cannot set %s to '%s': %s", path, value, strerror(-ret));
-}
-
 /* Without the journal, memory still knows what this process itself changed. */
 int __restore_all(void)
 {
@@ -373,15 +361,6 @@ int __restore_all(void)
 		undos_now();
 	undos_collect();
 	return failed ? failed : ret;
-}
-
-void restore_all(void)
-{
-	int ret = __restore_all();
-
-	if (ret)
-		libmm_fail("restore: not every setting was put back (%s): see above",
-			   strerror(-ret));
 }
 
 int journal_register(const char *kind, int (*undo)(const char *target, const char *value))

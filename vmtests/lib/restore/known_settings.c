@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <libmm/base.h>
-#include <libmm/setting.h>
 #include <libmm/sysfile.h>
 #include <vmtests/known_settings.h>
+#include <vmtests/setting.h>
 
 /*
  * What a test of kernel memory may want to change: huge pages of every kind, how memory is

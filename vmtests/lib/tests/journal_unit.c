@@ -19,6 +19,7 @@
 #include <vmtests/journal.h>
 #include <vmtests/known_settings.h>
 #include <vmtests/run_lock.h>
+#include <vmtests/setting.h>
 
 #include "kselftest_harness.h"
 #include "fakeroot.h"

@@ -47,7 +47,4 @@ void hugemap_pin(struct hugemap *map);
 /* Frame number of the head of huge page @i, which was touched. */
 uint64_t hugemap_pfn(const struct hugemap *map, size_t i);
 
-/* MFD_HUGE_* or MAP_HUGE_* bits for pages of @page bytes. */
-unsigned int hugemap_size_flags(uint64_t page);
-
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* hugetlb: pools by page size and node, and HVO (hugetlb vmemmap optimization). */
+/* hugetlb: pools of huge pages by page size and node. */
 #ifndef LIBMM_HUGETLB_H
 #define LIBMM_HUGETLB_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,15 +15,20 @@
 /* Huge page sizes of this kernel in bytes, ascending. Returns how many (0 without hugetlb). */
 size_t hugetlb_sizes(uint64_t *sizes, size_t max);
 
-/* The kernel has hugetlb pools; it can optimize their vmemmap (vm.hugetlb_optimize_vmemmap). */
+/* The kernel has hugetlb pools. */
 struct probe hugetlb_probe(void);
-struct probe hugetlb_hvo_probe(void);
 
 /*
  * The page-table level that maps a huge page of @size bytes where base pages have @page_size:
  * "pte", "contpte", "pmd", "contpmd", "pud", or "other".
  */
 const char *hugetlb_level(uint64_t size, uint64_t page_size);
+
+/* MFD_HUGE_* or MAP_HUGE_* bits for pages of @size bytes. */
+static inline unsigned int hugetlb_size_flags(uint64_t size)
+{
+	return (unsigned int)__builtin_ctzll(size) << 26;	/* MAP_HUGE_SHIFT */
+}
 
 struct hugetlb_pool {
 	uint64_t size;		/* bytes of one huge page */
@@ -58,18 +62,17 @@ void hugetlb_pool_file(const struct hugetlb_pool *pool, const char *file,
 		       char path[HUGETLB_PATH_MAX]);
 
 /*
- * Switch HVO for pages that are allocated from now on. Returns 0, -ENOENT where the kernel has no
- * HVO or cannot switch it, or -errno.
+ * For a test: open the empty pool of the pages that this kernel maps at @level. *@nr becomes how
+ * many of them the test may have, at least 1. Where the answer is not yes nothing was changed:
+ * there may be no such pages, or some already, too little memory, no privilege, or somebody else
+ * who changes settings.
  */
-int hugetlb_hvo_set(bool on);
+struct probe hugetlb_pool_take(struct hugetlb_pool *pool, const char *level, size_t *nr);
 
-/* Bytes of struct pages. Returns 0, or -ENOENT when the kernel does not count them (to 6.10). */
-int hugetlb_memmap_bytes(uint64_t *bytes);
+/* Have @want of *@nr pages in the pool, or at least @least. *@nr becomes what the pool has. */
+struct probe hugetlb_pool_fill(struct hugetlb_pool *pool, size_t *nr, size_t want, size_t least);
 
-/*
- * Base pages of vmemmap that HVO frees for one huge page: all but one, HUGETLB_VMEMMAP_RESERVE_SIZE
- * in mm/hugetlb_vmemmap.h. 0 where struct page is not a power of two in size.
- */
-uint64_t hugetlb_hvo_saving(uint64_t size, uint64_t struct_page_size, uint64_t page_size);
+/* Put back every setting that this process has changed. The pages must be unmapped before. */
+void hugetlb_pool_release(struct hugetlb_pool *pool);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* hvo: one pool of huge pages under test, with HVO on or off, and what it costs in struct pages. */
+/* hvo: HVO (hugetlb vmemmap optimization), and a pool with it on or off for a test. */
 #ifndef LIBMM_HVO_H
 #define LIBMM_HVO_H
 
@@ -9,6 +9,30 @@
 
 #include <libmm/hugetlb.h>
 #include <libmm/probe.h>
+
+/*
+ * sizeof(struct page) where HVO is possible: a power of two (hugetlb_vmemmap_optimizable() in
+ * mm/hugetlb_vmemmap.h), from 56 bytes of flags, union and counters and below 128.
+ */
+#define HVO_STRUCT_PAGE_SIZE 64
+
+/* The kernel can optimize the vmemmap of huge pages (vm.hugetlb_optimize_vmemmap). */
+struct probe hugetlb_hvo_probe(void);
+
+/*
+ * Switch HVO for pages that are allocated from now on. Returns 0, -ENOENT where the kernel has no
+ * HVO or cannot switch it, or -errno.
+ */
+int hugetlb_hvo_set(bool on);
+
+/* Bytes of struct pages. Returns 0, or -ENOENT when the kernel does not count them (to 6.10). */
+int hugetlb_memmap_bytes(uint64_t *bytes);
+
+/*
+ * Base pages of vmemmap that HVO frees for one huge page: all but one, HUGETLB_VMEMMAP_RESERVE_SIZE
+ * in mm/hugetlb_vmemmap.h.
+ */
+uint64_t hugetlb_hvo_saving(uint64_t size, uint64_t page_size);
 
 struct hvo {
 	struct hugetlb_pool pool;
@@ -23,24 +47,13 @@ struct hvo {
 	uint64_t memmap;	/* bytes of struct pages before the test */
 };
 
-/* The huge page size, in bytes, that this kernel maps at @level (hugetlb_level()); 0 for none. */
-uint64_t hvo_level_size(const char *level);
-
-/*
- * Take an empty pool of the size of @level, switch HVO @on or off, and fill in @h. Where the answer
- * is not yes nothing was changed, and hvo_end() is not needed: no such size, pages of that size
- * already there (whose vmemmap is not this test's doing), too little memory, no privilege, no HVO
- * while @on, somebody else who changes settings.
- */
+/* Take a pool as hugetlb_pool_take(), switch HVO @on or off, and fill in @h. */
 struct probe hvo_begin(struct hvo *h, const char *level, bool on);
 
 /* Restore pool and setting. Huge pages must be unmapped before. */
 void hvo_end(struct hvo *h);
 
-/*
- * Have @want pages in the pool, or at least @least. @h->nr and @h->nr_map become what the test has.
- * Memory may be too fragmented, which is the reason of a skip.
- */
+/* As hugetlb_pool_fill(). @h->nr and @h->nr_map become what the test has. */
 struct probe hvo_fill(struct hvo *h, size_t want, size_t least);
 
 /*
@@ -48,11 +61,5 @@ struct probe hvo_fill(struct hvo *h, size_t want, size_t least);
  * kernel does not count them.
  */
 int64_t hvo_memmap_excess(const struct hvo *h, size_t optimized);
-
-/*
- * sizeof(struct page) where HVO is possible: a power of two (hugetlb_vmemmap_optimizable() in
- * mm/hugetlb_vmemmap.h), from 56 bytes of flags, union and counters and below 128.
- */
-#define HVO_STRUCT_PAGE_SIZE 64
 
 #endif

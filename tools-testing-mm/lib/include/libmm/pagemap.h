@@ -11,8 +11,7 @@
 #define PAGEMAP_EXCLUSIVE	(UINT64_C(1) << 56)
 #define PAGEMAP_PFN		((UINT64_C(1) << 55) - 1)
 
-/* The entries of @nr base pages from @addr on; nothing is faulted. Returns 0 or -errno. */
-int __pagemap_entries(const void *addr, size_t nr, uint64_t *entries);
+/* The entries of @nr base pages from @addr on; nothing is faulted. */
 void pagemap_entries(const void *addr, size_t nr, uint64_t *entries);
 
 /* The frame numbers of @nr base pages, all present. The kernel shows them to CAP_SYS_ADMIN only. */

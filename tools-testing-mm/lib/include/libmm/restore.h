@@ -15,9 +15,8 @@
 
 #include <stddef.h>
 
-#include <libmm/setting.h>
-
 #define RESTORE_REASON_MAX 192
+#define SETTING_VALUE_MAX 256	/* with the terminating null byte */
 
 /*
  * Get ready to change the machine. The first change does this by itself; a test that wants to skip
@@ -35,8 +34,10 @@ int __restore_save(const char *path);
 
 /*
  * Save, write @value, and read it back; nothing of that when the setting has @value already, so
- * that a container with read-only settings can be asked for what it has. Returns 0 or -errno as
- * __setting_write(); @got may be NULL. restore_set() ends the test instead.
+ * that a container with read-only settings can be asked for what it has. A file of the "a [b] c"
+ * kind has the word in brackets. Returns 0; -EBADE when the kernel kept another value, which is
+ * then in @got (SETTING_VALUE_MAX bytes, or NULL); -EOVERFLOW when @value is too long; or -errno.
+ * restore_set() ends the test instead.
  */
 int __restore_set(const char *path, const char *value, char *got);
 void restore_set(const char *path, const char *value);

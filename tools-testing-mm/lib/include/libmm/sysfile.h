@@ -21,6 +21,9 @@
  */
 int __sysfile_path(char *buf, size_t size, const char *path);
 
+/* open(2) of @path there, with O_CLOEXEC. Returns the file descriptor or -errno. */
+int sysfile_open(const char *path, int flags);
+
 /*
  * Read all of @path into @buf as a string without its trailing white space. Returns its length,
  * -EOVERFLOW unless the file, white space included, is shorter than @size, or the -errno of open(2)

@@ -3,16 +3,16 @@
  * setting: a file of the kernel's that holds one value, read and written as the kernel means it.
  *
  * A file of the "a [b] c" kind reads as the word in brackets, and white space as one space; numbers
- * compare as numbers. Changing a setting for good is not for tests: see restore.h.
+ * compare as numbers. Changing a setting for good is not for tests: see libmm/restore.h.
  */
-#ifndef LIBMM_SETTING_H
-#define LIBMM_SETTING_H
+#ifndef VMTESTS_SETTING_H
+#define VMTESTS_SETTING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SETTING_VALUE_MAX 256
+#include <libmm/restore.h>
 
 /* The present value. Returns its length, -EOVERFLOW when it does not fit @size, or -errno. */
 ssize_t __setting_get(const char *path, char *buf, size_t size);
