@@ -121,6 +121,7 @@ help:
 	@echo 'make bench-memcache  the generator of memcache_pressure: accuracy, memcaslap, its servers'
 	@echo 'make patch           KSRC=KERNEL-TREE FAMILY=NAME OUT=DIR [TESTS="..."]: a series for mm;'
 	@echo '                     families: hvo linear_map lazy_mmu hugetlb pfnmap all'
+	@echo 'make check-places    the quick tier in containers, under lockdown, in full memory and so on'
 	@echo 'make check-patch     every series: applied, built, run in guests'
 	@echo 'make lab-compare     guests with and without BBML2, and the report'
 	@echo 'make lab-lava        a guest started by LAVA, and what LAVA made of its results'

@@ -5,8 +5,8 @@
 #                      and lab-pfnmap-deaths
 # make lab-crypt       end dm_crypt by signals at random moments in guests: nothing may be left
 # make lab-deaths      kill guests in the middle of benchmarks: samples stay, and -R goes on
-# make lab-full        run the tests in a guest whose memory is nearly full
 # make lab-kill        make check-kill in a guest, which has dm-crypt
+# make check-places    run the quick tier where it was not expected: lab/places.list
 # make lab-pfnmap      run pfnmap_test and pfnmap_ops in the guests of lab/pfnmap.list
 # make lab-pfnmap-deaths  the cases of pfnmap_test that may kill a kernel, each in a guest of its own
 # make sample-report   lab-compare of what emulation can show, into docs/sample, for the README
@@ -18,7 +18,8 @@
 # BOOTS (of each side of lab-compare, 5; of each cell of lab-check, 1), ROUNDS (of lab-crypt, -deaths,
 # -kill), SEED, LAB_OUT, LAB_TIMEOUT (seconds a boot) and, for run_vmtests.sh in the guests,
 # COMPARE_ARGS and CHECK_ARGS can be set; SMALL=1 compares only what emulation can show.
-# CELLS="LABELS" checks only these cells of lab/check.list, and no pfnmap. ONLY="FUNCTIONS" breaks
+# CELLS="LABELS" checks only these cells of lab/check.list, and no pfnmap, or of lab/places.list;
+# PLACES_ARGS are run_vmtests.sh's in places. ONLY="FUNCTIONS" breaks
 # only these, anew.
 # The two CPUs of a comparison differ on purpose, so vmcompare is told to allow that. Both comparison
 # and check go on where they were stopped; remove LAB_OUT to begin anew. Included by the top
@@ -36,6 +37,9 @@ LAB_TIMEOUT_MUL ?= 5
 COMPARE_ARGS ?= -T quick -r 3
 # A guest is thrown away, so what lasts until reboot may be done to it.
 CHECK_ARGS ?= -T quick -d -t functional
+PLACES_ARGS ?= -T quick -r 1 -d
+# The whole quick tier takes a quarter of an hour in a guest, on a machine that does nothing else.
+PLACES_TIMEOUT ?= 7200
 
 # What emulation can show is memory, page tables and counts; SMALL=1 leaves out what it cannot, and
 # is done in minutes.
@@ -105,6 +109,16 @@ lab-check: $(LAB_ARCHES:%=lab-payload-%)
 	$(LAB_DEATHS) || failed=1; \
 	exit $$failed
 
+# The seccomp filter is installed in the guest, by a program linked against its root.
+check-places: lab-payload-amd64
+	@install -D -t $(LAB_PAYLOADS)/amd64/places lab/places/enter lab/places/docker.seccomp && \
+	$(LAB_CROSS_amd64)gcc -std=gnu11 -O2 -Wall -Wextra -Werror --sysroot="$$(lab/root --sysroot amd64)" \
+		-o $(LAB_PAYLOADS)/amd64/places/seccomp_exec lab/places/seccomp_exec.c \
+		-Wl,-Bstatic -lseccomp -Wl,-Bdynamic && \
+	lab/matrix -f lab/places.list $(if $(CELLS),-l "$(CELLS)") $(SEED:%=-s %) -o $(LAB_OUT)/places \
+		-p $(LAB_PAYLOADS) -t $(PLACES_TIMEOUT) -- \
+		places/enter %l $(LAB_RUN) $(PLACES_ARGS) -o /results/%l
+
 lab-pfnmap: $(LAB_ARCHES:%=lab-payload-%)
 	@$(LAB_PFNMAP)
 
@@ -131,13 +145,10 @@ lab-lava: lab-payload-$(if $(findstring :arm64,$(LAVA_KERNEL)),arm64,amd64)
 lab-deaths: all
 	@lab/tests/deaths_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
 
-lab-full: all
-	@lab/tests/full_test.sh $(B)
-
 lab-kill: all
 	@lab/tests/kill_test.sh $(B) $(ROUNDS) 7:amd64 $(SEED)
 
-.PHONY: lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt lab-lava \
-	lab-deaths lab-full lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)
+.PHONY: check-places lab-root lab-kernels lab-compare lab-check lab-pfnmap lab-pfnmap-deaths lab-crypt \
+	lab-lava lab-deaths lab-kill lab-mutants $(LAB_ARCHES:%=lab-payload-%)
 
 include lab/plugins/tlb-model/tlb-model.mk

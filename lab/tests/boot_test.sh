@@ -16,7 +16,8 @@ boot=$scratch/lab/boot
 : >"$scratch/root/tree/bin/busybox"
 : >"$scratch/root/root.img"
 : >"$scratch/Image"
-printf '#!/bin/sh\necho "%s"\n' "$scratch/root" >"$scratch/lab/root"
+printf '#!/bin/sh\necho "$*" >"%s"\necho "%s"\n' "$scratch/root-arguments" "$scratch/root" \
+	>"$scratch/lab/root"
 cat >"$scratch/bin/qemu-system-x86_64" <<'END'
 #!/bin/sh
 # FAKE_END: how to end. FAKE_FIFO: tells that QEMU runs, and its process.
@@ -132,6 +133,8 @@ argument_given no_network '-nic none'
 argument_given memory_in_gib 3072M --mem 3G
 argument_given nodes_share_memory 'memory-backend-ram,id=node2,size=342M' --mem 1024 --smp 3 --nodes 3
 argument_given nodes_share_cpus 'node,nodeid=1,cpus=1-2,memdev=node1' --smp 3 --nodes 2
+argument_given empty_node 'node,nodeid=1,cpus=1-1' --nodes 2 --empty-node
+argument_given empty_node_leaves_memory 'memory-backend-ram,id=node0,size=4096M' --nodes 2 --empty-node
 argument_given cpu_property 'max,la57=off,pmu=on' --cpu la57-off,pmu=on
 argument_given cpu_of_qemu 'Skylake-Server' --cpu qemu:Skylake-Server
 argument_given device_as_it_is "pci-testdev,membar=2G" --device pci-testdev,membar=2G
@@ -155,6 +158,11 @@ argument_given tlb_model_ram 'memory-backend-file,id=ram,mem-path=/proc/self/fd/
 argument_given tlb_model_clock 'shift=0,sleep=off' --tlb-model zen
 argument_given tlb_model_is_told \
 	"$console vmtests.tlb_model=zen" --tlb-model zen
+[ "$(cat "$scratch/root-arguments")" = amd64 ]
+result root_of_this_release $?
+argument_given release_boots '-nic none' --release trixie
+[ "$(cat "$scratch/root-arguments")" = '--release trixie amd64' ]
+result root_of_a_release $?
 argument_given payload_disk 'virtio-blk-pci,drive=payload,serial=payload' --payload "$scratch/payload"
 
 # not_started NAME PATTERN ARGUMENTS
@@ -186,6 +194,7 @@ not_started image_missing 'no such file' --kernel 7:arm64 --image /nonesuch/Imag
 	not_started pci_device_size 'a number of MiB' $own --pci-device 0
 	not_started timeout_zero 'not a number above 0' $own --timeout 0
 	not_started nodes_above_cpus 'more nodes than CPUs' $own --smp 1 --nodes 2
+	not_started empty_node_alone '--nodes 2 or more' $own --empty-node
 	not_started payload_missing 'no such directory' $own --payload /nonesuch
 	not_started icount 'not a number' $own --icount fast
 	not_started preset_missing 'no such file' $own --tlb-model nonesuch
