@@ -7,6 +7,7 @@
 
 #include <libmm/base.h>
 #include <libmm/fail.h>
+#include <libmm/krange.h>
 #include <vmtests/census_kernel.h>
 
 static uint64_t round_down_to(uint64_t value, uint64_t unit)
@@ -33,7 +34,7 @@ static int vmemmap_find(const struct kcore *kc, uint64_t *start, uint64_t *end, 
 	    kcore_number(kc, "SECTION_SIZE_BITS", &section_bits) || section_bits > 62)
 		return libmm_refuse(-ENOENT, reason, len,
 				    "VMCOREINFO has no vmemmap: no CONFIG_SPARSEMEM_VMEMMAP");
-	ret = census_range(kc, "linear", start, end, reason, len);
+	ret = krange_find(kc, "linear", start, end, reason, len);
 	if (ret)
 		return ret;
 	if (!kcore_va_to_pa(kc, *start, &first_pa) || !kcore_va_to_pa(kc, *end - 1, &last_pa))
@@ -59,7 +60,7 @@ int census_kernel_range(const struct kcore *kc, const char *name, uint64_t *star
 {
 	if (!strcmp(name, "vmemmap"))
 		return vmemmap_find(kc, start, end, reason, len);
-	return census_range(kc, name, start, end, reason, len);
+	return krange_find(kc, name, start, end, reason, len);
 }
 
 static int ranges_take(const struct kpgtable *pgt, struct census *all, char *reason, size_t len)

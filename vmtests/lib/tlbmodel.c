@@ -9,6 +9,7 @@
 
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
+#include <libmm/krange.h>
 #include <vmtests/census_kernel.h>
 #include <vmtests/tlbmodel.h>
 
@@ -47,8 +48,8 @@ static bool message_send(enum tlbmodel_command command)
 static int ranges_read(const struct kcore *kc, struct tlbmodel_range *range, char *reason,
 		       size_t len)
 {
-	int ret = census_range(kc, "linear", &range[TLBMODEL_LINEAR].start,
-			       &range[TLBMODEL_LINEAR].end, reason, len);
+	int ret = krange_find(kc, "linear", &range[TLBMODEL_LINEAR].start,
+			      &range[TLBMODEL_LINEAR].end, reason, len);
 
 	if (!ret)
 		ret = census_kernel_range(kc, "vmemmap", &range[TLBMODEL_VMEMMAP].start,

@@ -25,7 +25,7 @@
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
 #include <libmm/kpgwalk.h>
-#include <libmm/census.h>
+#include <libmm/krange.h>
 #include <libmm/linmap.h>
 #include <libmm/linmap_model.h>
 #include <libmm/bbml2.h>

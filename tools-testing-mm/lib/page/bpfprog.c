@@ -35,15 +35,6 @@ int bpfprog_attach(int socket, unsigned int keep, unsigned int dead)
 	return 0;
 }
 
-int bpfprog_detach(int socket)
-{
-	int unused = 0;
-
-	if (setsockopt(socket, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)))
-		return -errno;
-	return 0;
-}
-
 struct probe bpfprog_probe(void)
 {
 	int err, fd = bpfprog_socket();

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmm/fail.h>
 #include <libmm/kpgwalk.h>
 
 /*
@@ -184,8 +183,8 @@ static uint64_t ram_bytes(const struct kcore *kc)
 	return bytes;
 }
 
-int __kpgtable_walk(const struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit,
-		    void *arg, struct kpg_walk *walk)
+int kpgtable_walk(const struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit,
+		  void *arg, struct kpg_walk *walk)
 {
 	const struct kpg_geometry *geo = kpgtable_geometry(pgt);
 	struct pass pass = {
@@ -208,18 +207,6 @@ int __kpgtable_walk(const struct kpgtable *pgt, uint64_t start, uint64_t end, kp
 	ret = table_walk(&pass, &root);
 	free(root.descs);
 	return ret;
-}
-
-int kpgtable_walk(const struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit,
-		  void *arg, struct kpg_walk *walk)
-{
-	int ret = __kpgtable_walk(pgt, start, end, visit, arg, walk);
-	char reason[KCORE_REASON_MAX];
-
-	if (ret >= 0)
-		return ret;
-	kpgtable_explain(ret, walk, reason, sizeof(reason));
-	libmm_fail("kpgtable: %s", reason);
 }
 
 void kpgtable_explain(int err, const struct kpg_walk *walk, char *reason, size_t len)

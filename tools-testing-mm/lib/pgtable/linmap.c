@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmm/census.h>
 #include <libmm/fail.h>
 #include <libmm/kpgwalk.h>
+#include <libmm/krange.h>
 #include <libmm/linmap.h>
 
 /* A change of the linear map takes microseconds: so many walks in a row do not meet one each. */
@@ -76,7 +76,7 @@ struct probe linmap_range(const struct linmap *lm, const char *name, uint64_t *s
 {
 	char reason[KCORE_REASON_MAX];
 
-	if (census_range(lm->kc, name, start, end, reason, sizeof(reason)))
+	if (krange_find(lm->kc, name, start, end, reason, sizeof(reason)))
 		return probe_no("%s", reason);
 	return probe_yes();
 }
@@ -99,13 +99,18 @@ void linmap_snap_between(const struct linmap *lm, uint64_t start, uint64_t end,
 			 struct linmap_snap *snap)
 {
 	struct kpg_walk walk;
+	char reason[KCORE_REASON_MAX];
 	uint64_t last = 0;
-	int tries;
+	int tries, ret;
 
 	*snap = (struct linmap_snap) {};
 	for (tries = 0; tries < SNAP_TRIES; tries++) {
 		snap->nr = 0;
-		kpgtable_walk(lm->pgt, start, end, leaf_keep, snap, &walk);
+		ret = kpgtable_walk(lm->pgt, start, end, leaf_keep, snap, &walk);
+		if (ret) {
+			kpgtable_explain(ret, &walk, reason, sizeof(reason));
+			libmm_fail("linmap: %s", reason);
+		}
 		if (tries && walk.digest == last) {
 			memcpy(snap->tables, walk.tables, sizeof(snap->tables));
 			return;

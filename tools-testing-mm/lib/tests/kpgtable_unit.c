@@ -204,7 +204,7 @@ static int tables_open(FIXTURE_DATA(tables) * self)
 static int tables_walk(FIXTURE_DATA(tables) * self, uint64_t start, uint64_t end)
 {
 	self->leaves.nr = 0;
-	return __kpgtable_walk(self->pgt, start, end, leaf_keep, &self->leaves, &self->walk);
+	return kpgtable_walk(self->pgt, start, end, leaf_keep, &self->leaves, &self->walk);
 }
 
 TEST_F(tables, geometry)
@@ -475,8 +475,8 @@ TEST_F(tables, digest)
 	digest = self->walk.digest;
 
 	/* The pass without a visitor is the same pass. */
-	ASSERT_EQ(0, __kpgtable_walk(self->pgt, self->va, self->va + page, NULL, NULL,
-				     &self->walk));
+	ASSERT_EQ(0, kpgtable_walk(self->pgt, self->va, self->va + page, NULL, NULL,
+				   &self->walk));
 	ASSERT_EQ(digest, self->walk.digest);
 	ASSERT_EQ(1, self->walk.tables[KPG_PTE]);
 
@@ -526,8 +526,8 @@ TEST_F(tables, visitor_ends_the_walk)
 	synth_map(&self->core, self->va + 2 * page, KPG_PTE,
 		  synth_leaf(self->layout, KPG_PTE, page));
 	ASSERT_EQ(0, tables_open(self));
-	ASSERT_EQ(77, __kpgtable_walk(self->pgt, self->va, self->va + 4 * page, stop_at_once,
-				      &calls, &self->walk));
+	ASSERT_EQ(77, kpgtable_walk(self->pgt, self->va, self->va + 4 * page, stop_at_once,
+				    &calls, &self->walk));
 	ASSERT_EQ(1, calls);
 }
 
@@ -726,8 +726,8 @@ TEST_F(tables, tables_without_end)
 			synth_desc_set(&self->core, table, i, synth_table(layout, next));
 	}
 	ASSERT_EQ(0, tables_open(self));
-	ASSERT_EQ(-ELOOP, __kpgtable_walk(self->pgt, layout->kernel_start, UINT64_MAX, NULL, NULL,
-					  &self->walk));
+	ASSERT_EQ(-ELOOP, kpgtable_walk(self->pgt, layout->kernel_start, UINT64_MAX, NULL, NULL,
+					&self->walk));
 }
 
 TEST_F(tables, truncated_file)
@@ -757,9 +757,9 @@ static void walk_all(struct kpgtable *pgt, const struct synth_layout *layout)
 	char why[KCORE_REASON_MAX];
 	int ret;
 
-	ret = __kpgtable_walk(pgt, layout->kernel_start, UINT64_MAX, leaf_keep, &leaves, &walk);
+	ret = kpgtable_walk(pgt, layout->kernel_start, UINT64_MAX, leaf_keep, &leaves, &walk);
 	kpgtable_explain(ret, &walk, why, sizeof(why));
-	__kpgtable_walk(pgt, layout->kernel_start, UINT64_MAX, NULL, NULL, &walk);
+	kpgtable_walk(pgt, layout->kernel_start, UINT64_MAX, NULL, NULL, &walk);
 	__kpgtable_lookup(pgt, walk.bad_va, &path);
 }
 

@@ -26,7 +26,4 @@ int bpfprog_socket(void);
  */
 int bpfprog_attach(int socket, unsigned int keep, unsigned int dead);
 
-/* Detach it. The kernel frees the program later, from a work item after an RCU grace period. */
-int bpfprog_detach(int socket);
-
 #endif

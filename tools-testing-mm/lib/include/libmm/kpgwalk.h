@@ -28,13 +28,11 @@ struct kpg_walk {
  * Visit every populated leaf of [@start, @end) in the order of addresses. Without @visit only the
  * digest and tables are made, faster. One pass over live tables without a lock: what the kernel
  * changes meanwhile may be seen before, after, or as the garbage of a table freed under the reader.
- * Two walks with equal digests tell that nothing changed; census.h walks until there are two.
+ * Two walks with equal digests tell that nothing changed.
  *
  * -EINVAL, not a range of kernel addresses; -EUCLEAN, a descriptor that no kernel writes; -EFAULT,
  * a table outside RAM; -ELOOP, a table that is its own ancestor, or more tables than RAM has pages.
  */
-int __kpgtable_walk(const struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit,
-		    void *arg, struct kpg_walk *walk);
 int kpgtable_walk(const struct kpgtable *pgt, uint64_t start, uint64_t end, kpg_visit_fn visit,
 		  void *arg, struct kpg_walk *walk);
 

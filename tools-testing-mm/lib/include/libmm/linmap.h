@@ -31,7 +31,7 @@ const struct kpg_geometry *linmap_geometry(const struct linmap *lm);
 struct kpg_leaf linmap_leaf(const struct linmap *lm, struct phys pa);
 struct kpg_leaf linmap_leaf_at(const struct linmap *lm, uint64_t va);
 
-/* Where the range of this name (libmm/census.h) lies. */
+/* Where the range of this name (libmm/krange.h) lies. */
 struct probe linmap_range(const struct linmap *lm, const char *name, uint64_t *start,
 			  uint64_t *end);
 

@@ -3,7 +3,7 @@
 #ifndef VMTESTS_CENSUS_COMPARE_H
 #define VMTESTS_CENSUS_COMPARE_H
 
-#include <libmm/census.h>
+#include <vmtests/census.h>
 
 /* One number that differs. @attr is CENSUS_ATTRS when it is the tables of @level. */
 struct census_change {

@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include <libmm/census.h>
+#include <vmtests/census.h>
 
 /* A new reference, or NULL when memory is short. */
 json_t *census_to_json(const struct census *census);

@@ -3,7 +3,7 @@
 #ifndef VMTESTS_CENSUS_KERNEL_H
 #define VMTESTS_CENSUS_KERNEL_H
 
-#include <libmm/census.h>
+#include <vmtests/census.h>
 
 #define CENSUS_RANGES_MAX	8
 
@@ -11,7 +11,7 @@
 const char *census_range_name(size_t i);
 
 /*
- * Where a range of that name lies, as census_range() has it, and one more:
+ * Where a range of that name lies, as krange_find() has it, and one more:
  *   vmemmap   SYMBOL(vmemmap) + pfn * SIZE(page) over the RAM of the linear map, widened to whole
  *             memory sections (NUMBER(SECTION_SIZE_BITS)); needs SPARSEMEM_VMEMMAP
  */

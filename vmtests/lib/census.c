@@ -11,86 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <libmm/census.h>
-#include <libmm/fail.h>
 #include <libmm/kpgwalk.h>
+#include <vmtests/census.h>
 
 /* Churn that outruns so many passes outruns more: the census then says that it is unstable. */
 #define PASSES_MAX	8
-
-/* __START_KERNEL_map: the last 2 GB, whatever the randomized place of the image in it. */
-#define X86_IMAGE_BASE	UINT64_C(0xffffffff80000000)
-
-/* MIN_KIMG_ALIGN: below it, the offset is the boot loader's alignment (arm64's kaslr_init()). */
-#define ARM64_KASLR_MIN	(2 * 1024 * 1024)
-
-/* From the lowest to the highest address of all segments of @kind. */
-static bool kind_find(const struct kcore *kc, enum kcore_kind kind, uint64_t *start, uint64_t *end)
-{
-	const struct kcore_segment *seg;
-
-	*start = UINT64_MAX;
-	*end = 0;
-	for (seg = kc->segments; seg < kc->segments + kc->nr_segments; seg++) {
-		if (seg->kind != kind)
-			continue;
-		if (seg->va < *start)
-			*start = seg->va;
-		if (seg->va + seg->size > *end)
-			*end = seg->va + seg->size;
-	}
-	return *end;
-}
-
-/* The whole segment that begins at @va, for ranges that are a segment of their own. */
-static bool segment_find(const struct kcore *kc, uint64_t va, uint64_t *start, uint64_t *end)
-{
-	const struct kcore_segment *seg;
-
-	for (seg = kc->segments; seg < kc->segments + kc->nr_segments; seg++) {
-		if (seg->kind != KCORE_VIRTUAL || seg->va != va)
-			continue;
-		*start = va;
-		*end = va + seg->size;
-		return true;
-	}
-	return false;
-}
-
-static bool modules_find(const struct kcore *kc, uint64_t *start, uint64_t *end)
-{
-	uint64_t offset, size;
-
-	/* With KASLR that range stays empty (module_init_limits()). */
-	if (!kcore_number(kc, "MODULES_VADDR", start) && !kcore_number(kc, "MODULES_END", end))
-		return kcore_line(kc, "KERNELOFFSET", 16, &offset) || offset < ARM64_KASLR_MIN;
-	return !kcore_number(kc, "KERNEL_IMAGE_SIZE", &size) &&
-	       segment_find(kc, X86_IMAGE_BASE + size, start, end);
-}
-
-static bool range_find(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end)
-{
-	uint64_t va;
-
-	if (!strcmp(name, "linear"))
-		return kind_find(kc, KCORE_RAM, start, end);
-	if (!strcmp(name, "image"))
-		return kind_find(kc, KCORE_IMAGE, start, end);
-	if (!strcmp(name, "vmalloc"))
-		return !kcore_number(kc, "VMALLOC_START", &va) && segment_find(kc, va, start, end);
-	return !strcmp(name, "modules") && modules_find(kc, start, end);
-}
-
-int census_range(const struct kcore *kc, const char *name, uint64_t *start, uint64_t *end,
-		 char *reason, size_t len)
-{
-	bool modules = !strcmp(name, "modules");
-
-	if (range_find(kc, name, start, end))
-		return 0;
-	return libmm_refuse(-ENOENT, reason, len, "/proc/kcore does not say where the range %s is%s",
-			    name, modules ? "; with KASLR, near the image in vmalloc" : "");
-}
 
 static int leaf_count(const struct kpg_leaf *leaf, void *arg)
 {
@@ -119,7 +44,7 @@ static int pass_count(const struct kpgtable *pgt, struct census *census, struct 
 	int ret;
 
 	memset(census->leaves, 0, sizeof(census->leaves));
-	ret = __kpgtable_walk(pgt, census->start, census->end, leaf_count, census, walk);
+	ret = kpgtable_walk(pgt, census->start, census->end, leaf_count, census, walk);
 	memcpy(census->tables, walk->tables, sizeof(census->tables));
 	census->tables[geo->levels - 1] = 0;
 	return ret;
@@ -136,7 +61,7 @@ static int passes_run(const struct kpgtable *pgt, struct census *census, struct 
 
 		/* Only a range at rest can be told by its digest alone. */
 		if (census->passes++ == 1 && !last)
-			ret = __kpgtable_walk(pgt, census->start, census->end, NULL, NULL, walk);
+			ret = kpgtable_walk(pgt, census->start, census->end, NULL, NULL, walk);
 		else
 			ret = pass_count(pgt, census, walk);
 		census->stable = ret == last && walk->digest == before.digest;
@@ -161,19 +86,6 @@ int census_count(const struct kpgtable *pgt, const char *name, uint64_t start, u
 	if (ret)
 		kpgtable_explain(ret, &walk, reason, len);
 	return ret;
-}
-
-void census_take(const struct kpgtable *pgt, const char *name, struct census *census)
-{
-	char reason[KCORE_REASON_MAX];
-	uint64_t start, end;
-	int ret;
-
-	ret = census_range(kpgtable_kcore(pgt), name, &start, &end, reason, sizeof(reason));
-	if (!ret)
-		ret = census_count(pgt, name, start, end, census, reason, sizeof(reason));
-	if (ret)
-		libmm_fail("census of %s: %s", name, reason);
 }
 
 uint64_t census_leaf_size(const struct census *census, enum kpg_level level)
