@@ -135,6 +135,7 @@ TEST_F(hugetlb_regress, fake_heads)
 	int fd;
 
 	REQUIRE(hugetlb_pool_fill(&self->pool, &self->nr, 1, 1));
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(probe_readable(KPAGE_FLAGS));
 	fd = kpage_open(KPAGE_FLAGS);
 	flags = calloc(pages, sizeof(*flags));

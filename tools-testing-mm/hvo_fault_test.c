@@ -35,6 +35,7 @@
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kpage.h>
+#include <libmm/pagemap.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
@@ -240,6 +241,7 @@ TEST_F(hvo_fault, soft_offline_in_use)
 	uint64_t old, new;
 	size_t left;
 
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(probe_writable(SOFT_OFFLINE_PAGE));
 	REQUIRE(pool_fill(&self->hvo));
 	hugemap_open(&self->map, self->hvo.pool.size, 1);
@@ -270,6 +272,7 @@ TEST_F(hvo_fault, soft_offline_free)
 	char address[24];
 	uint64_t pfn;
 
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(probe_writable(SOFT_OFFLINE_PAGE));
 	REQUIRE(pool_fill(&self->hvo));
 	hugemap_open(&self->map, self->hvo.pool.size, 1);
@@ -318,6 +321,7 @@ TEST_F(hvo_fault, soft_offline_race)
 	unsigned int seen;
 	size_t i;
 
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(probe_writable(SOFT_OFFLINE_PAGE));
 	REQUIRE(pool_fill(&self->hvo));
 	hugemap_open(&self->map, self->hvo.pool.size, NR_OFFLINED);

@@ -369,6 +369,7 @@ FIXTURE_SETUP(hvo_race)
 	self->race.fd = -1;
 	self->race.reader = variant->reader;
 	REQUIRE(probe_cpus(2));
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(reader_open(&self->race));
 	REQUIRE(hvo_begin(&self->race.hvo, "pmd", variant->on));
 }

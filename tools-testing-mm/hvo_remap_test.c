@@ -24,6 +24,7 @@
 #include <libmm/hvo.h>
 #include <libmm/kcore.h>
 #include <libmm/kpgtable.h>
+#include <libmm/pagemap.h>
 
 #define ZONES_MAX 64
 
@@ -108,6 +109,7 @@ static struct probe vmemmap_open(FIXTURE_DATA(hvo_remap) * self)
 /* A setup that skips ends the process, and so closes what was opened. */
 FIXTURE_SETUP(hvo_remap)
 {
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(vmemmap_open(self));
 	REQUIRE(hvo_begin(&self->hvo, variant->level, true));
 	if (!self->hvo.saving) {

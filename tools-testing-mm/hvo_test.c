@@ -31,6 +31,7 @@
 #include <libmm/hugemap.h>
 #include <libmm/hvo.h>
 #include <libmm/kpage.h>
+#include <libmm/pagemap.h>
 #include <libmm/restore.h>
 #include <libmm/sysfile.h>
 
@@ -182,6 +183,7 @@ TEST_F(hvo, compound_flags)
 	size_t i, once, nr_told = 0, wrong = 0;
 	int fd, fd_count;
 
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(probe_readable(KPAGE_FLAGS));
 	REQUIRE(probe_readable(KPAGE_COUNT));
 	fd = kpage_open(KPAGE_FLAGS);
@@ -226,6 +228,7 @@ TEST_F(hvo, compound_flags_after_free)
 	size_t i, wrong = 0;
 	int fd;
 
+	REQUIRE(pagemap_pfns_probe());
 	REQUIRE(probe_readable(KPAGE_FLAGS));
 	fd = kpage_open(KPAGE_FLAGS);
 	REQUIRE(hvo_fill(&self->hvo, self->hvo.nr, 1));

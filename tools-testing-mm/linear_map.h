@@ -11,6 +11,7 @@
 #include <libmm/fail.h>
 #include <libmm/linmap.h>
 #include <libmm/linmap_model.h>
+#include <libmm/pagemap.h>
 #include <libmm/secretmem.h>
 
 struct linear_map {

@@ -28,7 +28,6 @@
 #include <unistd.h>
 
 #include <libmm/memory.h>
-#include <libmm/pagemap.h>
 #include <libmm/sysfile.h>
 
 #include <libmm/harness.h>
@@ -40,6 +39,7 @@
 #define CGROUP_EXCESS	3
 #define LIMIT_PAGES	16
 #define LIMIT_ROUNDS	3
+#define STATUS_NO_USER	4
 /* A page takes up to 25 us, on x86 with a TLB shootdown. */
 #define SMALL_MACHINE	(UINT64_C(8) << 30)
 #define NOTES_MAX	(1UL << 20)
@@ -162,7 +162,14 @@ static void user_become(size_t memlock)
 	const struct rlimit limit = { memlock, memlock };
 
 	if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid((1U << 30) + getpid()))
-		_exit(3);
+		_exit(STATUS_NO_USER);
+}
+
+static struct probe user_probe(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_USER ?
+	       probe_no("setuid(2) to a user of no name is refused: run outside the user namespace, with CAP_SETUID") :
+	       probe_yes();
 }
 
 /* Past RLIMIT_MEMLOCK a fault is refused, on some kernels already the mapping. */
@@ -178,6 +185,7 @@ TEST_F(pressure, memlock_limit)
 		pages_take(self->notes, 4 * LIMIT_PAGES * page_size(), false);
 	}
 	status = child_wait(pid);
+	REQUIRE(user_probe(status));
 	if (self->notes->refused) {
 		TH_LOG("refused by mmap()");
 	} else {
@@ -209,6 +217,7 @@ TEST_F(pressure, memlock_returned)
 		_exit(0);
 	}
 	status = child_wait(pid);
+	REQUIRE(user_probe(status));
 	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status))
 		TH_LOG("the child ended with status %#x", status);
 	whole_check(_metadata, self);
@@ -252,6 +261,8 @@ TEST_F(pressure, cgroup_full)
 
 	if (memory_panic_on_oom() > 1)
 		SKIP(return, "vm.panic_on_oom is 2: a full memory cgroup ends this kernel");
+	REQUIRE(pagemap_pfns_probe());
+	REQUIRE(secretmem_room_probe(CGROUP_EXCESS * CGROUP_BYTES));
 	if (!memcg_make(self->cgroup, sizeof(self->cgroup)))
 		SKIP(return, "no memory cgroup can be made: mount one, or enable its memory controller");
 

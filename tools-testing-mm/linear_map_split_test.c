@@ -32,6 +32,8 @@
 #define SPREAD_PAGES	4
 #define READER_GROUPS	6
 #define GROUP_PAGES	8
+/* No case takes more. */
+#define PAGES_MAX	(LINEAR_MAP_THREADS * THREAD_PAGES)
 
 /* The state of the linear map at one moment, from every source that this kernel has. */
 struct split_state {
@@ -137,7 +139,9 @@ static struct probe splits_probe(const struct linear_map *map)
 	struct directmap dm;
 
 	if (probe.answer == PROBE_YES)
-		probe = secretmem_probe();
+		probe = secretmem_room_probe(PAGES_MAX * page_size());
+	if (probe.answer == PROBE_YES)
+		probe = pagemap_pfns_probe();
 	if (probe.answer == PROBE_YES && !map->lm && directmap_read(&dm))
 		probe = probe_no("%.200s, and the kernel has no DirectMap counters",
 				 map->tables.why);

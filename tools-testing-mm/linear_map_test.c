@@ -61,7 +61,9 @@ static struct probe entries_probe(const struct linear_map *map)
 	struct probe probe = probe_root();
 
 	if (probe.answer == PROBE_YES)
-		probe = secretmem_probe();
+		probe = secretmem_room_probe(NR_PAGES * page_size());
+	if (probe.answer == PROBE_YES)
+		probe = pagemap_pfns_probe();
 	return probe.answer == PROBE_YES ? map->tables : probe;
 }
 
@@ -411,7 +413,7 @@ TEST_F(linear_map, many_threads_fault_one_page)
 {
 	uint64_t before;
 
-	REQUIRE(secretmem_probe());
+	REQUIRE(secretmem_room_probe(NR_RACES * page_size()));
 	before = linear_map_invalid(&self->map);
 
 	linear_map_secret(&self->map, NR_RACES);

@@ -3,6 +3,15 @@
 #include <libmm/fail.h>
 #include <libmm/pagemap.h>
 
+struct probe pagemap_pfns_probe(void)
+{
+	uint64_t entry = 0;
+
+	pagemap_entries(&entry, 1, &entry);
+	return entry & PAGEMAP_PFN ? probe_yes() :
+	       probe_no("/proc/self/pagemap hides frame numbers: CAP_SYS_ADMIN is missing, in a container --cap-add SYS_ADMIN");
+}
+
 void pagemap_pfns(const void *addr, size_t nr, uint64_t *pfns)
 {
 	size_t i;

@@ -43,7 +43,7 @@ int secretmem_open(struct secretmem *s, size_t size)
 	return err;
 }
 
-static struct probe secretmem_missing(int error)
+static struct probe secretmem_missing(int error, size_t size)
 {
 	switch (error) {
 	case EPERM:
@@ -51,7 +51,8 @@ static struct probe secretmem_missing(int error)
 		return probe_no("memfd_secret(2) is forbidden (%s): run outside the container",
 				strerror(error));
 	case EAGAIN:
-		return probe_no("no room for secret memory in RLIMIT_MEMLOCK: ulimit -l unlimited");
+		return probe_no("no room for %zu KiB of secret memory in RLIMIT_MEMLOCK, and CAP_IPC_LOCK is missing: ulimit -l unlimited",
+				size / 1024);
 	case ENOSYS:
 		if (kconfig_value("CONFIG_SECRETMEM") == 'n')
 			return probe_no("no memfd_secret(2): the kernel was built without CONFIG_SECRETMEM");
@@ -61,15 +62,20 @@ static struct probe secretmem_missing(int error)
 	}
 }
 
-struct probe secretmem_probe(void)
+struct probe secretmem_room_probe(size_t size)
 {
 	struct secretmem secret;
-	int err = secretmem_open(&secret, page_size());
+	int err = secretmem_open(&secret, size);
 
 	if (err)
-		return secretmem_missing(-err);
+		return secretmem_missing(-err, size);
 	secretmem_close(&secret);
 	return probe_yes();
+}
+
+struct probe secretmem_probe(void)
+{
+	return secretmem_room_probe(page_size());
 }
 
 void secretmem_fault(struct secretmem *s)

@@ -23,8 +23,9 @@ struct secretmem {
  */
 int secretmem_open(struct secretmem *s, size_t size);
 
-/* memfd_secret(2) gives memory. The kernel itself is asked. */
+/* memfd_secret(2) gives a page, or @size bytes. The kernel itself is asked. */
 struct probe secretmem_probe(void);
+struct probe secretmem_room_probe(size_t size);
 
 /* Fault every page once, in order; write one byte each. */
 void secretmem_fault(struct secretmem *s);
