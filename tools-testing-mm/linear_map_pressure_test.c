@@ -167,9 +167,9 @@ static void user_become(size_t memlock)
 
 static struct probe user_probe(int status)
 {
-	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_USER ?
-	       probe_no("setuid(2) to a user of no name is refused: run outside the user namespace, with CAP_SETUID") :
-	       probe_yes();
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS_NO_USER)
+		return probe_yes();
+	return probe_no("setuid(2) refuses a user without a name: run with CAP_SETUID, outside a user namespace");
 }
 
 /* Past RLIMIT_MEMLOCK a fault is refused, on some kernels already the mapping. */

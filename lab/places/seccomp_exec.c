@@ -27,7 +27,7 @@ static void die(const char *what, int err)
 	exit(STATUS_FILTER);
 }
 
-static unsigned long number(const char *word)
+static unsigned long decimal(const char *word)
 {
 	unsigned long value;
 	char *end;
@@ -44,7 +44,7 @@ static unsigned long number(const char *word)
 static struct scmp_arg_cmp condition(unsigned int arg)
 {
 	const char *op = strtok(NULL, BLANKS);
-	unsigned long value = number(strtok(NULL, BLANKS));
+	unsigned long value = decimal(strtok(NULL, BLANKS));
 
 	if (op && strcmp(op, "==") == 0)
 		return SCMP_CMP(arg, SCMP_CMP_EQ, value);
@@ -78,7 +78,7 @@ static void rules_add(scmp_filter_ctx filter, uint32_t action)
 	if (!name)
 		die("which system call?", 0);
 	if (word && word[0] >= '0' && word[0] <= '9') {
-		struct scmp_arg_cmp arg = condition(number(word));
+		struct scmp_arg_cmp arg = condition(decimal(word));
 
 		rule_add(filter, action, name, 1, &arg);
 		return;
@@ -96,7 +96,7 @@ static void line_add(scmp_filter_ctx filter, char *line)
 	if (strcmp(verb, "allow") == 0)
 		rules_add(filter, SCMP_ACT_ALLOW);
 	else if (strcmp(verb, "errno") == 0)
-		rules_add(filter, SCMP_ACT_ERRNO(number(strtok(NULL, BLANKS))));
+		rules_add(filter, SCMP_ACT_ERRNO(decimal(strtok(NULL, BLANKS))));
 	else
 		die("neither allow nor errno", 0);
 }
