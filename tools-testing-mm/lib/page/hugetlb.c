@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <libmm/base.h>
@@ -94,7 +95,7 @@ int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node)
 {
 	int err;
 
-	pool->size = size;
+	*pool = (struct hugetlb_pool) { .size = size };
 	pool_name(pool, node);
 	pool->fd = sysfile_open(pool->path, O_RDWR);
 	if (pool->fd < 0)
@@ -112,10 +113,22 @@ void hugetlb_pool_close(struct hugetlb_pool *pool)
 	pool->fd = -1;
 }
 
+static const char *const count_names[HUGETLB_COUNTS] = { "nr", "free", "resv", "surplus" };
+
+static size_t others_of(const struct hugetlb_pool *pool, const char *which)
+{
+	size_t i;
+
+	for (i = 0; i < HUGETLB_COUNTS; i++)
+		if (!strcmp(which, count_names[i]))
+			return pool->others[i];
+	return 0;
+}
+
 long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
 {
 	char number[NUMBER_MAX];
-	ssize_t len = snprintf(number, sizeof(number), "%lu\n", pages);
+	ssize_t len = snprintf(number, sizeof(number), "%lu\n", pages + others_of(pool, "nr"));
 	ssize_t done;
 
 	done = pwrite(pool->fd, number, len, 0);
@@ -124,7 +137,7 @@ long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
 	if (done <= 0)
 		return done < 0 ? -errno : -EIO;
 	number[done] = '\0';
-	return strtol(number, NULL, 10);
+	return strtol(number, NULL, 10) - others_of(pool, "nr");
 }
 
 size_t hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
@@ -153,7 +166,20 @@ long __hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which)
 	snprintf(file, sizeof(file), "%s_hugepages", which);
 	hugetlb_pool_file(pool, file, path);
 	err = __sysfile_read_u64(path, &count);
-	return err ? err : (long)count;
+	return err ? err : (long)(count - others_of(pool, which));
+}
+
+void hugetlb_pool_beside(struct hugetlb_pool *pool)
+{
+	long count;
+	size_t i;
+
+	memset(pool->others, 0, sizeof(pool->others));
+	for (i = 0; i < HUGETLB_COUNTS; i++) {
+		count = __hugetlb_pool_count(pool, count_names[i]);
+		if (count > 0)
+			pool->others[i] = count;
+	}
 }
 
 size_t hugetlb_pool_count(const struct hugetlb_pool *pool, const char *which)
@@ -208,13 +234,37 @@ static struct probe machine_probe(void)
 	return probe;
 }
 
+/*
+ * Reserve the pages that nobody uses. Of several nodes a test could still be given one of them, for
+ * faults take pages of the nearest node; on one, the pages that came last go first.
+ */
+static struct probe idle_hold(struct hugetlb_pool *pool)
+{
+	size_t idle = hugetlb_pool_count(pool, "free") - hugetlb_pool_count(pool, "resv");
+
+	if (!idle)
+		return probe_yes();
+	if (numa_max_node())
+		return probe_no("%zu pages of %s are idle, on several nodes: the tests would take them for their own; empty the pool",
+				idle, pool->path);
+	pool->held_size = idle * pool->size;
+	pool->held = mmap(NULL, pool->held_size, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | hugetlb_size_flags(pool->size),
+			  -1, 0);
+	if (pool->held != MAP_FAILED)
+		return probe_yes();
+	pool->held = NULL;
+	return probe_no("%zu idle pages of %s cannot be reserved (%s): empty the pool", idle,
+			pool->path, strerror(errno));
+}
+
 static struct probe pool_probe(struct hugetlb_pool *pool)
 {
-	size_t there = hugetlb_pool_count(pool, "nr");
+	struct probe probe = idle_hold(pool);
 
-	if (there)
-		return probe_no("%s is %zu: the tests count struct pages and need an empty pool",
-				pool->path, there);
+	if (probe.answer != PROBE_YES)
+		return probe;
+	hugetlb_pool_beside(pool);
 	if (__hugetlb_pool_resize(pool, 0) == -EINVAL)
 		return probe_no("%s cannot be written: gigantic pages need CONFIG_CONTIG_ALLOC",
 				pool->path);
@@ -224,14 +274,19 @@ static struct probe pool_probe(struct hugetlb_pool *pool)
 struct probe hugetlb_pool_take(struct hugetlb_pool *pool, const char *level, size_t *nr)
 {
 	struct probe probe = machine_probe();
-	uint64_t size = level_size(level);
+	uint64_t room, size = level_size(level);
 	int err;
 
 	if (probe.answer != PROBE_YES)
 		return probe;
 	if (!size)
 		return probe_no("this kernel has no huge page mapped at the level %s", level);
+	room = hugetlb_cgroup_room(size) / size;
+	if (!room)
+		return probe_no("a hugetlb cgroup leaves this process no huge page of %" PRIu64 " MiB: raise hugetlb.*.max",
+				size >> 20);
 	*nr = pages_affordable(size);
+	*nr = room < *nr ? room : *nr;
 	if (!*nr)
 		return probe_no("two huge pages of %" PRIu64 " MiB must be available as memory",
 				size >> 20);
@@ -256,6 +311,9 @@ struct probe hugetlb_pool_fill(struct hugetlb_pool *pool, size_t *nr, size_t wan
 
 void hugetlb_pool_release(struct hugetlb_pool *pool)
 {
+	if (pool->held)
+		munmap(pool->held, pool->held_size);
+	pool->held = NULL;
 	restore_all();
 	hugetlb_pool_close(pool);
 }

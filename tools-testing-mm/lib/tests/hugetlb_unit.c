@@ -124,6 +124,49 @@ TEST_F(fake, pool_is_resized_and_restored)
 	EXPECT_EQ(3, atoi(value));
 }
 
+TEST_F(fake, pages_of_others_do_not_count)
+{
+	struct hugetlb_pool pool;
+	char value[32];
+
+	ASSERT_EQ(0, hugetlb_pool_open(&pool, 2 * MIB, HUGETLB_ALL_NODES));
+	hugetlb_pool_beside(&pool);
+	EXPECT_EQ(0, hugetlb_pool_count(&pool, "nr"));
+	EXPECT_EQ(0, hugetlb_pool_count(&pool, "free"));
+	EXPECT_EQ(0, hugetlb_pool_count(&pool, "surplus"));
+	EXPECT_EQ(2, hugetlb_pool_resize(&pool, 2));
+	ASSERT_LT(0, __sysfile_read(PMD_POOL "nr_hugepages", value, sizeof(value)));
+	EXPECT_EQ(5, atoi(value));
+	EXPECT_EQ(2, hugetlb_pool_count(&pool, "nr"));
+	hugetlb_pool_close(&pool);
+}
+
+/* The least of the group's own limits and those above it; what is used is gone. */
+TEST_F(fake, cgroups_of_version_2_limit)
+{
+	fakeroot_write(&root, "/proc/self/cgroup", "1:name=systemd:/\n0::/a/b\n");
+	EXPECT_EQ(UINT64_MAX, hugetlb_cgroup_room(2 * MIB));
+	fakeroot_write(&root, "/sys/fs/cgroup/a/b/hugetlb.2MB.max", "max\n");
+	EXPECT_EQ(UINT64_MAX, hugetlb_cgroup_room(2 * MIB));
+	fakeroot_write(&root, "/sys/fs/cgroup/a/hugetlb.2MB.max", "8388608\n");
+	fakeroot_write(&root, "/sys/fs/cgroup/a/hugetlb.2MB.current", "2097152\n");
+	EXPECT_EQ(6 * MIB, hugetlb_cgroup_room(2 * MIB));
+	EXPECT_EQ(UINT64_MAX, hugetlb_cgroup_room(GIB));
+	fakeroot_write(&root, "/sys/fs/cgroup/a/b/hugetlb.2MB.rsvd.max", "2097152\n");
+	fakeroot_write(&root, "/sys/fs/cgroup/a/b/hugetlb.2MB.rsvd.current", "4194304\n");
+	EXPECT_EQ(0, hugetlb_cgroup_room(2 * MIB));
+}
+
+TEST_F(fake, cgroups_of_version_1_limit)
+{
+	fakeroot_write(&root, "/proc/self/cgroup", "3:hugetlb:/a\n0::/\n");
+	fakeroot_write(&root, "/sys/fs/cgroup/hugetlb/a/hugetlb.64KB.limit_in_bytes", "131072\n");
+	fakeroot_write(&root, "/sys/fs/cgroup/hugetlb/a/hugetlb.64KB.usage_in_bytes", "65536\n");
+	EXPECT_EQ(64 * KIB, hugetlb_cgroup_room(64 * KIB));
+	fakeroot_write(&root, "/sys/fs/cgroup/hugetlb/hugetlb.1GB.limit_in_bytes", "0\n");
+	EXPECT_EQ(0, hugetlb_cgroup_room(GIB));
+}
+
 TEST_F(fake, counts)
 {
 	struct hugetlb_pool pool;

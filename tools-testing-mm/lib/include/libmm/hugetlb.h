@@ -30,10 +30,15 @@ static inline unsigned int hugetlb_size_flags(uint64_t size)
 	return (unsigned int)__builtin_ctzll(size) << 26;	/* MAP_HUGE_SHIFT */
 }
 
+#define HUGETLB_COUNTS 4
+
 struct hugetlb_pool {
 	uint64_t size;		/* bytes of one huge page */
 	int fd;			/* nr_hugepages, so that resizing opens no file */
 	char path[HUGETLB_PATH_MAX];	/* of nr_hugepages */
+	size_t others[HUGETLB_COUNTS];	/* see hugetlb_pool_beside() */
+	void *held;		/* idle pages of others, reserved while a test runs */
+	size_t held_size;
 };
 
 /*
@@ -42,6 +47,12 @@ struct hugetlb_pool {
  */
 int hugetlb_pool_open(struct hugetlb_pool *pool, uint64_t size, int node);
 void hugetlb_pool_close(struct hugetlb_pool *pool);
+
+/*
+ * From now on count and resize only what is added to the pages that are there: those belong to
+ * others. Without it everything counts.
+ */
+void hugetlb_pool_beside(struct hugetlb_pool *pool);
 
 /*
  * Write nr_hugepages and read back what the kernel made of it: allocation may stop early. Returns
@@ -62,10 +73,17 @@ void hugetlb_pool_file(const struct hugetlb_pool *pool, const char *file,
 		       char path[HUGETLB_PATH_MAX]);
 
 /*
- * For a test: open the empty pool of the pages that this kernel maps at @level. *@nr becomes how
- * many of them the test may have, at least 1. Where the answer is not yes nothing was changed:
- * there may be no such pages, or some already, too little memory, no privilege, or somebody else
- * who changes settings.
+ * Bytes of pages of @size bytes that hugetlb cgroups leave to this process, UINT64_MAX without a
+ * limit. A fault past them is SIGBUS, a mapping past a limit of reservations -ENOMEM.
+ */
+uint64_t hugetlb_cgroup_room(uint64_t size);
+
+/*
+ * For a test: open the pool of the pages that this kernel maps at @level. *@nr becomes how many of
+ * them the test may have, at least 1. Pages that are there stay others': counts are beside them,
+ * and idle ones are reserved, so that neither the test nor a shrinking pool takes them. Where the
+ * answer is not yes nothing was changed: there may be no such pages, too little memory, no
+ * privilege, or somebody else who changes settings.
  */
 struct probe hugetlb_pool_take(struct hugetlb_pool *pool, const char *level, size_t *nr);
 
