@@ -297,7 +297,8 @@ if [ -n "$listing" ]; then
 	exit $PASS
 fi
 
-if [ -n "$split" ]; then
+# Asked once, before the lock is taken.
+if [ -n "$split" ] && [ -z "${VMTESTS_LOCK_FD:-}" ]; then
 	"$splitter" -c || exit
 fi
 
