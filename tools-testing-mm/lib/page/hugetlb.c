@@ -127,8 +127,9 @@ static size_t others_of(const struct hugetlb_pool *pool, const char *which)
 
 long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
 {
+	unsigned long others = others_of(pool, "nr");
 	char number[NUMBER_MAX];
-	ssize_t len = snprintf(number, sizeof(number), "%lu\n", pages + others_of(pool, "nr"));
+	ssize_t len = snprintf(number, sizeof(number), "%lu\n", others + pages);
 	ssize_t done;
 
 	done = pwrite(pool->fd, number, len, 0);
@@ -137,7 +138,7 @@ long __hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
 	if (done <= 0)
 		return done < 0 ? -errno : -EIO;
 	number[done] = '\0';
-	return strtol(number, NULL, 10) - others_of(pool, "nr");
+	return strtol(number, NULL, 10) - others;
 }
 
 size_t hugetlb_pool_resize(struct hugetlb_pool *pool, unsigned long pages)
