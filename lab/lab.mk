@@ -62,6 +62,8 @@ LAB_LISTS := lab/check.list lab/compare.list
 
 # Built as for any other machine of that architecture, against the libraries of the guests' root.
 $(LAB_ARCHES:%=lab-payload-%): lab-payload-%: $(FRAMEWORK)
+	@command -v $(LAB_CROSS_$*)gcc >/dev/null || { \
+		echo "lab-payload-$*: no $(LAB_CROSS_$*)gcc: try make deps lab-compare" >&2; exit 2; }
 	@sysroot=$$(lab/root --sysroot $*) && \
 	$(MAKE) --no-print-directory O=$(B)/lab-build-$* CROSS_COMPILE=$(LAB_CROSS_$*) \
 		KSRC=$(KSFT:%/tools/testing/selftests=%) EXTRA_CFLAGS="--sysroot=$$sysroot" \
