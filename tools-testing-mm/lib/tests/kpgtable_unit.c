@@ -8,10 +8,10 @@
  *
  * Limits: what hardware does with a descriptor is not tested here, only what kpgtable says of it.
  */
-#include <sys/syscall.h>
 
 #include <libmm/kpgwalk.h>
 
+#include "pread_hook.h"
 #include "synthetic_core.h"
 #include "kselftest_harness.h"
 
@@ -38,19 +38,6 @@
 #define X86_PAT_LARGE		BIT64(12)
 #define X86_XD			BIT64(63)
 #define X86_PFN			0x000ffffffffff000ULL
-
-/* Called before each pread() of the program, with how many there were. */
-static void (*read_hook)(unsigned int nr, void *arg);
-static void *read_hook_arg;
-static unsigned int nr_reads;
-
-/* Takes the place of libc's in libmm too, for a static library is linked after the test. */
-ssize_t pread(int fd, void *buf, size_t len, off_t offset)
-{
-	if (read_hook)
-		read_hook(nr_reads++, read_hook_arg);
-	return syscall(SYS_pread64, fd, buf, len, offset);
-}
 
 struct leaves {
 	struct kpg_leaf leaf[LEAVES_MAX];

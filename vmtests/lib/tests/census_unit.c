@@ -5,22 +5,9 @@
  * Method: synthetic core files. Tables that change under the reader are had by standing in for
  * pread().
  */
-#include <sys/syscall.h>
-
 #include "census_core.h"
 #include "kselftest_harness.h"
-
-/* Called before each pread() of the program, with how many there were. */
-static void (*read_hook)(unsigned int nr, void *arg);
-static void *read_hook_arg;
-static unsigned int nr_reads;
-
-ssize_t pread(int fd, void *buf, size_t len, off_t offset)
-{
-	if (read_hook)
-		read_hook(nr_reads++, read_hook_arg);
-	return syscall(SYS_pread64, fd, buf, len, offset);
-}
+#include "pread_hook.h"
 
 FIXTURE(census)
 {
