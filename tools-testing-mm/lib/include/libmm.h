@@ -10,6 +10,7 @@
 #include <libmm/harness.h>
 #include <libmm/kconfig.h>
 #include <libmm/kmsg.h>
+#include <libmm/cgroup.h>
 #include <libmm/memory.h>
 #include <libmm/restore.h>
 #include <libmm/pagemap.h>

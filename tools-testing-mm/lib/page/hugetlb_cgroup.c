@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* hugetlb: what cgroups leave. Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/hugetlb.rst. */
 #include <stdio.h>
-#include <string.h>
 
 #include <libmm/base.h>
+#include <libmm/cgroup.h>
 #include <libmm/hugetlb.h>
 #include <libmm/sysfile.h>
-
-/* Of version 2 and 1: what stands between ID and GROUP in /proc/self/cgroup, and the files. */
-static const struct hierarchy {
-	const char *controllers, *mount, *limit, *used;
-} hierarchies[] = {
-	{ "::", "/sys/fs/cgroup", "max", "current" },
-	{ ":hugetlb:", "/sys/fs/cgroup/hugetlb", "limit_in_bytes", "usage_in_bytes" },
-};
 
 /* Charges are of pages in use, and of reserved ones. */
 static const char *const charges[] = { "", "rsvd." };
@@ -26,62 +18,39 @@ static void size_name(uint64_t size, char *name, size_t len)
 	snprintf(name, len, "%lu%cB", (unsigned long)(size >> shift), "KMG"[shift / 10 - 1]);
 }
 
+struct room {
+	char pages[32];		/* the size's name */
+	uint64_t least;
+};
+
 /* A group without a limit says "max", which is no number. */
-static uint64_t group_leaves(const struct hierarchy *h, const char *group, const char *pages)
+static void group_look(bool unified, const char *mount, const char *group, void *arg)
 {
-	uint64_t limit, used, least = UINT64_MAX;
+	struct room *room = arg;
+	uint64_t limit, used;
 	char path[SYSFILE_PATH_MAX];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(charges); i++) {
-		int end = snprintf(path, sizeof(path), "%s%s/hugetlb.%s.%s", h->mount, group, pages,
-				   charges[i]);
+		int end = snprintf(path, sizeof(path), "%s%s/hugetlb.%s.%s", mount, group,
+				   room->pages, charges[i]);
 
-		snprintf(path + end, sizeof(path) - end, "%s", h->limit);
+		snprintf(path + end, sizeof(path) - end, unified ? "max" : "limit_in_bytes");
 		if (__sysfile_read_u64(path, &limit))
 			continue;
-		snprintf(path + end, sizeof(path) - end, "%s", h->used);
+		snprintf(path + end, sizeof(path) - end, unified ? "current" : "usage_in_bytes");
 		if (__sysfile_read_u64(path, &used) || used > limit)
 			used = limit;
-		if (limit - used < least)
-			least = limit - used;
+		if (limit - used < room->least)
+			room->least = limit - used;
 	}
-	return least;
-}
-
-/* @line's group and those above it. @line is cut. */
-static uint64_t line_leaves(const struct hierarchy *h, char *line, const char *pages)
-{
-	char *end, *group = strstr(line, h->controllers);
-	uint64_t left, least = UINT64_MAX;
-
-	if (!group)
-		return least;
-	group += strlen(h->controllers);
-	do {
-		left = group_leaves(h, group, pages);
-		least = left < least ? left : least;
-		end = strrchr(group, '/');
-		if (end)
-			*end = '\0';
-	} while (end);
-	return least;
 }
 
 uint64_t hugetlb_cgroup_room(uint64_t size)
 {
-	uint64_t left, least = UINT64_MAX;
-	char text[4096], pages[32], *line, *at;
-	size_t i;
+	struct room room = { .least = UINT64_MAX };
 
-	size_name(size, pages, sizeof(pages));
-	if (__sysfile_read("/proc/self/cgroup", text, sizeof(text)) < 0)
-		return least;
-	for (line = strtok_r(text, "\n", &at); line; line = strtok_r(NULL, "\n", &at)) {
-		for (i = 0; i < ARRAY_SIZE(hierarchies); i++) {
-			left = line_leaves(&hierarchies[i], line, pages);
-			least = left < least ? left : least;
-		}
-	}
-	return least;
+	size_name(size, room.pages, sizeof(room.pages));
+	__cgroups_each("hugetlb", group_look, &room);
+	return room.least;
 }
