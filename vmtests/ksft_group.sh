@@ -8,8 +8,8 @@
 # usage: ksft_GROUP.sh [OPTIONS OF run_vmtests.sh]
 #   run_kselftest.sh passes $KSELFTEST_KSFT_GROUP_SH_ARGS, or what it has for any test
 #
-# Results go to $VMTESTS_LABEL_DIR; without it to results/KERNEL-RELEASE in the folder of the journal
-# where run_vmtests.sh is root's, and of the installed tree where it is not: kselftest's own folder
+# Results go to $VMTESTS_LABEL_DIR; without it to results/KERNEL-RELEASE in the directory of the journal
+# where run_vmtests.sh is root's, and of the installed tree where it is not: kselftest's own directory
 # may be one that holds nothing but programs.
 
 set -u

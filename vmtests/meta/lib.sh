@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What tests in shell share: KTAP output and a scratch folder.
+# What tests in shell share: KTAP output and a scratch directory.
 
 number=0
 failed=0

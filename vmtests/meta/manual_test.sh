@@ -127,7 +127,7 @@ if command -v bash >/dev/null; then
 	complete_line completes_options -S run_vmtests.sh -
 	complete_line completes_forms kcidb vmcompare -f k
 	complete_line completes_long_options --fail-on vmcompare --f
-	complete_line completes_folders "$scratch" vmcompare "${scratch%?}"
+	complete_line completes_directories "$scratch" vmcompare "${scratch%?}"
 	complete_line completes_ranges linear kmap l
 	complete_line completes_parts matrix vmtests-lab m
 	complete_line completes_of_parts --results-size vmtests-lab boot --r

@@ -3,7 +3,7 @@
 #
 # As root among other users: run_vmtests.sh starts no program that another user could have put into
 # $PATH, and writes nothing where another user could lead it. What is led astray here is a program
-# that leaves a mark, and a folder that must stay empty.
+# that leaves a mark, and a directory that must stay empty.
 # usage: untrusted_test.sh BUILD
 
 set -u
@@ -86,7 +86,7 @@ programs "$scratch/own"
 rm -f "$mark"
 PATH=$scratch/own:$PATH "$runner" -t meta_pass -o "$scratch/path" >"$scratch/log" 2>&1 && [ -s "$mark" ]
 result own_path_is_used $?
-cd "$scratch/open" && path_distrusted path_of_this_folder .
+cd "$scratch/open" && path_distrusted path_of_this_directory .
 cd / || exit 1
 
 # distrusted_without NAME PROGRAM STAND-IN: with that in the place of a program that the runner asks
@@ -115,17 +115,17 @@ fi
 
 mkdir -m 777 "$scratch/shared"
 chmod 777 "$scratch/shared"
-refused shared_folder "$scratch/shared" "$scratch/shared/label"
+refused shared_directory "$scratch/shared" "$scratch/shared/label"
 mkdir "$scratch/tmp"
 chmod 1777 "$scratch/tmp"
-accepted sticky_folder "$scratch/tmp/label"
+accepted sticky_directory "$scratch/tmp/label"
 ln -s "$target" "$scratch/tmp/link"
 chown -h $OTHER "$scratch/tmp/link"
 refused link_of_another "$scratch/tmp/link" "$scratch/tmp/link"
 refused below_a_link_of_another "$scratch/tmp/link" "$scratch/tmp/link/label"
 mkdir "$scratch/tmp/dir"
 chown $OTHER "$scratch/tmp/dir"
-refused folder_of_another "$scratch/tmp/dir" "$scratch/tmp/dir"
+refused directory_of_another "$scratch/tmp/dir" "$scratch/tmp/dir"
 ln -s "$target" "$scratch/tmp/dir/$boot"
 refused boot_led_astray "$scratch/tmp/dir" "$scratch/tmp/dir"
 mkdir -p "$scratch/label/$boot"

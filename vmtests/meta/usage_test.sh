@@ -84,9 +84,9 @@ refused group_without_full_tier 'nothing is left to run' -t hvo \
 	-x "$(awk '$2 == "hvo" && $3 != "full" { print $1 }' "$here/../vmtests.list" | tr '\n' ' ')"
 
 # functional, benchmarks: what they stand for, less all but one or all of it
-programs()	# FOLDER
+programs()	# DIRECTORY
 {
-	awk -v folder="$1/" '/^[^#]/ && index($6, folder) == 1 { print $1 }' "$here/../vmtests.list" |
+	awk -v directory="$1/" '/^[^#]/ && index($6, directory) == 1 { print $1 }' "$here/../vmtests.list" |
 		tr '\n' ' '
 }
 refused functional_is_no_benchmark 'nothing is left to run' -t functional \
@@ -114,7 +114,7 @@ if setpriv --reuid 65534 --clear-groups test -x "$runner" -a -x "$VMTESTS_BUILD/
 	split_stops
 	result split_stops_without_root $?
 else
-	skip split_stops_without_root 'another user cannot be had, or cannot read this folder'
+	skip split_stops_without_root 'another user cannot be had, or cannot read this directory'
 fi
 refused split_takes_no_argument 'tests are named with -t' -S meta_pass
 refused perf_takes_no_argument 'tests are named with -t' -p meta_pass
@@ -152,7 +152,7 @@ for option in -l -h; do
 	result "output_full_$option" $?
 done
 
-# cd(1) looks in CDPATH for a folder that has no slash in front.
+# cd(1) looks in CDPATH for a directory that has no slash in front.
 mkdir -p "$scratch/elsewhere/results/label/$(cat /proc/sys/kernel/random/boot_id)"
 (cd "$scratch" && CDPATH=$scratch/elsewhere && export CDPATH &&
 	"$runner" -t meta_pass -o results/label >"$scratch/log" 2>&1) &&

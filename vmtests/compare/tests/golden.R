@@ -1,6 +1,6 @@
 #!/usr/bin/env Rscript
 # SPDX-License-Identifier: GPL-2.0
-# Reference values for vmcompare's statistics: Rscript golden.R OUTPUT-FOLDER
+# Reference values for vmcompare's statistics: Rscript golden.R OUTPUT-DIRECTORY
 # Records: a tag and numbers, blank separated; the reader is stats_golden.c.
 out <- file(file.path(commandArgs(TRUE)[1], "stats.txt"), "w")
 set.seed(20240229)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-Stands in for QEMU, by a link of its name in a folder at the front of PATH: runs the next program of
+Stands in for QEMU, by a link of its name in a directory at the front of PATH: runs the next program of
 that name in PATH, and appends to $QEMU_TIMES a line of the processor time and the wall time that it
 took, in seconds.
 """
